@@ -1,0 +1,66 @@
+import { and, desc, eq, isNull, isNotNull, or } from "drizzle-orm";
+import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
+import { dbOf } from "../db.ts";
+import { olderThan, pageOf, type Page } from "../page.ts";
+import { products, productVersions } from "./tables.ts";
+
+export type ProductRow = typeof products.$inferSelect;
+
+export function productsOf(asking: Asking) {
+  const { d1, tenantId } = asking;
+  const db = dbOf(d1);
+  const mine = (id: string) => and(eq(products.tenantId, tenantId), eq(products.id, id));
+
+  return {
+    byId: (id: string) => db.select().from(products).where(mine(id)).get(),
+
+    /** By id or code, as bodies may name a product either way. */
+    byIdOrCode: (name: string) =>
+      db
+        .select()
+        .from(products)
+        .where(and(eq(products.tenantId, tenantId), or(eq(products.id, name), eq(products.code, name))))
+        .get(),
+
+    list: async (page: Page, filter: { code?: string | undefined; externalId?: string | undefined; archived?: boolean | undefined }) =>
+      pageOf(
+        await db
+          .select()
+          .from(products)
+          .where(
+            and(
+              eq(products.tenantId, tenantId),
+              filter.code === undefined ? undefined : eq(products.code, filter.code),
+              filter.externalId === undefined ? undefined : eq(products.externalId, filter.externalId),
+              filter.archived === undefined ? undefined : filter.archived ? isNotNull(products.archivedAt) : isNull(products.archivedAt),
+              olderThan(products.id, page),
+            ),
+          )
+          .orderBy(desc(products.id))
+          .limit(page.limit + 1),
+        page,
+      ),
+
+    insert: (row: ProductRow, told: Told) => commit(asking, [bound(d1, db.insert(products).values(row))], told),
+
+    /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
+    update: (row: ProductRow, told: Told) =>
+      commit(
+        asking,
+        [
+          bound(d1, db.update(products).set({ ...row, version: row.version + 1 }).where(and(mine(row.id), eq(products.version, row.version)))),
+          guard(d1),
+        ],
+        told,
+      ),
+
+    addVersion: (row: typeof productVersions.$inferInsert, told: Told) => commit(asking, [bound(d1, db.insert(productVersions).values(row))], told),
+
+    version: (productId: string, version: string) =>
+      db
+        .select()
+        .from(productVersions)
+        .where(and(eq(productVersions.tenantId, tenantId), eq(productVersions.productId, productId), eq(productVersions.version, version)))
+        .get(),
+  };
+}

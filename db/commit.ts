@@ -1,0 +1,153 @@
+import type { Actor, EventType } from "#rules/events";
+import type { TenantId } from "./tenant-id.ts";
+
+/** A statement with its values already bound. */
+export type Statement = D1PreparedStatement;
+
+/** A built query; drizzle's builders are one. */
+export type Query = { toSQL(): { sql: string; params: unknown[] } };
+
+/** A fact to be told with a change: the object as the wire shows it, and what of it was different before. */
+export type Fact = {
+  /** Whose event it is, where a change of the platform tells two tenants (a vendor and its sandbox). */
+  tenantId?: TenantId;
+  type: EventType;
+  subject: { type: string; id: string };
+  data: { object: Record<string, unknown>; previous: Record<string, unknown> | null };
+};
+
+/** The answer of a request, made before the write so that both are kept together. */
+export type Answer = readonly [status: number, body: unknown];
+
+/** `later`: a provider is called before the answer is known; the subject is what a retry resumes. */
+export type Told = { facts: readonly Fact[]; answer: Answer | { later: string } };
+
+/** The caller's Idempotency-Key as the batch writes it, made by the kernel. */
+export type IntentSlot = {
+  readonly owner: string;
+  readonly keyHash: string;
+  readonly requestHash: string;
+  /** Set by the kernel when an earlier try of the same intent left its row behind. */
+  resumes: string | null;
+  /** Set by `commit`: the row is in the database. */
+  written: "no" | "running" | "answered";
+  seal(answer: Answer): Promise<string>;
+};
+
+/** Who asks, when, and under which request: what every batch records beside its change. */
+export type Asking = {
+  readonly d1: D1Database;
+  readonly tenantId: TenantId;
+  readonly shard: string;
+  readonly now: Date;
+  readonly realNow: Date;
+  readonly requestId: string | null;
+  readonly actor: Actor;
+  readonly intent: IntentSlot | null;
+  readonly newId: (noun: "event" | "delivery", at: Date) => string;
+  /** Told after a commit that wrote events, so that whoever waits for them wakes; `deliveries` when some endpoint is to hear of it. */
+  readonly ring: (wakes: { deliveries: boolean }) => void;
+};
+
+/** How long a running intent is left alone: longer than a provider call may take (20 s), shorter than an activity (45 s). */
+export const INTENT_LEASE_MS = 30_000;
+
+/** The same intent was committed by another request; the kernel answers with that one's answer. */
+export class AlreadyAnswered extends Error {
+  override name = "AlreadyAnswered";
+}
+
+/** A unique index refused the change; `index` names its columns as SQLite does (`table.column, …`). */
+export class NotUnique extends Error {
+  override name = "NotUnique";
+  readonly columns: string;
+  constructor(columns: string) {
+    super(`Not unique: ${columns}`);
+    this.columns = columns;
+  }
+}
+
+/** Bound statements of a query builder. */
+export function bound(d1: D1Database, query: Query): Statement {
+  const { sql, params } = query.toSQL();
+  return d1.prepare(sql).bind(...params);
+}
+
+/** Aborts the batch, and so undoes all of it, when the statement before it changed no row. */
+export function guard(d1: D1Database): Statement {
+  return d1.prepare("select case changes() when 0 then json('guard:no row was changed') end");
+}
+
+/**
+ * Commits a change with all that belongs to it, in one batch: the caller's intent and its answer, the change, its events, and the
+ * deliveries that they cause. Returns the results of `changes`, or undefined when a guard among them found no row; then nothing was written.
+ * Throws AlreadyAnswered when the same intent won elsewhere, NotUnique when an index refused.
+ */
+export async function commit(asking: Asking, changes: readonly Statement[], told: Told): Promise<D1Result[] | undefined> {
+  const first = await intentStatements(asking, told.answer);
+  const statements = [...first, ...changes, ...told.facts.flatMap((fact) => factStatements(asking, fact))];
+  try {
+    const results = await asking.d1.batch(statements);
+    if (asking.intent) asking.intent.written = "later" in told.answer ? "running" : "answered";
+    // behind the changes stand two statements a fact: the event and its deliveries
+    const fanOuts = results.slice(first.length + changes.length).filter((_, index) => index % 2 === 1);
+    if (told.facts.length > 0) asking.ring({ deliveries: fanOuts.some((result) => result.meta.changes > 0) });
+    return results.slice(first.length, first.length + changes.length);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function refused(error: unknown): undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.includes("malformed JSON")) return undefined;
+  const columns = /UNIQUE constraint failed: ([^:]+?)(?:: SQLITE_CONSTRAINT.*)?$/.exec(message)?.[1];
+  if (columns?.includes("idempotency_keys.")) throw new AlreadyAnswered();
+  if (columns) throw new NotUnique(columns);
+  throw error;
+}
+
+/** First in the batch, so that of two equal requests the loser fails on its intent and on nothing else. */
+async function intentStatements({ d1, intent, realNow }: Asking, answer: Told["answer"]): Promise<Statement[]> {
+  if (!intent || intent.written === "answered") return [];
+  if ("later" in answer) {
+    if (intent.written === "running") return [];
+    const insert = `insert into idempotency_keys (owner, key_hash, request_hash, subject_id, lease_until, created_at) values (?, ?, ?, ?, ?, ?)`;
+    const lease = realNow.getTime() + INTENT_LEASE_MS;
+    return [d1.prepare(insert).bind(intent.owner, intent.keyHash, intent.requestHash, answer.later, lease, realNow.getTime())];
+  }
+  const sealed = await intent.seal(answer);
+  if (intent.written === "running") {
+    const update = `update idempotency_keys set status = ?, answer = ?, lease_until = null where owner = ? and key_hash = ? and answer is null`;
+    return [d1.prepare(update).bind(answer[0], sealed, intent.owner, intent.keyHash), guard(d1)];
+  }
+  const insert = `insert into idempotency_keys (owner, key_hash, request_hash, status, answer, created_at) values (?, ?, ?, ?, ?, ?)`;
+  return [d1.prepare(insert).bind(intent.owner, intent.keyHash, intent.requestHash, answer[0], sealed, realNow.getTime())];
+}
+
+/** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it. */
+function factStatements(asking: Asking, { type, subject, data, tenantId = asking.tenantId }: Fact): Statement[] {
+  const { d1, actor, requestId, now, realNow } = asking;
+  const id = asking.newId("event", realNow);
+  const event = d1
+    .prepare(
+      `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at)
+       values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
+    )
+    .bind(tenantId, id, type, subject.type, subject.id, actor.type, actor.id, actor.ip, JSON.stringify(data), requestId, now.getTime());
+  return [event, fanOut({ ...asking, tenantId }, id, type)];
+}
+
+function fanOut({ d1, tenantId, newId, realNow }: Asking, eventId: string, type: EventType): Statement {
+  // ten characters of time after prefix and shard, so that deliveries sort as they were made; the rest is random per row
+  const idStart = newId("delivery", realNow).slice(0, -16);
+  return d1
+    .prepare(
+      `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
+       select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, (select seq from events where tenant_id = ?1 and id = ?3), ?3, ?4, 'pending', 0, ?5, ?5
+       from webhook_endpoints e
+       where e.tenant_id = ?1 and e.deleted_at is null and e.disabled_at is null
+         and exists (select 1 from json_each(e.events) p where p.value = '*' or p.value = ?4 or p.value = ?6)`,
+    )
+    .bind(tenantId, idStart, eventId, type, realNow.getTime(), `${type.slice(0, type.indexOf("."))}.*`);
+}

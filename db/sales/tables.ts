@@ -1,0 +1,63 @@
+import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { instant, json, owned } from "../columns.ts";
+import { customers } from "../customers/tables.ts";
+import type { Discount, OrderLine, OrderStatus, PaymentStatus } from "#rules/sales/orders";
+
+/** A request to buy, with the prices as they stood when it was placed. */
+export const orders = sqliteTable(
+  "orders",
+  {
+    tenantId: text().notNull(),
+    id: text().notNull(),
+    number: integer().notNull(), // 1, 2, 3 … within the tenant
+    customerId: text().notNull(),
+    resellerId: text(),
+    status: text().$type<OrderStatus>().notNull(),
+    paymentStatus: text().$type<PaymentStatus>().notNull(),
+    provider: text().$type<"stripe" | "manual">().notNull(),
+    providerRef: text(), // the provider's own id of the payment intent
+    clientSecret: text(), // sealed; lets the buyer's browser pay
+    fulfillmentMethod: text().$type<"auto" | "manual">().notNull(),
+    currency: text().notNull(),
+    lines: json<OrderLine[]>().notNull(),
+    discount: json<Discount>(),
+    subtotal: integer().notNull(),
+    discountTotal: integer().notNull(),
+    taxTotal: integer().notNull(),
+    total: integer().notNull(),
+    amountPaid: integer().notNull(),
+    instructions: text(),
+    fulfillmentRequestedAt: instant(),
+    approvedAt: instant(),
+    fulfilledAt: instant(),
+    canceledAt: instant(),
+    ...owned(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    foreignKey({ columns: [t.tenantId, t.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+    uniqueIndex("orders_number").on(t.tenantId, t.number),
+    uniqueIndex("orders_external").on(t.tenantId, t.externalId),
+    uniqueIndex("orders_provider_ref").on(t.tenantId, t.provider, t.providerRef),
+    index("orders_customer").on(t.tenantId, t.customerId, t.id),
+    index("orders_status").on(t.tenantId, t.status, t.id),
+  ],
+);
+
+/** A provider's signed event, stored once before it is answered and applied by fetching what it speaks of. */
+export const providerEvents = sqliteTable(
+  "provider_events",
+  {
+    tenantId: text().notNull(),
+    provider: text().$type<"stripe">().notNull(),
+    eventId: text().notNull(),
+    type: text().notNull(),
+    objectRef: text(),
+    receivedAt: instant().notNull(),
+    appliedAt: instant(), // null: stored, and still to be applied
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.provider, t.eventId] }),
+    index("provider_events_age").on(t.receivedAt),
+  ],
+);

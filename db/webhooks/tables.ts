@@ -1,0 +1,73 @@
+import { sql } from "drizzle-orm";
+import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { instant, json, owned } from "../columns.ts";
+
+/** Where a tenant wants to hear of events. */
+export const webhookEndpoints = sqliteTable(
+  "webhook_endpoints",
+  {
+    tenantId: text().notNull(),
+    id: text().notNull(),
+    url: text().notNull(),
+    events: json<string[]>().notNull(), // "*", "license.*" or whole types
+    description: text(),
+    secret: text().notNull(), // sealed
+    disabledAt: instant(),
+    disabledReason: text(),
+    deletedAt: instant(),
+    ...owned(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index("webhook_endpoints_live").on(t.tenantId).where(sql`${t.deletedAt} is null`),
+    uniqueIndex("webhook_endpoints_external").on(t.tenantId, t.externalId),
+  ],
+);
+
+/** One event for one endpoint, until it arrived or every attempt was used. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    tenantId: text().notNull(),
+    id: text().notNull(),
+    endpointId: text().notNull(),
+    eventSeq: integer().notNull(),
+    eventId: text().notNull(),
+    eventType: text().notNull(),
+    state: text().$type<"pending" | "succeeded" | "exhausted">().notNull(),
+    attempts: integer().notNull(), // how many were made
+    nextAt: instant().notNull(), // real time, as the other side lives in it
+    leaseUntil: instant(),
+    lastStatus: integer(),
+    lastError: text(),
+    endedAt: instant(),
+    createdAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    foreignKey({ columns: [t.tenantId, t.endpointId], foreignColumns: [webhookEndpoints.tenantId, webhookEndpoints.id] }),
+    index("deliveries_due").on(t.nextAt).where(sql`${t.state} = 'pending'`),
+    index("deliveries_endpoint").on(t.tenantId, t.endpointId, t.id),
+    index("deliveries_age").on(t.endedAt).where(sql`${t.endedAt} is not null`),
+  ],
+);
+
+/** One try of a delivery, as it went. */
+export const attempts = sqliteTable(
+  "attempts",
+  {
+    tenantId: text().notNull(),
+    deliveryId: text().notNull(),
+    number: integer().notNull(), // 1, 2, 3 …
+    id: text().notNull(),
+    at: instant().notNull(),
+    durationMs: integer().notNull(),
+    status: integer(), // null: no answer came
+    error: text(),
+    answer: text(), // how the answer began
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.deliveryId, t.number] }),
+    foreignKey({ columns: [t.tenantId, t.deliveryId], foreignColumns: [deliveries.tenantId, deliveries.id] }).onDelete("cascade"),
+  ],
+);

@@ -1,0 +1,282 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import http from "node:http";
+import type { Server } from "node:net";
+
+/** What the stand-in keeps of an order. A license is its index. */
+export type StandInOrder = { status: "pending" | "approved" | "fulfilled" | "canceled"; quantity: number; licenses: Set<number> };
+
+export type StandInEvent = {
+  tenant_id: string;
+  seq: number;
+  id: string;
+  type: string;
+  subject: { type: string; id: string };
+  livemode?: boolean;
+};
+
+export type StandInDelivery = { delivery_id: string; event_id: string; url: string; body?: string };
+
+type Row<T> = T & { leasedUntil: number };
+type DeliveryRow = Row<StandInDelivery> & { attempt: number; dueAt: number; state: "due" | "succeeded" | "exhausted" };
+type Result = { delivery_id: string; attempt: number; outcome: { kind: string; status?: number; [field: string]: unknown } };
+/** What any of the routes may be sent. */
+type Body = {
+  shard: string;
+  tenant_id: string;
+  done: StandInEvent[];
+  results: Result[];
+  limit: number;
+  wait_ms: number;
+  order_id: string;
+  from: number;
+  to: number;
+  workflow_id: string;
+  at: string;
+};
+
+/** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
+export type Fault = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
+
+const SECRET = Buffer.alloc(32, 7);
+
+/**
+ * A real HTTP server that speaks the internal routes as the edge does: checks the signature by the letter of its description, refuses a
+ * nonce seen before, leases, and waits. It keeps its state in memory, where tests read and change it.
+ */
+export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number } = {}) {
+  const { leaseMs = 30_000, retryMs = 300 } = options;
+  const orders = new Map<string, StandInOrder>();
+  const events: (Row<StandInEvent> & { done: boolean })[] = [];
+  const deliveries: DeliveryRow[] = [];
+  const results: Result[] = [];
+  const wakeups = new Map<string, string>();
+  const calls: { path: string; body: Body }[] = [];
+  const faults: { path: string; fault: Fault; after: boolean }[] = [];
+  const nonces = new Set<string>();
+  const bell = new EventTarget();
+  const state = { refused: 0 };
+
+  const routes: Record<string, (body: Body) => unknown> = {
+    "/internal/shards": () => ({ shards: ["00"] }),
+    "/internal/relay/claim": async ({ done, limit, wait_ms }: Body) => {
+      for (const told of done) {
+        for (const event of events) if (event.tenant_id === told.tenant_id && event.seq === told.seq) event.done = true;
+      }
+      const due = () => events.filter((event) => !event.done && event.leasedUntil <= Date.now()).slice(0, limit);
+      const leased = await waitFor(due, wait_ms);
+      for (const event of leased) event.leasedUntil = Date.now() + leaseMs;
+      return {
+        events: leased.map(({ tenant_id, seq, id, type, subject, livemode }) => {
+          return { tenant_id, seq, id, type, subject, at: "2026-11-20T09:00:00.000Z", clock: { livemode: livemode ?? true } };
+        }),
+      };
+    },
+    "/internal/deliveries/claim": async ({ results: told, limit, wait_ms }: Body) => {
+      for (const result of told) record(result);
+      const due = () =>
+        deliveries
+          .filter((row) => row.state === "due" && row.dueAt <= Date.now() && row.leasedUntil <= Date.now())
+          .slice(0, limit);
+      const leased = limit === 0 ? [] : await waitFor(due, wait_ms);
+      for (const row of leased) row.leasedUntil = Date.now() + leaseMs;
+      const next = Math.min(
+        ...deliveries
+          .filter((row) => row.state === "due" && !leased.includes(row))
+          .map((row) => Math.max(row.dueAt, row.leasedUntil)),
+      );
+      return {
+        deliveries: leased.map((row) => ({
+          tenant_id: "ten_00a",
+          delivery_id: row.delivery_id,
+          endpoint_id: "whe_00a",
+          event_id: row.event_id,
+          attempt: row.attempt,
+          url: row.url,
+          headers: { "content-type": "application/json", "webhook-id": row.event_id, "webhook-signature": "v1,c2lnbmVk" },
+          body: row.body ?? `{"id":"${row.event_id}"}`,
+        })),
+        next_at: Number.isFinite(next) ? new Date(next).toISOString() : null,
+      };
+    },
+    "/internal/orders/fulfillment": ({ order_id }: Body) => {
+      const order = orderOf(order_id);
+      const payment_status = order.status === "pending" ? "pending" : "paid";
+      const issued = order.licenses.size;
+      return {
+        status: order.status,
+        payment_status,
+        quantity: order.quantity,
+        issued,
+        chunk: 50,
+        customer_id: "cus_00a",
+        number: "O-1",
+        licenses_ready: issued === order.quantity,
+      };
+    },
+    "/internal/orders/issue_licenses": ({ order_id, from, to }: Body) => {
+      const order = orderOf(order_id);
+      if (order.status === "canceled") throw new Refusal(409, "order_canceled");
+      if (to - from > 50) throw new Refusal(400, "too_many");
+      for (let index = from; index < to; index++) order.licenses.add(index);
+      return { issued: to - from };
+    },
+    "/internal/orders/complete": ({ order_id }: Body) => {
+      const order = orderOf(order_id);
+      if (order.status === "approved" && order.licenses.size === order.quantity) order.status = "fulfilled";
+      return { status: order.status };
+    },
+    "/internal/wakeups/register": ({ workflow_id, at }: Body) => (wakeups.set(workflow_id, at), {}),
+    "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), {}),
+  };
+
+  function orderOf(id: string): StandInOrder {
+    const order = orders.get(id);
+    if (!order) throw new Refusal(404, "order_not_found");
+    return order;
+  }
+
+  function record(result: Result): void {
+    const row = deliveries.find(({ delivery_id }) => delivery_id === result.delivery_id);
+    if (!row || row.state !== "due" || row.attempt !== result.attempt) return; // recorded before
+    results.push(result);
+    const { kind, status = 0 } = result.outcome;
+    if (kind === "answered" && status >= 200 && status < 300) row.state = "succeeded";
+    else if (row.attempt >= 5) row.state = "exhausted";
+    row.attempt++;
+    row.leasedUntil = 0;
+    row.dueAt = Date.now() + retryMs;
+  }
+
+  async function waitFor<T>(due: () => T[], waitMs: number): Promise<T[]> {
+    const until = Date.now() + waitMs;
+    for (let found = due(); ; found = due()) {
+      const left = until - Date.now();
+      if (found.length > 0 || left <= 0 || !server.listening) return found;
+      await Promise.race([once(bell, "ring"), new Promise((resolve) => setTimeout(resolve, Math.min(left, 25)))]);
+    }
+  }
+
+  function authentic(request: http.IncomingMessage, body: string): boolean {
+    const [, kid, t, n, s] =
+      /^kid=(\d+),t=(\d+),n=([\w-]{22}),s=([\w-]{43})$/.exec(String(request.headers["latchkey-signature"])) ?? [];
+    if (kid !== "1" || Math.abs(Date.now() / 1000 - Number(t)) > 60 || nonces.has(n!)) return false;
+    const hash = createHash("sha256").update(body).digest("hex");
+    const text = [request.method, request.url, request.headers.host, kid, hash, t, n].join("\n");
+    const mac = createHmac("sha256", SECRET).update(text).digest();
+    if (!timingSafeEqual(mac, Buffer.from(s!, "base64url"))) return false;
+    nonces.add(n!);
+    return true;
+  }
+
+  async function answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    const send = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+      response
+        .writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json", ...headers })
+        .end(JSON.stringify(body));
+    if (!authentic(request, text)) {
+      state.refused++;
+      return void send(401, { code: "signature_invalid", detail: "" });
+    }
+    const path = request.url!;
+    const body: Body = JSON.parse(text);
+    calls.push({ path, body });
+    const at = faults.findIndex((planned) => planned.path === path);
+    const planned = at < 0 ? undefined : faults.splice(at, 1)[0];
+    const fail = (fault: Fault) =>
+      fault === "hang up" ? request.socket.destroy() : send(fault.status, fault.body ?? {}, fault.headers);
+    if (planned && !planned.after) return void fail(planned.fault);
+    try {
+      const route = routes[path];
+      if (!route) throw new Refusal(404, "route_not_found");
+      const told = await route(body);
+      if (planned) fail(planned.fault);
+      else send(200, told);
+    } catch (error) {
+      if (error instanceof Refusal) send(error.status, { code: error.message, detail: "" });
+      else send(500, {});
+    }
+  }
+
+  const server = http.createServer((request, response) => void answer(request, response));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const port = portOf(server);
+
+  return {
+    url: new URL(`http://127.0.0.1:${port}`),
+    /** As the host is configured with it, and as the variable that says so. */
+    secret: { kid: 1, bytes: SECRET },
+    secretText: `1=${SECRET.toString("base64url")}`,
+    orders,
+    events,
+    deliveries,
+    results,
+    wakeups,
+    calls,
+    state,
+    order(quantity: number, status: StandInOrder["status"] = "approved"): string {
+      const id = `ord_00${randomBytes(8).toString("hex")}`;
+      orders.set(id, { status, quantity, licenses: new Set() });
+      return id;
+    },
+    event(event: Partial<StandInEvent> & { type: string; subject: { type: string; id: string } }): StandInEvent {
+      const seq = events.length + 1;
+      const row = { tenant_id: "ten_00a", seq, id: `evt_00${seq}`, leasedUntil: 0, done: false, ...event };
+      events.push(row);
+      bell.dispatchEvent(new Event("ring"));
+      return row;
+    },
+    delivery(url: string, body?: string): DeliveryRow {
+      const n = deliveries.length + 1;
+      const row = {
+        delivery_id: `del_00${n}`,
+        event_id: `evt_00${n}`,
+        url,
+        attempt: 1,
+        dueAt: 0,
+        leasedUntil: 0,
+        state: "due" as const,
+        ...(body === undefined ? {} : { body }),
+      };
+      deliveries.push(row);
+      bell.dispatchEvent(new Event("ring"));
+      return row;
+    },
+    /** Lets the next call of a route fail: before it has its effect, or after it (the answer is lost). */
+    failNext(path: string, fault: Fault, { after = false } = {}): void {
+      faults.push({ path, fault, after });
+    },
+    callsOf: (path: string) => calls.filter((call) => call.path === path),
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export type EdgeStandIn = Awaited<ReturnType<typeof edgeStandIn>>;
+
+/** The port that a listening server was given. */
+export function portOf(server: Server): number {
+  const bound = server.address();
+  if (typeof bound !== "object" || !bound) throw new Error("the server does not listen on a port");
+  return bound.port;
+}
+
+class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number, code: string) {
+    super(code);
+    this.status = status;
+  }
+}
+
+/** Waits until something becomes true; fails with what it waited for. */
+export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
+    if (await isTrue()) return;
+  }
+  throw new Error(`Waited ${timeoutMs} ms in vain until ${what}`);
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { upTo, world } from "../world.ts";
+
+test("a product is created, read, listed and changed, and each change tells what was different", async () => {
+  const w = await world();
+  const made = await w.post("/v1/products", { name: "Studio", code: "studio", metadata: { a: "1" } });
+  expect(made.status).toBe(201);
+  expect(made.body).toMatchObject({ object: "product", name: "Studio", code: "studio", description: null, metadata: { a: "1" } });
+
+  const changed = await w.patch(`/v1/products/${made.body["id"]}`, { name: "Studio 2" });
+  expect(changed.status).toBe(200);
+  expect(changed.body).toMatchObject({ name: "Studio 2", code: "studio", metadata: { a: "1" } });
+
+  expect((await w.get(`/v1/products/${made.body["id"]}`)).body).toEqual(changed.body);
+  expect((await w.get("/v1/products")).body["data"]).toEqual([changed.body]);
+});
+
+test("a second product of the same code is refused, and nothing is told of it", async () => {
+  const w = await world();
+  await w.post("/v1/products", { name: "A", code: "same" });
+  const second = await w.post("/v1/products", { name: "B", code: "same" });
+  expect(second).toMatchObject({ status: 409, body: { code: "product_code_taken" } });
+  expect((await w.get("/v1/products")).body["data"]).toHaveLength(1);
+});
+
+test("fifty equal requests with one Idempotency-Key are one effect and fifty answers of the same bytes", async () => {
+  const w = await world();
+  const answers = await Promise.all(upTo(50).map(() => w.post("/v1/products", { name: "Once", code: "once" }, { idempotencyKey: "k1" })));
+  expect(new Set(answers.map((answer) => `${answer.status} ${answer.text}`)).size).toBe(1);
+  expect(answers[0]?.status).toBe(201);
+  expect((await w.get("/v1/products")).body["data"]).toHaveLength(1);
+});
+
+test("pages follow each other without gap or repetition", async () => {
+  const w = await world();
+  for (const n of upTo(5)) await w.post("/v1/products", { name: `P${n}`, code: `p${n}` });
+  const first = await w.get("/v1/products?limit=3");
+  const second = await w.get(`/v1/products?limit=3&cursor=${first.body["next_cursor"]}`);
+  const codes = [...first.body["data"], ...second.body["data"]].map((product) => product.code);
+  expect(codes).toEqual(["p5", "p4", "p3", "p2", "p1"]);
+  expect(second.body["has_more"]).toBe(false);
+});

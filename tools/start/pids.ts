@@ -1,0 +1,79 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { Advice, type Say } from "../say.ts";
+import { type Home, root, shown } from "./home.ts";
+import { endGroup, livingProcesses } from "./processes.ts";
+
+type Starter = { pid: number; born: string };
+type PidFile = { starter: Starter; groups: Record<string, number> };
+
+/** The process groups of this run, kept in a file so that the next start finds what a killed one left behind. */
+export type Groups = {
+  add: (part: string, group: number) => void;
+  remove: (part: string) => void;
+  /** The run is over and nothing is left. */
+  close: () => void;
+};
+
+/**
+ * Claims the home for this process and ends what a killed start left running in it.
+ * @throws {Advice} when another start lives here
+ */
+export async function claimHome(home: Home, say: Say): Promise<Groups> {
+  const before = read(home.pids);
+  if (before) {
+    const living = livingProcesses();
+    const owner = living.find((process) => process.pid === before.starter.pid && process.born === before.starter.born);
+    if (owner && owner.pid !== process.pid) throw alreadyRunning(home, owner.pid);
+    await endLeftovers(home, before, say);
+  }
+  return groupsOf(home.pids);
+}
+
+/** Only groups with a member that runs in our checkout or home are ended: a number in a file may belong to a stranger by now. */
+async function endLeftovers(home: Home, before: PidFile, say: Say): Promise<void> {
+  const ours = livingProcesses().filter(({ command }) => command.includes(root) || command.includes(home.folder));
+  const left = Object.entries(before.groups).filter(([, group]) => ours.some((process) => process.group === group));
+  if (left.length === 0) return;
+  await Promise.all(left.map(([, group]) => endGroup(group, 5_000)));
+  say.line(`Ended what an earlier start left behind: ${left.map(([part]) => part).join(", ")}`);
+}
+
+function groupsOf(file: string): Groups {
+  const self = livingProcesses().find(({ pid }) => pid === process.pid);
+  const state: PidFile = { starter: { pid: process.pid, born: self?.born ?? "" }, groups: {} };
+  const save = () => {
+    writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`);
+    renameSync(`${file}.new`, file);
+  };
+  save();
+  return {
+    add(part, group) {
+      state.groups[part] = group;
+      save();
+    },
+    remove(part) {
+      delete state.groups[part];
+      save();
+    },
+    close: () => rmSync(file, { force: true }),
+  };
+}
+
+function read(file: string): PidFile | undefined {
+  try {
+    const before: PidFile = JSON.parse(readFileSync(file, "utf8"));
+    return before;
+  } catch {
+    return undefined; // none, or half of one: there is nothing to learn from it
+  }
+}
+
+function alreadyRunning(home: Home, pid: number): Advice {
+  return new Advice(
+    [
+      `Latchkey already runs from ${shown(home.folder)} (process ${pid}).`,
+      `Stop it with Ctrl-C in its terminal or \`kill ${pid}\`, or run a second one with another home:`,
+      "  LATCHKEY_HOME=.latchkey-2 npm start",
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,57 @@
+import path from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = import.meta.dirname;
+/** Fixed throw-away secrets: tests need them equal between runs, and nothing else ever sees them. */
+const testKey = (n: number) => `1=${Buffer.alloc(32, n).toString("base64url")}`;
+
+// wrangler looks for the worker's secrets here, and would warn of missing ones
+Object.assign(process.env, { LATCHKEY_PEPPERS: testKey(1), LATCHKEY_PLATFORM_KEYS: testKey(2), LATCHKEY_INTERNAL_SECRETS: testKey(3) });
+
+export default defineConfig(async () => ({
+  test: {
+    reporters: ["default"],
+    coverage: {
+      provider: "v8" as const,
+      include: ["workers/**/*.ts", "db/**/*.ts", "workflows/**/*.ts", "worker-host/**/*.ts"],
+      exclude: ["**/*.d.ts", "db/migrations/**"],
+      reporter: ["text-summary", "json", "json-summary"],
+    },
+    projects: [
+      { test: { name: "rules", root, include: ["test/rules/**/*.test.ts"] } },
+      { test: { name: "laws", root, include: ["test/laws/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "simulators", root, include: ["test/simulators/**/*.test.ts"], testTimeout: 20_000 } },
+      { test: { name: "tools", root, include: ["test/tools/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "host", root, include: ["test/host/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "workflows", root, include: ["test/workflows/**/*.test.ts"], fileParallelism: false, testTimeout: 60_000 } },
+      { test: { name: "e2e", root, include: ["test/e2e/**/*.test.ts"], fileParallelism: false, testTimeout: 300_000, hookTimeout: 120_000 } },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            remoteBindings: false,
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations(path.join(root, "db/migrations")),
+                LATCHKEY_ENV: "development",
+                LATCHKEY_PUBLIC_URL: "https://latchkey.test",
+                LATCHKEY_PEPPERS: testKey(1),
+                LATCHKEY_PLATFORM_KEYS: testKey(2),
+                LATCHKEY_INTERNAL_SECRETS: testKey(3),
+              },
+            },
+          }),
+        ],
+        test: {
+          name: "edge",
+          root,
+          include: ["test/workers/**/*.test.ts"],
+          setupFiles: ["./test/workers/setup.ts"],
+          testTimeout: 30_000,
+          deps: { optimizer: { ssr: { enabled: true, include: ["stripe"] } } },
+        },
+      },
+    ],
+  },
+}));

@@ -1,0 +1,98 @@
+import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
+import type { CallEdge } from "./client.ts";
+
+/** A fact that waits to be told to the stories. */
+export type RelayEvent = {
+  tenant_id: string;
+  seq: number;
+  id: string;
+  type: string;
+  subject: { type: string; id: string };
+  at: string;
+  clock: { livemode: boolean };
+};
+export type ToldEvent = Pick<RelayEvent, "tenant_id" | "seq">;
+
+/** One due webhook delivery, leased to us: signed and complete, to be sent as it is. */
+export type Delivery = {
+  tenant_id: string;
+  delivery_id: string;
+  endpoint_id: string;
+  event_id: string;
+  attempt: number;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+};
+
+/** Why there is no answer to a request. */
+export type SendFailure = "blocked" | "dns" | "connect" | "tls" | "timeout" | "too_large" | "protocol";
+
+/** How one attempt went. Any answer is an answer, whatever its status: the edge judges it. */
+export type SendOutcome =
+  | { kind: "answered"; status: number; retry_after_s: number | null; body: string; duration_ms: number }
+  | { kind: "failed"; error: SendFailure; detail: string; duration_ms: number };
+
+export type DeliveryResult = { tenant_id: string; delivery_id: string; attempt: number; outcome: SendOutcome };
+
+type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
+
+/** How much longer than it waits at the edge a call may take. */
+const ANSWER_MS = 10_000;
+
+/** The edge's internal routes, by what they do. All may be called twice with the same content. */
+export function edgeRoutes(call: CallEdge) {
+  return {
+    /** The shards that this edge serves. */
+    listShards: async (signal?: AbortSignal) =>
+      (await call<{ shards: string[] }>("/internal/shards", {}, signal ? { signal } : {})).shards,
+
+    /** Marks `done` as told, and leases the next events for 30 s; waits up to `waitMs` while there is none. */
+    claimEvents: async ({ shard, done, limit, waitMs, signal }: Wait & { shard: string; done: readonly ToldEvent[] }) => {
+      const body = { shard, done, limit, wait_ms: waitMs };
+      return (await call<{ events: RelayEvent[] }>("/internal/relay/claim", body, waiting(waitMs, signal))).events;
+    },
+
+    /** Records `results`, and leases due deliveries for 60 s; waits up to `waitMs` while there is none. `nextAt`: when one is due. */
+    claimDeliveries: async ({
+      shard,
+      results,
+      limit,
+      waitMs,
+      signal,
+    }: Wait & { shard: string; results: readonly DeliveryResult[] }) => {
+      type Answer = { deliveries: Delivery[]; next_at: string | null };
+      const body = { shard, results, limit, wait_ms: waitMs };
+      const answer = await call<Answer>("/internal/deliveries/claim", body, waiting(waitMs, signal));
+      return { deliveries: answer.deliveries, nextAt: answer.next_at === null ? null : new Date(answer.next_at) };
+    },
+
+    readFulfillment: async ({ tenantId, orderId }: OrderRef): Promise<OrderToFulfill> => {
+      const order = await call<OrderToFulfill>("/internal/orders/fulfillment", { tenant_id: tenantId, order_id: orderId });
+      return { status: order.status, quantity: order.quantity, issued: order.issued, chunk: order.chunk };
+    },
+
+    issueLicenses: async ({ tenantId, orderId, from, to }: OrderRef & { from: number; to: number }): Promise<void> => {
+      await call("/internal/orders/issue_licenses", { tenant_id: tenantId, order_id: orderId, from, to });
+    },
+
+    completeOrder: async ({ tenantId, orderId }: OrderRef) => {
+      type Answer = { status: OrderToFulfill["status"] };
+      return (await call<Answer>("/internal/orders/complete", { tenant_id: tenantId, order_id: orderId })).status;
+    },
+
+    registerWakeup: async ({ tenantId, workflowId, at }: { tenantId: string; workflowId: string; at: string }): Promise<void> => {
+      await call("/internal/wakeups/register", { tenant_id: tenantId, workflow_id: workflowId, at });
+    },
+
+    wakeupDone: async ({ tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> => {
+      await call("/internal/wakeups/done", { tenant_id: tenantId, workflow_id: workflowId });
+    },
+  };
+}
+
+export type Edge = ReturnType<typeof edgeRoutes>;
+
+function waiting(waitMs: number, signal: AbortSignal | undefined) {
+  return { timeoutMs: waitMs + ANSWER_MS, ...(signal ? { signal } : {}) };
+}

@@ -1,0 +1,125 @@
+import { writeFile } from "node:fs/promises";
+import { Client } from "@temporalio/client";
+import type { NativeConnection } from "@temporalio/worker";
+import { backoffMs, pause } from "./backoff.ts";
+import { bundleStories } from "./bundle.ts";
+import { clockActivities } from "./clock/activities.ts";
+import { readConfig, type HostConfig } from "./config.ts";
+import { openEdge } from "./edge/client.ts";
+import { edgeRoutes, type Edge } from "./edge/routes.ts";
+import { armFailpoint, type Failpoint } from "./failpoint.ts";
+import { serveHealth, type HostState } from "./health.ts";
+import { messageOf, openLog, type Log } from "./log.ts";
+import { guardedSend } from "./outbound/send.ts";
+import { runRelay } from "./relay/relay.ts";
+import { storyStarter } from "./relay/start-story.ts";
+import { salesActivities } from "./sales/activities.ts";
+import { connectTemporal } from "./temporal/connect.ts";
+import { installRuntime } from "./temporal/runtime.ts";
+import { registerSearchAttributes } from "./temporal/search-attributes.ts";
+import { keepWorkerRunning } from "./temporal/worker.ts";
+import { webhookActivities } from "./webhooks/activities.ts";
+import { keepPumpRunning } from "./webhooks/pump.ts";
+
+/** A stop that has not ended by itself is ended: a supervisor waits ten seconds. */
+const STOP_MS = 9_000;
+const ASK_TEMPORAL_MS = 2_000;
+
+const log = openLog();
+const read = readConfig(process.env);
+if ("problems" in read) {
+  for (const problem of read.problems)
+    log.error("configuration", { variable: problem.variable, detail: `${problem.variable} ${problem.detail}` });
+  process.exitCode = 2;
+} else {
+  await runHost(read.config, log, stopOnSignals(log));
+  process.exit(0); // the SDK's threads would keep an idle process alive
+}
+
+/** Aborts at the first SIGTERM or SIGINT, and makes sure that the process ends soon after it. */
+function stopOnSignals(log: Log): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) return;
+      log.info("stopping", { signal: name });
+      stop.abort(new Error("the host is stopping"));
+      setTimeout(() => process.exit(0), STOP_MS).unref();
+    });
+  }
+  return stop.signal;
+}
+
+/** Runs every part of the host until the signal aborts: the worker, one relay and one pump a shard, and the health page. */
+async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise<void> {
+  installRuntime(log);
+  const edge = edgeRoutes(openEdge(config.edge));
+  const failpoint = armFailpoint(config);
+  const state: HostState = { worker: "starting", lastClaims: new Map(), shards: null };
+  let connection: NativeConnection | undefined;
+  const askTemporal = async (): Promise<unknown> => {
+    const asked = connection;
+    if (!asked) throw new Error("not connected yet");
+    return asked.withDeadline(Date.now() + ASK_TEMPORAL_MS, () => asked.workflowService.getSystemInfo({}));
+  };
+  const health = await serveHealth({ ...config.health, state, askTemporal, log });
+
+  const [bundle, connected, shards] = await Promise.all([
+    bundleStories(),
+    connectTemporal(config.temporal, log, stop),
+    findShards(edge, config, log, stop),
+  ]);
+  connection = connected;
+  if (connected && shards) {
+    state.shards = shards;
+    await registerSearchAttributes(connected, config.temporal.namespace, log);
+    const activities = activitiesOf(config, edge, failpoint, log);
+    const client = new Client({ connection: connected, namespace: config.temporal.namespace });
+    const { taskQueue } = config.temporal;
+    const start = storyStarter(client, connected, taskQueue);
+    const onRunning = (): void => {
+      state.worker = "running";
+      void sayReady(config, log, bundle.buildId);
+    };
+    await Promise.all([
+      keepWorkerRunning({ connection: connected, temporal: config.temporal, bundle, activities, log, onRunning }, stop),
+      ...shards.map((shard) => {
+        const onClaim = (): void => void state.lastClaims.set(shard, new Date());
+        return runRelay({ shard, edge, start, failpoint, log, onClaim }, stop);
+      }),
+      ...shards.map((shard) => keepPumpRunning({ client, connection: connected, taskQueue, shard, log }, stop)),
+    ]);
+  }
+  health.close();
+  log.info("stopped");
+}
+
+function activitiesOf(config: HostConfig, edge: Edge, failpoint: Failpoint, log: Log): object {
+  const send = guardedSend({ allowLoopback: config.allowLoopback });
+  return {
+    ...salesActivities({ edge, failpoint }),
+    ...webhookActivities({ edge, send, failpoint, log }),
+    ...clockActivities({ edge }),
+  };
+}
+
+/** Asks the edge for its shards, for ever: a host that starts first waits. Undefined when the signal aborts before. */
+async function findShards(edge: Edge, config: HostConfig, log: Log, signal: AbortSignal): Promise<string[] | undefined> {
+  for (let failures = 1; !signal.aborted; failures++) {
+    try {
+      return await edge.listShards(signal);
+    } catch (error) {
+      if (signal.aborted) break;
+      const retryInMs = backoffMs(failures);
+      log.warn("edge_unreachable", { address: config.edge.url.origin, error: messageOf(error), retry_in_ms: retryInMs });
+      await pause(retryInMs, signal);
+    }
+  }
+  return undefined;
+}
+
+async function sayReady(config: HostConfig, log: Log, buildId: string): Promise<void> {
+  if (config.readyFile !== null) await writeFile(config.readyFile, `${process.pid}\n`);
+  const { address, namespace, taskQueue } = config.temporal;
+  log.info("ready", { ready: true, pid: process.pid, address, namespace, queue: taskQueue, build_id: buildId });
+}

@@ -1,0 +1,174 @@
+import http from "node:http";
+import https from "node:https";
+import type { LookupFunction } from "node:net";
+import type { SendFailure, SendOutcome } from "../edge/routes.ts";
+import { isSameAddress } from "./address.ts";
+import { startOfAnswer } from "./answer.ts";
+import { judgeTarget, resolveBySystem, SendError, type Resolve, type Target } from "./target.ts";
+
+/** A POST to a URL that a user gave. The headers are complete but for host and length. */
+export type Outgoing = { url: string; headers: Readonly<Record<string, string>>; body: string };
+
+export type SendOptions = {
+  /** Development only: this machine itself may be a target. */
+  allowLoopback: boolean;
+  resolve?: Resolve;
+  /** From the beginning until the connection stands, resolving and TLS included. */
+  connectTimeoutMs?: number;
+  /** From the beginning until the answer is read. */
+  totalTimeoutMs?: number;
+  /** How much of an answer's body is read; the rest is not waited for. */
+  maxBytes?: number;
+  /** More root certificates to trust, in PEM. */
+  ca?: string;
+};
+
+/** Sends one request and says how it went. Never throws for what the other side does; rejects only when `signal` aborts. */
+export type Send = (request: Outgoing, signal?: AbortSignal) => Promise<SendOutcome>;
+
+type Limits = { deadline: AbortSignal; connectTimeoutMs: number; maxBytes: number; startedAt: number; ca: string | undefined };
+
+/**
+ * Guarded HTTP: refuses targets that are not public, connects only to the address that was judged (a name that resolves differently
+ * a moment later changes nothing), follows no redirect, and bounds time and size.
+ */
+export function guardedSend(options: SendOptions): Send {
+  const {
+    allowLoopback,
+    resolve = resolveBySystem,
+    connectTimeoutMs = 5_000,
+    totalTimeoutMs = 15_000,
+    maxBytes = 65_536,
+  } = options;
+  return async (request, signal) => {
+    const startedAt = performance.now();
+    const timeout = AbortSignal.timeout(totalTimeoutMs);
+    const deadline = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    const durationMs = () => Math.round(performance.now() - startedAt);
+    try {
+      const judging = judgeTarget(request.url, { allowLoopback, resolve });
+      const target = await within(judging, connectTimeoutMs, deadline, "the name was not resolved in time");
+      const limits = { deadline, connectTimeoutMs, maxBytes, startedAt, ca: options.ca };
+      return { kind: "answered", ...(await exchange(target, request, limits)), duration_ms: durationMs() };
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      const failure = timeout.aborted
+        ? new SendError("timeout", `no complete answer within ${totalTimeoutMs} ms`)
+        : asSendError(error);
+      return { kind: "failed", error: failure.kind, detail: failure.message, duration_ms: durationMs() };
+    }
+  };
+}
+
+type Answer = { status: number; retry_after_s: number | null; body: string };
+
+async function exchange(target: Target, outgoing: Outgoing, limits: Limits): Promise<Answer> {
+  const request = open(target, outgoing, limits);
+  try {
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      request.on("response", resolve);
+      request.on("error", reject);
+    });
+    const start = await readStart(response, limits.maxBytes);
+    return {
+      status: response.statusCode ?? 0,
+      retry_after_s: retryAfterS(response.headers["retry-after"], new Date()),
+      body: startOfAnswer(start),
+    };
+  } finally {
+    request.destroy();
+  }
+}
+
+/** Begins the request, on a connection of its own to the judged address and no other. */
+function open({ url, pinned }: Target, { headers, body }: Outgoing, limits: Limits): http.ClientRequest {
+  // whatever the name says by now is not asked again
+  const lookup: LookupFunction = (_name, { all }, callback) =>
+    all === true ? callback(null, [pinned]) : callback(null, pinned.address, pinned.family);
+  const bytes = Buffer.from(body, "utf8");
+  const secure = url.protocol === "https:";
+  const options: https.RequestOptions = {
+    method: "POST",
+    agent: false, // none of the connections that were judged for another URL
+    lookup,
+    headers: { ...headers, "content-length": bytes.byteLength, connection: "close" },
+    signal: limits.deadline,
+    ...(limits.ca === undefined ? {} : { ca: limits.ca }),
+  };
+  const request = secure ? https.request(url.href, options) : http.request(url.href, options);
+
+  const lateMs = Math.max(0, limits.connectTimeoutMs - (performance.now() - limits.startedAt));
+  const late = (): void => void request.destroy(new SendError("timeout", `no connection within ${limits.connectTimeoutMs} ms`));
+  const connecting = setTimeout(late, lateMs);
+  request.on("close", () => clearTimeout(connecting));
+  request.on("socket", (socket) => {
+    socket.once(secure ? "secureConnect" : "connect", () => {
+      clearTimeout(connecting);
+      if (isSameAddress(socket.remoteAddress, pinned.address)) return;
+      request.destroy(new SendError("blocked", "the connection went to another address"));
+    });
+  });
+  request.end(bytes);
+  return request;
+}
+
+/** The first bytes of an answer, at most `maxBytes`; what comes after is left unread. */
+async function readStart(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    const bytes: Buffer = chunk;
+    chunks.push(bytes);
+    length += bytes.byteLength;
+    if (length >= maxBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes);
+}
+
+/** `Retry-After` in whole seconds, from a number or an HTTP date; null when it is absent or says nothing (RFC 9110, 10.2.3). */
+export function retryAfterS(header: string | undefined, now: Date): number | null {
+  if (header === undefined) return null;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number, deadline: AbortSignal, detail: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new SendError("timeout", detail)), timeoutMs);
+    onAbort = () => reject(deadline.reason);
+    deadline.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) deadline.removeEventListener("abort", onAbort);
+  }
+}
+
+const CONNECT_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EADDRNOTAVAIL",
+]);
+
+function asSendError(error: unknown): SendError {
+  if (error instanceof SendError) return error;
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
+  return new SendError(kindOf(code), `the request failed (${code})`, { cause: error });
+}
+
+function kindOf(code: string): SendFailure {
+  if (code === "HPE_HEADER_OVERFLOW") return "too_large";
+  if (code.startsWith("HPE_")) return "protocol";
+  if (CONNECT_CODES.has(code)) return "connect";
+  if (/^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO|HOSTNAME_MISMATCH)/.test(code)) return "tls";
+  return "protocol";
+}

@@ -1,0 +1,34 @@
+import type { OrderRef } from "#workflows/sales/activities";
+import type { RelayEvent } from "../edge/routes.ts";
+
+/** Which story an event calls for, and what an operator reads about it. */
+export type StoryStart = {
+  workflow: string;
+  workflowId: string;
+  args: [input: object];
+  /** For the search attributes: whose story, about what, of which kind. */
+  tenantId: string;
+  subjectId: string;
+  kind: string;
+  /** One sentence, shown in lists. */
+  summary: string;
+};
+
+/** The only place that knows both events and stories. A type that is not listed calls for nothing. */
+const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
+  // Written for both ways: in the batch that approves an order with automatic fulfillment, and when somebody fulfills by hand.
+  "order.fulfillment_requested": (event) => ({
+    workflow: "fulfillOrder",
+    workflowId: `order/${event.subject.id}`,
+    args: [{ tenantId: event.tenant_id, orderId: event.subject.id } satisfies OrderRef],
+    tenantId: event.tenant_id,
+    subjectId: event.subject.id,
+    kind: "fulfill_order",
+    summary: `Fulfill order ${event.subject.id}`,
+  }),
+};
+
+/** The story that an event calls for, or undefined when it calls for none. */
+export function startFor(event: RelayEvent): StoryStart | undefined {
+  return Object.hasOwn(STARTS, event.type) ? STARTS[event.type]?.(event) : undefined;
+}

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { backoffMs, pause } from "../backoff.ts";
+import { EdgeProblem } from "../edge/errors.ts";
+import type { Delivery, DeliveryResult, Edge } from "../edge/routes.ts";
+import type { Failpoint } from "../failpoint.ts";
+import { messageOf, type Log } from "../log.ts";
+import type { Send } from "../outbound/send.ts";
+
+export type DrainParts = {
+  edge: Pick<Edge, "claimDeliveries">;
+  send: Send;
+  failpoint: Failpoint;
+  log: Log;
+  /** How long one round goes on claiming. */
+  roundMs?: number;
+};
+
+const ROUND_MS = 60_000;
+/** The most deliveries under way at once, and the most claimed at once. */
+const IN_FLIGHT = 200;
+/** Below this much room it is better to wait for answers than to claim a few. */
+const WORTH_CLAIMING = 20;
+/** The longest wait at the edge with nothing under way, and with something whose result will want recording. */
+const IDLE_WAIT_MS = 20_000;
+const BUSY_WAIT_MS = 500;
+/** How long quick answers are gathered before the next claim records them. */
+const GATHER_MS = 250;
+/** How long a host that is told to stop waits for what it has sent. */
+const FAREWELL_MS = 4_000;
+
+/**
+ * Sends the due deliveries of a shard for one round. An endpoint that hangs holds up only itself: claiming goes on while its requests
+ * are under way. `results` holds what is sent and not yet recorded; each claim records it.
+ */
+export async function drain(parts: DrainParts, shard: string, results: DeliveryResult[], stop: AbortSignal) {
+  const inFlight = new Set<Promise<void>>();
+  const told = { sent: 0, accepted: 0 };
+  const until = performance.now() + (parts.roundMs ?? ROUND_MS);
+  let nextAt: Date | null = null;
+  let failures = 0;
+
+  while (!stop.aborted && performance.now() < until) {
+    const room = IN_FLIGHT - inFlight.size;
+    if (room < WORTH_CLAIMING) {
+      await gather(inFlight);
+      continue;
+    }
+    const waitMs = Math.min(waitFor(nextAt, inFlight.size > 0), Math.max(0, Math.round(until - performance.now())));
+    const askedAt = performance.now();
+    const claimed = await claim(parts, shard, results, { limit: room, waitMs, signal: stop });
+    failures = claimed ? 0 : failures + 1;
+    if (!claimed) {
+      await pause(backoffMs(failures), stop);
+      continue;
+    }
+    nextAt = claimed.nextAt;
+    for (const delivery of claimed.deliveries) track(inFlight, sendOne(parts, delivery, results, told, stop));
+    if (inFlight.size > 0) await gather(inFlight);
+    // an edge that does not wait as asked is not asked without a pause
+    else await pause(Math.min(waitMs, 100) - (performance.now() - askedAt), stop);
+  }
+
+  await farewell(parts, shard, inFlight, results, stop);
+  return told;
+}
+
+/** Until the next retry is due, but never longer than the edge waits, nor so short that two clocks apart make it a busy loop. */
+function waitFor(nextAt: Date | null, busy: boolean): number {
+  const longest = busy ? BUSY_WAIT_MS : IDLE_WAIT_MS;
+  if (!nextAt) return longest;
+  return Math.min(longest, Math.max(BUSY_WAIT_MS, nextAt.getTime() - Date.now()));
+}
+
+type Claim = { limit: number; waitMs: number; signal?: AbortSignal };
+
+/** Records what is finished and leases what is due. Undefined when the edge could not be asked: the results stay for the next claim. */
+async function claim({ edge, log }: DrainParts, shard: string, results: DeliveryResult[], how: Claim) {
+  const recording = results.slice(0, IN_FLIGHT);
+  try {
+    const claimed = await edge.claimDeliveries({ shard, results: recording, ...how });
+    results.splice(0, recording.length);
+    return claimed;
+  } catch (error) {
+    if (how.signal?.aborted === true) return undefined;
+    log.warn("deliveries_not_claimed", { shard, count: recording.length, error: messageOf(error) });
+    if (recording.length > 0 && isRefusedContent(error)) {
+      // Kept, they would stop every other delivery. Unrecorded, their leases end and they are sent again: late and twice, but not lost.
+      log.error("delivery_results_refused", { shard, count: recording.length, code: error.code });
+      results.splice(0, recording.length);
+    }
+    return undefined;
+  }
+}
+
+/** The edge found fault with what we said, not with who we are or when we asked. */
+function isRefusedContent(error: unknown): error is EdgeProblem {
+  return error instanceof EdgeProblem && (error.status === 400 || error.status === 413 || error.status === 422);
+}
+
+async function sendOne(
+  parts: DrainParts,
+  delivery: Delivery,
+  results: DeliveryResult[],
+  told: { sent: number; accepted: number },
+  stop: AbortSignal,
+): Promise<void> {
+  const { tenant_id, delivery_id, attempt } = delivery;
+  const farewell = stopAfter(stop, FAREWELL_MS);
+  try {
+    const outcome = await parts.send(delivery, farewell.signal);
+    parts.failpoint("delivery.sent");
+    results.push({ tenant_id, delivery_id, attempt, outcome });
+    told.sent++;
+    if (outcome.kind === "answered" && outcome.status >= 200 && outcome.status < 300) told.accepted++;
+  } catch (error) {
+    // given up because the host stops, or a fault of ours: the lease ends and the delivery is sent again
+    if (!farewell.signal.aborted)
+      parts.log.error("delivery_not_sent", { delivery_id, tenant_id, attempt, error: messageOf(error) });
+  } finally {
+    farewell.dispose();
+  }
+}
+
+/** A signal that aborts some time after another one. */
+function stopAfter(stop: AbortSignal, ms: number) {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => late.abort(new Error("the host is stopping")), ms);
+  };
+  if (stop.aborted) begin();
+  else stop.addEventListener("abort", begin, { once: true });
+  return {
+    signal: late.signal,
+    dispose: () => {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", begin);
+    },
+  };
+}
+
+function track(set: Set<Promise<void>>, work: Promise<void>): void {
+  const tracked = work.finally(() => set.delete(tracked));
+  set.add(tracked);
+}
+
+async function gather(inFlight: Set<Promise<void>>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([Promise.all(inFlight), sleep(GATHER_MS, undefined, { signal: enough.signal }).catch(() => undefined)]);
+  enough.abort();
+}
+
+/** The end of a round: waits for what is under way, and records it without taking on more. */
+async function farewell(
+  parts: DrainParts,
+  shard: string,
+  inFlight: Set<Promise<void>>,
+  results: DeliveryResult[],
+  stop: AbortSignal,
+) {
+  await Promise.all(inFlight);
+  for (let tries = 1; results.length > 0; tries++) {
+    const claimed = await claim(parts, shard, results, { limit: 0, waitMs: 0 });
+    if (claimed) continue;
+    // after a few tries the next round's edge may be better; on stopping there is no time for more than one
+    if (stop.aborted || tries >= 5) break;
+    await pause(backoffMs(tries), stop);
+  }
+  if (results.length > 0) parts.log.warn("delivery_results_unrecorded", { shard, count: results.length });
+}

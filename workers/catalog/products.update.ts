@@ -1,0 +1,44 @@
+import { createRoute } from "@hono/zod-openapi";
+import { asTaken, changing } from "#kernel/changing";
+import { endpoint, idParam, json, jsonBody, problems, scope } from "#kernel/endpoint";
+import { changeFact } from "#kernel/facts";
+import { changedOwned } from "#kernel/present";
+import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
+import { presentProduct } from "./presenters.ts";
+import { productCodeTaken, productNotFound } from "./problems.ts";
+import { Product, ProductPatch } from "./schemas.ts";
+
+export const updateProduct = endpoint({
+  route: createRoute({
+    operationId: "products.update",
+    method: "patch",
+    path: "/v1/products/{id}",
+    security: scope("products:write"),
+    summary: "Change a product",
+    description: "Fields that are left out stay as they are.",
+    request: { params: idParam("prod"), body: jsonBody(ProductPatch) },
+    responses: { 200: json(Product, "The product as it is now"), ...problems(productNotFound, productCodeTaken, externalIdTaken, changedMeanwhile) },
+  }),
+
+  handler: async (c) => {
+    const { repo, now } = c.var;
+    const { id } = c.req.valid("param");
+    const body = c.req.valid("json");
+
+    const product = await changing(async () => {
+      const before = await repo.products.byId(id);
+      if (!before) throw productNotFound({});
+      const row = {
+        ...before,
+        code: body.code ?? before.code,
+        name: body.name ?? before.name,
+        description: body.description === undefined ? before.description : body.description,
+        ...changedOwned(before, body, now),
+      };
+      const after = presentProduct(row);
+      const told = { facts: [changeFact("product.updated", presentProduct(before), after)], answer: [200, after] as const };
+      return (await repo.products.update(row, told)) && after;
+    }).catch(asTaken({ code: () => productCodeTaken({ code: body.code ?? "" }) }));
+    return c.json(product, 200);
+  },
+});

@@ -1,0 +1,94 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import type { Context } from "hono";
+import type { ZodError } from "zod";
+import { AlreadyAnswered } from "#db/commit";
+import { realNow } from "./clock.ts";
+import { base64url } from "./keyring.ts";
+import { randomBytes } from "./crypto.ts";
+import type { Endpoint, PublicEnv } from "./endpoint.ts";
+import type { Env } from "./env.ts";
+import { gate, underGate } from "./gate.ts";
+import { ProblemError, problemResponse, type FieldError } from "./problem.ts";
+import { idempotencyInFlight, internalError, invalidRequest, malformedJson, routeNotFound, temporarilyUnavailable, unsupportedMediaType } from "./problems.ts";
+
+export type App = OpenAPIHono<PublicEnv>;
+
+/** The edge's router: every room's operations behind one gate. */
+export function appOf(endpoints: readonly Endpoint[]): App {
+  const app: App = new OpenAPIHono<PublicEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidFields(result.target, result.error as ZodError);
+    },
+  });
+  app.use(async (c, next) => {
+    c.set("requestId", `req_${base64url(randomBytes(15))}`);
+    c.set("realNow", realNow());
+    c.set("ip", standIn(c.env, c.req.raw.headers, "x-latchkey-ip") ?? c.req.header("cf-connecting-ip") ?? null);
+    c.set("country", standIn(c.env, c.req.raw.headers, "x-latchkey-country") ?? (c.req.raw.cf?.country as string | undefined) ?? null);
+    await next();
+    c.res.headers.set("x-request-id", c.var.requestId);
+  });
+  app.use(corsFor(endpoints));
+  app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId, c.env.LATCHKEY_PUBLIC_URL));
+  app.notFound((c) => problemResponse(routeNotFound({}), c.var.requestId, c.env.LATCHKEY_PUBLIC_URL));
+  for (const operation of endpoints) {
+    const route = { ...operation.route, middleware: [gate(operation)], hide: operation.audience === "internal" };
+    app.openapi(route, underGate(operation) as never);
+  }
+  return app;
+}
+
+/** In development a header stands in for what the platform tells of the caller; production ignores it. */
+function standIn(env: Env, headers: Headers, name: string): string | undefined {
+  return env.LATCHKEY_ENV === "development" ? (headers.get(name) ?? undefined) : undefined;
+}
+
+function asProblem(error: unknown, requestId: string): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof AlreadyAnswered) return idempotencyInFlight({}, { headers: { "retry-after": "1" } });
+  if (error instanceof HTTPException) return error.status === 415 ? unsupportedMediaType({}) : malformedJson({});
+  const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // the caller gets the request id alone; the sentence names tables and code, never values
+  // oxlint-disable-next-line no-console -- the edge's log is the console
+  console.error(JSON.stringify({ at: "request", request_id: requestId, error: sentence.slice(0, 300) }));
+  if (/D1_ERROR.*(timed out|overloaded|reset|internal error)|Network connection lost/i.test(sentence)) {
+    return temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
+  }
+  return internalError({});
+}
+
+function invalidFields(target: string, error: ZodError): ProblemError {
+  const prefix = target === "json" ? "" : `/${target}`;
+  const errors: FieldError[] = error.issues.slice(0, 50).flatMap((issue) => {
+    const pointer = prefix + issue.path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+    if (issue.code !== "unrecognized_keys") return [{ pointer, code: issue.code, detail: issue.message }];
+    return issue.keys.slice(0, 50).map((key) => ({ pointer: `${pointer}/${key.slice(0, 100)}`, code: "unknown_field", detail: "There is no field of this name." }));
+  });
+  const first = errors[0];
+  return invalidRequest({ what: `${errors.length} of its fields did not fit: ${first?.pointer || "the body"}: ${first?.detail ?? "it is not valid"}` }, { errors });
+}
+
+const ALLOWED_HEADERS = "authorization, content-type, idempotency-key";
+const EXPOSED_HEADERS = "x-request-id, idempotency-replayed, retry-after, ratelimit, ratelimit-policy";
+
+/** Browsers may call what publishable keys may call. The key itself says from which origins; a preflight carries none, so it is always allowed. */
+function corsFor(endpoints: readonly Endpoint[]) {
+  const paths = endpoints
+    .filter(({ route }) => route.security?.some((way) => "publishable_key" in way))
+    .map(({ route }) => new RegExp(`^${route.path.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`));
+  return async (c: Context, next: () => Promise<void>) => {
+    const origin = c.req.header("origin");
+    if (origin === undefined || !paths.some((path) => path.test(c.req.path))) return next();
+    if (c.req.method === "OPTIONS") {
+      const headers = { "access-control-allow-methods": "POST", "access-control-allow-headers": ALLOWED_HEADERS, "access-control-max-age": "86400" };
+      return new Response(null, { status: 204, headers: { "access-control-allow-origin": "*", ...headers } });
+    }
+    await next();
+    const caller = c.get("caller") as { allowedOrigins: readonly string[] } | undefined;
+    const restricted = caller !== undefined && caller.allowedOrigins.length > 0;
+    c.res.headers.set("access-control-allow-origin", restricted ? origin : "*");
+    if (restricted) c.res.headers.append("vary", "origin");
+    c.res.headers.set("access-control-expose-headers", EXPOSED_HEADERS);
+  };
+}

@@ -1,0 +1,46 @@
+import type { Asking } from "#db/commit";
+import { repoOf, type Repo } from "#db/repo";
+import { tenantById, type TenantRow } from "#db/tenants/callers";
+import type { Actor } from "#rules/events";
+import { shardOf } from "#rules/ids";
+import { bellOf } from "./bell.object.ts";
+import { businessNow } from "./clock.ts";
+import type { Env } from "./env.ts";
+import { newId } from "./ids.ts";
+import { databaseOf } from "./shards.ts";
+import { vaultOf, type Vault } from "./vault.ts";
+
+/** The parts of a request's context that a batch needs; every kind of context has them. */
+export type Asked = { env: Env; executionCtx: { waitUntil(work: Promise<unknown>): void }; var: { realNow: Date; requestId: string } };
+
+/** What every batch records that does not depend on who asks. */
+export function askingIn(c: Asked, d1: D1Database, shard: string) {
+  return {
+    d1,
+    shard,
+    realNow: c.var.realNow,
+    requestId: c.var.requestId,
+    newId: (noun: "event" | "delivery", at: Date) => newId(noun, shard, at),
+    ring: ({ deliveries }: { deliveries: boolean }) => {
+      c.executionCtx.waitUntil(bellOf(c.env, "events", shard).ring());
+      if (deliveries) c.executionCtx.waitUntil(bellOf(c.env, "deliveries", shard).ring());
+    },
+  } satisfies Partial<Asking>;
+}
+
+/** A tenant's rows, clock and secrets for a caller that proved itself without an API key. */
+export type OpenedTenant = { repo: Repo; vault: Vault; now: Date; tenant: TenantRow };
+
+/**
+ * Opens a tenant by its id: for the worker host's signed calls, and for a provider's event, whose signature is checked next.
+ * Undefined for an id that is unknown, malformed, or of a tenant that is closed.
+ */
+export async function openTenant(c: Asked, tenantId: string, actor: Actor): Promise<OpenedTenant | undefined> {
+  const shard = shardOf(tenantId);
+  const d1 = shard === undefined ? undefined : databaseOf(c.env, shard);
+  const found = d1 && (await tenantById(d1, tenantId));
+  if (!d1 || !shard || !found || found.tenant.closedAt !== null) return undefined;
+  const now = businessNow(c.var.realNow, found.tenant.clockOffsetMs);
+  const repo = repoOf({ ...askingIn(c, d1, shard), tenantId: found.tenantId, now, actor, intent: null }, found.tenant);
+  return { repo, vault: vaultOf(c.env, tenantId, found.tenant.dataKey), now, tenant: found.tenant };
+}

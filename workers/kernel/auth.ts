@@ -1,0 +1,101 @@
+import { callerByKeyDigests, operatorByKeyDigests, recordKeyUse, type KnownCaller, type TenantRow } from "#db/tenants/callers";
+import type { TenantId } from "#db/tenant-id";
+import { addressClass, isWithin } from "#rules/addresses";
+import type { Scope } from "#rules/scopes";
+import { digests } from "./crypto.ts";
+import type { Env } from "./env.ts";
+import { parseApiKey } from "./keys.ts";
+import { addressNotAllowed, keyKindNotAllowed, originNotAllowed, scopeMissing, tooManyRefusals, unauthorized } from "./problems.ts";
+import { databaseOf } from "./shards.ts";
+import { peppers } from "./vault.ts";
+
+/** Who calls, proved by an API key. */
+export type Caller = {
+  kind: "secret" | "publishable" | "operator";
+  keyId: string;
+  shard: string;
+  scopes: readonly Scope[];
+  /** Products that a publishable key is bound to; empty means every product. */
+  productIds: readonly string[];
+  allowedOrigins: readonly string[];
+  ipAllowlist: readonly string[];
+  expiresAt: Date | null;
+};
+
+export type TenantCaller = { caller: Caller; tenant: TenantRow; tenantId: TenantId };
+
+/** What of a request the checks look at. */
+type Asked = { env: Env; headers: Headers; ip: string | null; realNow: Date; waitUntil: (work: Promise<unknown>) => void };
+
+type Security = readonly Record<string, string[]>[];
+
+const USE_IS_NOTED_EVERY_MS = 5 * 60_000;
+
+/** The tenant's caller of a request, or a 401 or 403 that says why not. */
+export async function authenticateTenant(asked: Asked, security: Security): Promise<TenantCaller> {
+  const { env, headers, realNow } = asked;
+  const presented = bearer(headers);
+  const parsed = presented === undefined ? undefined : parseApiKey(presented);
+  if (presented === undefined || !parsed) throw await refuse(asked);
+  if (parsed.kind === "op") throw keyKindNotAllowed({ kind: "an operator", allowed: "a tenant's key" });
+
+  const d1 = databaseOf(env, parsed.shard);
+  const found = d1 && (await callerByKeyDigests(d1, await digests(peppers(env), "api_key", presented)));
+  if (!d1 || !found || !isUsable(found, realNow)) throw await refuse(asked);
+
+  const caller = callerOf(found, parsed.shard);
+  mustBeAllowed(caller, security);
+  mustComeFromAllowed(caller, asked);
+  const { id, lastUsedAt } = found.key;
+  if (!lastUsedAt || realNow.getTime() - lastUsedAt.getTime() > USE_IS_NOTED_EVERY_MS) {
+    asked.waitUntil(recordKeyUse(d1, found.tenantId, id, realNow));
+  }
+  return { caller, tenant: found.tenant, tenantId: found.tenantId };
+}
+
+/** The operator of a request, or a 401 or 403. */
+export async function authenticateOperator(asked: Asked): Promise<Caller> {
+  const presented = bearer(asked.headers);
+  const parsed = presented === undefined ? undefined : parseApiKey(presented);
+  if (presented === undefined || !parsed) throw await refuse(asked);
+  if (parsed.kind !== "op") throw keyKindNotAllowed({ kind: "a tenant's", allowed: "an operator key" });
+  const d1 = databaseOf(asked.env, parsed.shard);
+  const key = d1 && (await operatorByKeyDigests(d1, await digests(peppers(asked.env), "api_key", presented)));
+  if (!key) throw await refuse(asked);
+  return { kind: "operator", keyId: key.id, shard: parsed.shard, scopes: [], productIds: [], allowedOrigins: [], ipAllowlist: [], expiresAt: null };
+}
+
+function bearer(headers: Headers): string | undefined {
+  return /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.get("authorization") ?? "")?.[1];
+}
+
+/** 401, or 429 for an address that sends refused keys again and again: guessing must not cost us a read each. */
+async function refuse({ env, ip }: Asked) {
+  const { success } = await env.SHIELD.limit({ key: `refused/${addressClass(ip ?? "")}` });
+  return success ? unauthorized({}) : tooManyRefusals({}, { headers: { "retry-after": "60" } });
+}
+
+function isUsable({ key, tenant }: KnownCaller, realNow: Date): boolean {
+  return key.revokedAt === null && (key.expiresAt === null || realNow < key.expiresAt) && tenant.closedAt === null;
+}
+
+function callerOf({ key }: KnownCaller, shard: string): Caller {
+  const { kind, id, scopes, productIds, allowedOrigins, ipAllowlist, expiresAt } = key;
+  return { kind, keyId: id, shard, scopes, productIds, allowedOrigins, ipAllowlist, expiresAt };
+}
+
+function mustBeAllowed(caller: Caller, security: Security): void {
+  if (caller.kind === "publishable") {
+    if (security.some((way) => "publishable_key" in way)) return;
+    throw keyKindNotAllowed({ kind: "a publishable", allowed: "a secret key" });
+  }
+  for (const scope of security.flatMap((way) => way["secret_key"] ?? [])) {
+    if (!caller.scopes.includes(scope as Scope)) throw scopeMissing({ scope });
+  }
+}
+
+function mustComeFromAllowed({ allowedOrigins, ipAllowlist }: Caller, { headers, ip }: Asked): void {
+  const origin = headers.get("origin");
+  if (origin !== null && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) throw originNotAllowed({});
+  if (ipAllowlist.length > 0 && (ip === null || !isWithin(ip, ipAllowlist))) throw addressNotAllowed({});
+}

@@ -1,0 +1,40 @@
+import { bodyTooLarge, invalidRequest, malformedJson, unsupportedMediaType } from "./problems.ts";
+
+/** Reads a body to its end or to its limit, whichever comes first. Throws `body_too_large`. */
+export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw bodyTooLarge({ limit });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (request.body) {
+    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+      length += chunk.byteLength;
+      if (length > limit) throw bodyTooLarge({ limit });
+      chunks.push(chunk);
+    }
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return body;
+}
+
+/** The JSON text of a body with every string well-formed and in normal form C. Throws `unsupported_media_type` or `malformed_json`. */
+export function jsonText(body: Uint8Array, contentType: string | null): string {
+  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? "")) throw unsupportedMediaType({});
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+    return JSON.stringify(JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? wellFormed(value) : value)));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) throw malformedJson({});
+    throw error;
+  }
+}
+
+function wellFormed(text: string): string {
+  if (text.isWellFormed() && !text.includes("\u0000")) return text.normalize("NFC");
+  const errors = [{ pointer: "", code: "malformed_text", detail: "A string holds half a character or the character NUL." }];
+  throw invalidRequest({ what: "A string of the body is not well-formed text." }, { errors });
+}

@@ -1,0 +1,126 @@
+import type { Context, MiddlewareHandler } from "hono";
+import type { Asking } from "#db/commit";
+import { platformOf } from "#db/platform";
+import { repoOf } from "#db/repo";
+import { askingIn } from "./asking.ts";
+import { authenticateOperator, authenticateTenant, type Caller } from "./auth.ts";
+import { jsonText, readBody } from "./body.ts";
+import { businessNow } from "./clock.ts";
+import type { Endpoint, OperatorEnv, PublicEnv, TenantEnv } from "./endpoint.ts";
+import type { Env } from "./env.ts";
+import { intentOf, underIntent, type Intent } from "./intents.ts";
+import { invalidRequest } from "./problems.ts";
+import { databaseOf, HOME_SHARD } from "./shards.ts";
+import { checkSignature } from "./signature.ts";
+import { vaultOf } from "./vault.ts";
+
+const BODY_LIMIT = 1024 * 1024;
+const PUBLIC_BODY_LIMIT = 256 * 1024;
+
+/** Where the gate leaves the caller's intent for `underGate`, which runs behind the validators. */
+const intents = new WeakMap<Request, { intent: Intent; d1: D1Database }>();
+
+type GateContext = Context<{ Bindings: Env; Variables: TenantEnv["Variables"] & OperatorEnv["Variables"] & PublicEnv["Variables"] }>;
+
+/** What stands before every operation: who calls, what it may, and what it sent. */
+export function gate(operation: Endpoint): MiddlewareHandler {
+  return async (context, next) => {
+    const c = context as GateContext;
+    if (operation.audience === "tenant") await admitTenant(c, operation);
+    else if (operation.audience === "operator") await admitOperator(c, operation);
+    else await admitWithoutKey(c, operation);
+    await next();
+  };
+}
+
+/** Runs a handler under the caller's Idempotency-Key, where there is one. */
+export function underGate(operation: Endpoint): (c: GateContext, next: () => Promise<void>) => Promise<Response> {
+  const handler = operation.handler as unknown as (c: GateContext, next: () => Promise<void>) => Promise<Response>;
+  return async (c, next) => {
+    const held = intents.get(c.req.raw);
+    return held ? underIntent(held.d1, held.intent, c.var.realNow, () => handler(c, next)) : handler(c, next);
+  };
+}
+
+async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
+  const { caller, tenant, tenantId } = await authenticateTenant(asked(c), operation.route.security ?? []);
+  const limit = caller.kind === "publishable" ? PUBLIC_BODY_LIMIT : BODY_LIMIT;
+  await takeBody(c, operation, limit);
+  const now = businessNow(c.var.realNow, tenant.clockOffsetMs);
+  const d1 = databaseOf(c.env, caller.shard) as D1Database;
+  const actor = { type: "api_key" as const, id: caller.keyId, ip: c.var.ip };
+  const intent = await takeIntent(c, operation, d1, tenantId, caller);
+  const asking: Asking = { ...askingIn(c, d1, caller.shard), tenantId, now, actor, intent };
+  c.set("caller", caller);
+  c.set("now", now);
+  c.set("repo", repoOf(asking, tenant));
+  c.set("vault", vaultOf(c.env, tenantId, tenant.dataKey));
+}
+
+async function admitOperator(c: GateContext, operation: Endpoint): Promise<void> {
+  const caller = await authenticateOperator(asked(c));
+  await takeBody(c, operation, BODY_LIMIT);
+  const d1 = databaseOf(c.env, HOME_SHARD) as D1Database;
+  c.set("caller", caller);
+  c.set("now", c.var.realNow);
+  const intent = await takeIntent(c, operation, d1, "operator", caller);
+  const actor = { type: "operator" as const, id: caller.keyId, ip: c.var.ip };
+  c.set("platform", platformOf({ ...askingIn(c, d1, HOME_SHARD), now: c.var.realNow, actor, intent }));
+}
+
+async function admitWithoutKey(c: GateContext, operation: Endpoint): Promise<void> {
+  await takeBody(c, operation, BODY_LIMIT);
+  if (operation.audience === "internal") await checkSignature(c.env, c.req.raw, c.var.body, c.var.realNow);
+}
+
+function asked(c: GateContext) {
+  const { env, var: known, req } = c;
+  return { env, headers: req.raw.headers, ip: known.ip, realNow: known.realNow, waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work) };
+}
+
+/** Reads the body once, bounded; what the route declares is validated behind this, and what it does not declare is refused here. */
+async function takeBody(c: GateContext, { route }: Endpoint, limit: number): Promise<void> {
+  const body = await readBody(c.req.raw, limit);
+  c.set("body", body);
+  const declared = route.request?.body;
+  const type = c.req.header("content-type") ?? null;
+  if (declared?.content["application/json"]) {
+    const bare = type === null ? "" : "{}";
+    // hono's validators read the cached text, so they see strings in normal form
+    const text = body.length > 0 || declared.required ? jsonText(body, type) : bare;
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
+  } else if (!declared && body.length > 0 && new TextDecoder().decode(body).trim() !== "{}") {
+    throw invalidRequest({ what: "This operation takes no body." });
+  }
+  if (!route.request?.query && [...new URL(c.req.url).searchParams.keys()].length > 0) {
+    throw invalidRequest({ what: "This operation takes no query parameters." });
+  }
+}
+
+async function takeIntent(c: GateContext, operation: Endpoint, d1: D1Database, owner: string, caller: Caller): Promise<Intent | null> {
+  const header = c.req.header("idempotency-key");
+  if (header === undefined || !operation.idempotent) return null;
+  const url = new URL(c.req.url);
+  const intent = await intentOf({
+    env: c.env,
+    d1,
+    owner,
+    caller: caller.kind === "publishable" ? `${caller.keyId}\n${licenseKeyIn(c)}` : caller.keyId,
+    header,
+    method: c.req.method,
+    pathAndQuery: url.pathname + url.search,
+    body: c.var.body,
+  });
+  intents.set(c.req.raw, { intent, d1 });
+  return intent;
+}
+
+/** The secret that a program calls with, besides the publishable key that every copy of it holds. */
+function licenseKeyIn(c: GateContext): string {
+  try {
+    const body = JSON.parse(new TextDecoder().decode(c.var.body)) as Record<string, unknown>;
+    return String(body["license_key"] ?? body["activation_token"] ?? "");
+  } catch {
+    return "";
+  }
+}

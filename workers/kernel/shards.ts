@@ -1,0 +1,17 @@
+import type { Env } from "./env.ts";
+
+/** The shard that new tenants are put into. */
+export const HOME_SHARD = "00";
+
+/** The database of a shard, by its binding `DB_<shard>`; undefined when no such shard is bound. */
+export function databaseOf(env: Env, shard: string): D1Database | undefined {
+  return (env as unknown as Record<string, D1Database | undefined>)[`DB_${shard.toUpperCase()}`];
+}
+
+/** Every shard that has a database: what relay, bells and the cron loop over. */
+export function shardsOf(env: Env): string[] {
+  return Object.keys(env)
+    .filter((name) => /^DB_[0-9A-Z]{2}$/.test(name))
+    .map((name) => name.slice(3).toLowerCase())
+    .sort();
+}

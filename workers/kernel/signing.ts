@@ -1,0 +1,33 @@
+import { sha256Hex } from "./crypto.ts";
+import { base64url, fromBase64url } from "./keyring.ts";
+
+export type PublicJwk = { kty: "OKP"; crv: "Ed25519"; x: string };
+
+/** A new Ed25519 key pair: the public half as JWK, the private one as PKCS #8 in base64url, named by its RFC 7638 thumbprint. */
+export async function newSigningKey(): Promise<{ kid: string; publicJwk: PublicJwk; privateKey: string }> {
+  const pair = (await crypto.subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"])) as CryptoKeyPair;
+  const { x } = (await crypto.subtle.exportKey("jwk", pair.publicKey)) as { x: string };
+  const pkcs8 = (await crypto.subtle.exportKey("pkcs8", pair.privateKey)) as ArrayBuffer;
+  return { kid: await thumbprint(x), publicJwk: { kty: "OKP", crv: "Ed25519", x }, privateKey: base64url(new Uint8Array(pkcs8)) };
+}
+
+/** The thumbprint of an Ed25519 key (RFC 7638: SHA-256 over its required members in order). */
+export async function thumbprint(x: string): Promise<string> {
+  const digest = await sha256Hex(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`);
+  return base64url(Uint8Array.from(digest.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
+}
+
+const utf8 = new TextEncoder();
+
+/** Signs claims as a compact JWS (RFC 7515) with EdDSA. */
+export async function signJws(privateKey: CryptoKey, header: { kid: string; typ: string }, claims: Record<string, unknown>): Promise<string> {
+  const encode = (part: unknown) => base64url(utf8.encode(JSON.stringify(part)));
+  const signed = `${encode({ alg: "EdDSA", ...header })}.${encode(claims)}`;
+  const signature = await crypto.subtle.sign({ name: "Ed25519" }, privateKey, utf8.encode(signed));
+  return `${signed}.${base64url(new Uint8Array(signature))}`;
+}
+
+/** Imports a private key as `newSigningKey` made it. */
+export async function importPrivateKey(pkcs8: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("pkcs8", fromBase64url(pkcs8), { name: "Ed25519" }, false, ["sign"]);
+}

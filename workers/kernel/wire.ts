@@ -1,0 +1,61 @@
+import * as z from "zod";
+import "@hono/zod-openapi"; // gives every schema .openapi()
+
+/** An instant on the wire: ISO 8601, UTC, milliseconds. */
+export const Instant = z.string().openapi({ format: "date-time", example: "2026-11-22T09:30:00.000Z" });
+
+/** An instant that a caller sends: any ISO 8601 with an offset or Z, years 1970 to 9999. */
+export const InstantInput = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Date.parse(text) >= 0, "must not lie before 1970")
+  .transform((text) => new Date(text))
+  .openapi({ type: "string", format: "date-time", example: "2026-11-22T09:30:00.000Z" });
+
+/** An id or code that a caller names an object by; whether it exists is found out by looking. */
+export const Ref = z.string().min(1).max(255);
+
+/** Text of one line or more, without control characters but line breaks and tabs. */
+export const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+    .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, "must not hold control characters");
+
+/** A short machine name. */
+export const Code = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, "must be 1 to 64 of a-z, 0-9, dot, dash and underscore, beginning and ending with a letter or digit");
+
+export const Email = z.email().max(254);
+
+/** Up to 50 pairs of strings that a tenant keeps on its objects. */
+export const Metadata = z
+  .record(z.string().min(1).max(64), z.string().max(500))
+  .refine((pairs) => Object.keys(pairs).length <= 50, "must hold at most 50 pairs")
+  .openapi({ example: { campaign: "spring" } });
+
+export const ExternalId = z.string().min(1).max(255).openapi({ example: "crm-4711" });
+
+/** What every create and update body may carry. */
+export const ownedInput = { external_id: ExternalId.nullish(), metadata: Metadata.optional() };
+
+/** What every object of a tenant shows. */
+export const ownedOutput = {
+  external_id: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  created_at: Instant,
+  updated_at: Instant,
+};
+
+/** ISO 4217, upper case. */
+export const Currency = z.string().regex(/^[A-Z]{3}$/, "must be three upper-case letters (ISO 4217)");
+
+/** ISO 3166-1 alpha-2, upper case. */
+export const Country = z.string().regex(/^[A-Z]{2}$/, "must be two upper-case letters (ISO 3166-1)");
+
+/** Integer minor units. */
+export const Amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export { z };

@@ -1,0 +1,66 @@
+/** Every kind of object and the prefix that its ids carry; the list is closed. */
+export const ID_PREFIXES = {
+  tenant: "ten",
+  api_key: "key",
+  operator_key: "opk",
+  product: "prod",
+  feature: "fea",
+  template: "tpl",
+  license: "lic",
+  activation: "act",
+  order: "ord",
+  payment: "pay",
+  payment_provider: "prv",
+  customer: "cus",
+  event: "evt",
+  webhook_endpoint: "whe",
+  delivery: "del",
+  attempt: "att",
+  decision: "dec",
+} as const;
+
+export type Noun = keyof typeof ID_PREFIXES;
+
+/** Crockford's base32 in lower case: sorts as its numbers do, and has no letters that are mistaken for digits. */
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Lower-case Crockford base32 of bytes, five bits a character, most significant first; spare low bits are zero. */
+export function base32(bytes: Uint8Array): string {
+  let text = "";
+  let pending = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    pending = (pending << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(pending >> bits) & 31];
+    }
+    pending &= (1 << bits) - 1;
+  }
+  if (bits > 0) text += ALPHABET[(pending << (5 - bits)) & 31];
+  return text;
+}
+
+/** The ten characters that make an id sort by the millisecond it was made in (48 bits, as in ULID). */
+export function timePart(at: Date): string {
+  let ms = at.getTime();
+  let text = "";
+  for (let i = 0; i < 10; i++) {
+    text = ALPHABET[ms % 32] + text;
+    ms = Math.floor(ms / 32);
+  }
+  return text;
+}
+
+/** An id from its parts: `random` needs ten bytes (80 bits), so that ids of one millisecond do not meet. */
+export function idOf(noun: Noun, shard: string, at: Date, random: Uint8Array): string {
+  return `${ID_PREFIXES[noun]}_${shard}${timePart(at)}${base32(random.subarray(0, 10))}`;
+}
+
+const ID = /^[a-z]{2,5}_([0-9a-z]{2})[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** The shard whose database holds the object, or undefined when the text is no id of ours. */
+export function shardOf(id: string): string | undefined {
+  return ID.exec(id)?.[1];
+}

@@ -1,0 +1,203 @@
+import { isAmount, isCurrency, parsePercent, percentOf, splitByLargestRemainder, type Provider } from "../money.ts";
+
+export const ORDER_STATUSES = ["pending", "approved", "fulfilled", "canceled"] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** How the money of an order stands. */
+export const PAYMENT_STATUSES = [
+  "pending",
+  "requires_action",
+  "processing",
+  "partially_paid",
+  "paid",
+  "failed",
+  "partially_refunded",
+  "refunded",
+  "disputed",
+  "not_required",
+] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+export const FULFILLMENT_METHODS = ["auto", "manual"] as const;
+export type FulfillmentMethod = (typeof FULFILLMENT_METHODS)[number];
+
+/** What of an order its moves depend on. */
+export type OrderState = { status: OrderStatus; paymentStatus: PaymentStatus; provider: Provider };
+
+/** What may be done to an order. `settle` = money came that covers the total; `fulfill` = its licenses are issued. */
+export type OrderMove = "approve" | "settle" | "fulfill" | "cancel";
+
+/** From which status each move is possible and where it leads. What is not here is refused. */
+export const ORDER_MOVES = {
+  approve: { from: "pending", to: "approved", event: "order.approved" },
+  settle: { from: "pending", to: "approved", event: "order.paid" },
+  fulfill: { from: "approved", to: "fulfilled", event: "order.fulfilled" },
+  cancel: { from: "pending", to: "canceled", event: "order.canceled" },
+} as const satisfies Record<OrderMove, { from: OrderStatus; to: OrderStatus; event: string }>;
+
+/** Why a move is refused. `already_done` is a repetition, which callers answer like the first time. */
+export type OrderMoveRefused = {
+  code:
+    | "already_done"
+    | "order_canceled"
+    | "order_paid"
+    | "order_approved"
+    | "not_approved"
+    | "payment_pending"
+    | "payment_reversed"
+    | "payment_processing";
+  detail: string;
+};
+
+const SETTLED: ReadonlySet<PaymentStatus> = new Set(["paid", "not_required"]);
+const MONEY_IS_HERE: ReadonlySet<PaymentStatus> = new Set(["partially_paid", "paid", "partially_refunded", "disputed"]);
+const MONEY_WENT_BACK: ReadonlySet<PaymentStatus> = new Set(["partially_refunded", "refunded", "disputed"]);
+
+/** Null where the order may make the move, else why not. */
+export function whyNotMoveOrder(order: OrderState, move: OrderMove): OrderMoveRefused | null {
+  const { to } = ORDER_MOVES[move];
+  if (order.status === to) return no("already_done", `The order is ${to} already.`);
+  if (order.status === "canceled") return no("order_canceled", "A canceled order stays canceled; place a new one.");
+  return WHY_NOT[move](order);
+}
+
+/** What stands against each move of an order that is neither canceled nor where the move leads. */
+const WHY_NOT: Record<OrderMove, (order: OrderState) => OrderMoveRefused | null> = {
+  approve: ({ status, paymentStatus, provider }) => {
+    if (status !== "pending") return no("already_done", "The order was approved before.");
+    if (provider === "manual" || SETTLED.has(paymentStatus)) return null;
+    return no("payment_pending", `The order is approved by itself when its ${provider} payment settles.`);
+  },
+
+  settle: ({ status }) => (status === "pending" ? null : no("already_done", "The order was paid before.")),
+
+  fulfill: ({ status, paymentStatus, provider }) => {
+    if (status !== "approved") return no("not_approved", "Only an approved order is fulfilled.");
+    if (MONEY_WENT_BACK.has(paymentStatus)) return no("payment_reversed", "The money of this order went back or is disputed.");
+    if (provider === "manual" || SETTLED.has(paymentStatus)) return null;
+    return no("payment_pending", "Licenses are issued only for settled money.");
+  },
+
+  cancel: ({ status, paymentStatus }) => {
+    if (MONEY_IS_HERE.has(paymentStatus)) return no("order_paid", "Money was received for this order.");
+    if (paymentStatus === "processing") return no("payment_processing", "A payment is under way; wait for its outcome.");
+    return status === "pending" ? null : no("order_approved", "The order was approved, and its licenses may be on their way.");
+  },
+};
+
+/** How the money stands when an order is made: a total of nothing needs none. */
+export function initialPaymentStatus(total: number): PaymentStatus {
+  return total === 0 ? "not_required" : "pending";
+}
+
+/** One line to be priced: how many, at which price each (minor units). */
+export type OrderLine = { quantity: number; unitAmount: number };
+
+/** A deduction from the whole order: a percentage with at most 4 decimals, or an amount in minor units. */
+export type Discount = { percent: number | string } | { amount: number };
+
+/** What an order costs, in minor units. Every sum holds: of the lines over the order, and of amount - discount + tax within each. */
+export type PricedOrder = {
+  currency: string;
+  subtotal: number;
+  discountTotal: number;
+  taxTotal: number;
+  total: number;
+  lines: { amount: number; discount: number; tax: number; total: number }[];
+};
+
+/** Why lines have no price; `pointer` is a JSON pointer into the order as the wire spells it. */
+export type PriceRefused = {
+  code:
+    | "unknown_currency"
+    | "invalid_quantity"
+    | "invalid_amount"
+    | "amount_too_large"
+    | "invalid_percent"
+    | "discount_too_large";
+  pointer: string;
+  detail: string;
+};
+
+/**
+ * Prices an order. The discount is rounded once, half away from zero, and split over the lines by largest remainder; tax is none yet.
+ * Amounts whose sum leaves the safe integers are refused, as is a discount larger than the order.
+ */
+export function priceOrder(
+  lines: readonly OrderLine[],
+  discount: Discount | null,
+  currency: string,
+): { ok: true; price: PricedOrder } | ({ ok: false } & PriceRefused) {
+  if (!isCurrency(currency)) return unpriced("unknown_currency", "/currency", `${currency} is not a currency of ISO 4217.`);
+  const amounts: number[] = [];
+  let subtotal = 0;
+  for (const [index, { quantity, unitAmount }] of lines.entries()) {
+    if (!isAmount(quantity) || quantity < 1)
+      return unpriced("invalid_quantity", `/items/${index}/quantity`, "The quantity is a whole number from 1.");
+    if (!isAmount(unitAmount) || unitAmount < 0)
+      return unpriced(
+        "invalid_amount",
+        `/items/${index}/unit_amount`,
+        "The amount is a whole, non-negative number of minor units.",
+      );
+    const amount = quantity * unitAmount;
+    subtotal += amount;
+    // both factors are exact, so a product or sum that is a safe integer is exact too
+    if (!isAmount(amount) || !isAmount(subtotal))
+      return unpriced("amount_too_large", `/items/${index}`, "The order's sum is too large.");
+    amounts.push(amount);
+  }
+
+  const deduction = deductionFrom(subtotal, discount);
+  if (typeof deduction !== "number") return deduction;
+  const discounts = splitByLargestRemainder(deduction, amounts);
+  const priced = amounts.map((amount, index) => {
+    const off = discounts[index] ?? 0;
+    return { amount, discount: off, tax: 0, total: amount - off };
+  });
+  return {
+    ok: true,
+    price: { currency, subtotal, discountTotal: deduction, taxTotal: 0, total: subtotal - deduction, lines: priced },
+  };
+}
+
+/** What settled money is to an order. Only `covers` and `over` approve it; the surplus of `over` is the customer's credit. */
+export type PaymentJudgement = "covers" | "partial" | "over" | "wrong_currency" | "wrong_mode";
+
+/**
+ * Judges all money settled for an order against its total. Mode and currency come before the sum: a test payment, or 100 yen for 100 euros,
+ * covers nothing. Whether the money was for this order, and from this tenant's account, is the caller's to know.
+ */
+export function judgePayment(
+  order: { total: number; currency: string; livemode: boolean },
+  payment: { amountReceived: number; currency: string; livemode: boolean },
+): PaymentJudgement {
+  if (payment.livemode !== order.livemode) return "wrong_mode";
+  if (payment.currency.toUpperCase() !== order.currency.toUpperCase()) return "wrong_currency";
+  if (!isAmount(payment.amountReceived) || payment.amountReceived < order.total) return "partial";
+  return payment.amountReceived === order.total ? "covers" : "over";
+}
+
+function deductionFrom(subtotal: number, discount: Discount | null): number | ({ ok: false } & PriceRefused) {
+  if (discount === null) return 0;
+  if ("amount" in discount) {
+    const { amount } = discount;
+    if (!isAmount(amount) || amount < 0)
+      return unpriced("invalid_amount", "/discount/amount", "The amount is a whole, non-negative number of minor units.");
+    return amount <= subtotal
+      ? amount
+      : unpriced("discount_too_large", "/discount/amount", "The discount is larger than the order.");
+  }
+  const percent = parsePercent(discount.percent);
+  if (percent === null || percent > 1_000_000n)
+    return unpriced("invalid_percent", "/discount/percent", "The percentage is from 0 to 100, with at most 4 decimals.");
+  return percentOf(subtotal, discount.percent);
+}
+
+function unpriced(code: PriceRefused["code"], pointer: string, detail: string): { ok: false } & PriceRefused {
+  return { ok: false, code, pointer, detail };
+}
+
+function no(code: OrderMoveRefused["code"], detail: string): OrderMoveRefused {
+  return { code, detail };
+}

@@ -1,0 +1,41 @@
+/** A tenant's settings by group. Rooms add their keys; what is absent in a row reads as its default. */
+export type Settings = {
+  licensing: {
+    /** sealed: every license keeps a sealed copy of its key; hash_only: only the digest is kept. */
+    key_storage: "sealed" | "hash_only";
+    /** Grace of templates that name none, ISO 8601. */
+    grace_period: string;
+  };
+  webhooks: {
+    /** How many times a delivery is tried before it is exhausted, 1 to 10. */
+    max_attempts: number;
+  };
+};
+
+export const DEFAULT_SETTINGS: Settings = {
+  licensing: { key_storage: "sealed", grace_period: "P30D" },
+  webhooks: { max_attempts: 10 },
+};
+
+export type SettingsPatch = {
+  [Group in keyof Settings]?: { [Key in keyof Settings[Group]]?: Settings[Group][Key] | undefined } | undefined;
+};
+
+/** The settings after a change; absent keys stay as they are. */
+export function changedSettings(settings: Settings, patch: SettingsPatch): Settings {
+  return {
+    licensing: { ...settings.licensing, ...present(patch.licensing ?? {}) },
+    webhooks: { ...settings.webhooks, ...present(patch.webhooks ?? {}) },
+  };
+}
+
+/** A row's settings with today's defaults for keys that it was written without. */
+export function settingsOf(stored: SettingsPatch): Settings {
+  return changedSettings(DEFAULT_SETTINGS, stored);
+}
+
+function present<T extends object>(patch: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}

@@ -1,0 +1,73 @@
+// the `/implementation` entry never falls back to the platform's own Temporal, whose clock and zones are not to be trusted on workers
+import { Temporal as civil } from "temporal-polyfill/implementation";
+import { parseDuration } from "./iso.ts";
+
+export {
+  type DurationParts,
+  MAX_DURATION_YEARS,
+  canonicalDuration,
+  isPositiveDuration,
+  isoInstant,
+  parseDuration,
+  parseInstant,
+} from "./iso.ts";
+
+/**
+ * The instant that lies `duration` (ISO 8601) after `instant`, by the calendar of `zone` (IANA name).
+ *
+ * Years, months, weeks and days move the wall clock, so a day may have 23 or 25 hours; hours, minutes and seconds are exact.
+ * A month without the day takes its last: 31 January + `P1M` = 28 or 29 February. With `anchorDay` (1 to 31) the day of the
+ * first period returns where the month has it: 28 February + `P1M`, anchor 31 = 31 March. The anchor acts on years and months only.
+ * Throws RangeError on a duration, zone or anchor that is none.
+ */
+export function addDuration(instant: Date, duration: string, zone = "UTC", anchorDay?: number): Date {
+  const parts = parseDuration(duration);
+  if (!parts) throw new RangeError(`Not a duration: ${duration}`);
+  if (!isTimeZone(zone)) throw new RangeError(`Not a time zone: ${zone}`);
+  if (anchorDay !== undefined && !(Number.isInteger(anchorDay) && anchorDay >= 1 && anchorDay <= 31))
+    throw new RangeError(`Not a day of a month: ${anchorDay}`);
+
+  const { years, months, weeks, days, hours, minutes, seconds } = parts;
+  const start = zoned(instant, zone);
+  let end = start;
+  // without a date part the wall clock is not asked at all: in the hour that happens twice it could not tell which one is meant
+  if (years + months + weeks + days > 0) {
+    let date = start.toPlainDate().add({ years, months });
+    if (anchorDay !== undefined && years + months > 0) date = date.with({ day: Math.min(anchorDay, date.daysInMonth) });
+    end = date.add({ weeks, days }).toZonedDateTime({ timeZone: zone, plainTime: start.toPlainTime() });
+  }
+  return new Date(end.add({ hours, minutes, seconds }).epochMilliseconds);
+}
+
+/**
+ * The end of the day (exclusive) that `instant` lies in, by the calendar of `zone`: the next instant at which a local day begins.
+ * An instant that is such a border already stays: what ends there ends with the day before. Throws RangeError on an unknown zone.
+ */
+export function endOfDay(instant: Date, zone = "UTC"): Date {
+  if (!isTimeZone(zone)) throw new RangeError(`Not a time zone: ${zone}`);
+  const at = zoned(instant, zone);
+  const begin = at.startOfDay();
+  if (begin.epochMilliseconds === instant.getTime()) return new Date(instant);
+  return new Date(begin.toPlainDate().add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds);
+}
+
+/** The day of the month (1 to 31) on which `instant` falls in `zone`: the anchor of the periods that begin there. */
+export function dayOfMonth(instant: Date, zone = "UTC"): number {
+  return zoned(instant, zone).day;
+}
+
+/** Whether the text is the name of a time zone (IANA, `Europe/Berlin`, `UTC`); offsets such as `+02:00` are none. */
+export function isTimeZone(text: string): boolean {
+  // the library would also find a zone inside a longer text ("2026-01-01[Europe/Berlin]")
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]{1,63}$/.test(text)) return false;
+  try {
+    civil.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function zoned(instant: Date, zone: string) {
+  return civil.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone);
+}

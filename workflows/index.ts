@@ -1,0 +1,2 @@
+export { fulfillOrder } from "./sales/fulfill-order.ts";
+export { deliverWebhooks } from "./webhooks/deliver-webhooks.ts";
