@@ -134,7 +134,19 @@ function factStatements(asking: Asking, { type, subject, data, tenantId = asking
       `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at)
        values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
     )
-    .bind(tenantId, id, type, subject.type, subject.id, actor.type, actor.id, actor.ip, JSON.stringify(data), requestId, now.getTime());
+    .bind(
+      tenantId,
+      id,
+      type,
+      subject.type,
+      subject.id,
+      actor.type,
+      actor.id,
+      actor.ip,
+      JSON.stringify(data),
+      requestId,
+      now.getTime(),
+    );
   return [event, fanOut({ ...asking, tenantId }, id, type)];
 }
 

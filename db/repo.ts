@@ -1,6 +1,13 @@
+import { featuresOf } from "./catalog/features.ts";
 import { productsOf } from "./catalog/products.ts";
-import type { TenantRow } from "./tenants/callers.ts";
+import { templatesOf } from "./catalog/templates.ts";
 import type { Asking } from "./commit.ts";
+import { customersOf } from "./customers/customers.ts";
+import { wakeupsOf } from "./stories/wakeups.ts";
+import { apiKeysOf } from "./tenants/api-keys.ts";
+import type { TenantRow } from "./tenants/callers.ts";
+import { ownTenantOf } from "./tenants/own.ts";
+import { paymentProvidersOf } from "./tenants/payment-providers.ts";
 
 /** Everything one tenant owns, and no other way to a row of it. */
 export type Repo = ReturnType<typeof repoOf>;
@@ -11,6 +18,13 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     tenantId: asking.tenantId,
     shard: asking.shard,
     tenant,
+    own: ownTenantOf(asking),
+    apiKeys: apiKeysOf(asking),
+    paymentProviders: paymentProvidersOf(asking),
+    wakeups: wakeupsOf(asking),
     products: productsOf(asking),
+    features: featuresOf(asking),
+    templates: templatesOf(asking),
+    customers: customersOf(asking),
   };
 }

@@ -1,3 +1,4 @@
+import { addPages } from "./docs/pages.ts";
 import { appOf } from "./kernel/app.ts";
 import type { Env } from "./kernel/env.ts";
 import { endpoints } from "./rooms.ts";
@@ -6,6 +7,7 @@ export { Bell } from "./kernel/bell.object.ts";
 export { Nonces } from "./kernel/nonces.object.ts";
 
 const app = appOf(endpoints);
+addPages(app);
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),

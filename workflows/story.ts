@@ -1,4 +1,4 @@
-import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import { defineQuery, rootCause, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 
 /** Where a story stands, as the query `state` answers it: one word to filter by, and a sentence to read. */
 export type StoryState = { state: string; details: string };
@@ -34,4 +34,15 @@ export function tellStory(details: string): Telling {
       now(details);
     },
   };
+}
+
+/** Runs a story that has an end, and tells operators when that is a failure. */
+export async function story<T>(details: string, run: (telling: Telling) => Promise<T>): Promise<T> {
+  const telling = tellStory(details);
+  try {
+    return await run(telling);
+  } catch (error) {
+    telling.became("failed", rootCause(error) ?? "failed for an unknown reason");
+    throw error;
+  }
 }

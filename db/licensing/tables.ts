@@ -4,7 +4,7 @@ import { flag, instant, json, owned } from "../columns.ts";
 import { templateRevisions } from "../catalog/tables.ts";
 import { customers } from "../customers/tables.ts";
 import type { Hold } from "#rules/licensing/states";
-import type { ExpiryBasis, LicenseModel, LicenseType, TermsOverrides } from "#rules/licensing/terms";
+import type { ExpirationStrategy, ExpiryBasis, LicenseModel, LicenseType, TermsOverrides } from "#rules/licensing/terms";
 
 /** The right of a customer to use a product. Status is never stored: it follows from holds and instants. */
 export const licenses = sqliteTable(
@@ -28,7 +28,10 @@ export const licenses = sqliteTable(
     keySealedUntil: instant(), // hash_only: when the copy of an ordered license's key is dropped
     overrides: json<TermsOverrides>().notNull(), // what this license has apart from its template's revision
     maxActivations: integer(), // effective; null = unlimited
-    leaseS: integer(), // effective lease of a floating seat
+    seatCeiling: integer(), // effective: how many seats a claim may fill, overage included; null = no end
+    leaseS: integer(), // effective: how long a seat is held after its last heartbeat; null = seats need none
+    freesDeadSeats: flag().notNull(), // effective: a seat whose lease ended is free at that instant
+    expirationStrategy: text().$type<ExpirationStrategy>().notNull(), // effective
     startsAt: instant().notNull(),
     expiryBasis: text().$type<ExpiryBasis>().notNull(),
     activatedAt: instant(), // first activation
@@ -56,6 +59,8 @@ export const licenses = sqliteTable(
     index("licenses_customer").on(t.tenantId, t.customerId, t.id),
     index("licenses_product").on(t.tenantId, t.productId, t.id),
     index("licenses_order").on(t.tenantId, t.orderId, t.id).where(sql`${t.orderId} is not null`),
+    index("licenses_last4").on(t.tenantId, t.keyLast4),
+    index("licenses_issued_to").on(t.tenantId, t.issuedTo).where(sql`${t.issuedTo} is not null`),
     index("licenses_expiry").on(t.tenantId, t.expiresAt).where(sql`${t.expiresAt} is not null`),
     index("licenses_sealed_until").on(t.keySealedUntil).where(sql`${t.keySealedUntil} is not null`),
   ],

@@ -1,7 +1,8 @@
+import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { instant, json, owned } from "../columns.ts";
 import { customers } from "../customers/tables.ts";
-import type { Discount, OrderLine, OrderStatus, PaymentStatus } from "#rules/sales/orders";
+import type { Discount, FulfillmentMethod, OrderStatus, PaymentStatus, StoredOrderLine } from "#rules/sales/orders";
 
 /** A request to buy, with the prices as they stood when it was placed. */
 export const orders = sqliteTable(
@@ -17,9 +18,9 @@ export const orders = sqliteTable(
     provider: text().$type<"stripe" | "manual">().notNull(),
     providerRef: text(), // the provider's own id of the payment intent
     clientSecret: text(), // sealed; lets the buyer's browser pay
-    fulfillmentMethod: text().$type<"auto" | "manual">().notNull(),
+    fulfillmentMethod: text().$type<FulfillmentMethod>().notNull(),
     currency: text().notNull(),
-    lines: json<OrderLine[]>().notNull(),
+    lines: json<StoredOrderLine[]>().notNull(),
     discount: json<Discount>(),
     subtotal: integer().notNull(),
     discountTotal: integer().notNull(),
@@ -41,6 +42,7 @@ export const orders = sqliteTable(
     uniqueIndex("orders_provider_ref").on(t.tenantId, t.provider, t.providerRef),
     index("orders_customer").on(t.tenantId, t.customerId, t.id),
     index("orders_status").on(t.tenantId, t.status, t.id),
+    index("orders_payment_status").on(t.tenantId, t.paymentStatus, t.id),
   ],
 );
 
@@ -52,12 +54,14 @@ export const providerEvents = sqliteTable(
     provider: text().$type<"stripe">().notNull(),
     eventId: text().notNull(),
     type: text().notNull(),
-    objectRef: text(),
-    receivedAt: instant().notNull(),
+    objectRef: text(), // the payment intent that it speaks of; null: nothing of ours
+    receivedAt: instant().notNull(), // real time
     appliedAt: instant(), // null: stored, and still to be applied
+    tryAt: instant(), // when the next sweep may try; null once applied
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.provider, t.eventId] }),
     index("provider_events_age").on(t.receivedAt),
+    index("provider_events_waiting").on(t.tryAt).where(sql`${t.appliedAt} is null`),
   ],
 );

@@ -44,6 +44,10 @@ export async function keepAnswer(
   d1: D1Database,
   kept: { owner: string; keyHash: string; requestHash: string; status: number; answer: string; createdAt: Date },
 ): Promise<boolean> {
-  const rows = await dbOf(d1).insert(idempotencyKeys).values(kept).onConflictDoNothing().returning({ owner: idempotencyKeys.owner });
+  const rows = await dbOf(d1)
+    .insert(idempotencyKeys)
+    .values(kept)
+    .onConflictDoNothing()
+    .returning({ owner: idempotencyKeys.owner });
   return rows.length === 1;
 }

@@ -25,7 +25,11 @@ export const tenants = sqliteTable(
     closedAt: instant(),
     ...owned(),
   },
-  (t) => [uniqueIndex("tenants_slug").on(t.slug, t.livemode), index("tenants_listed").on(t.livemode, t.id), uniqueIndex("tenants_external").on(t.livemode, t.externalId)],
+  (t) => [
+    uniqueIndex("tenants_slug").on(t.slug, t.livemode),
+    index("tenants_listed").on(t.livemode, t.id),
+    uniqueIndex("tenants_external").on(t.livemode, t.externalId),
+  ],
 );
 
 /** A secret or publishable key of a tenant. The key itself is never stored: only its digest under a pepper. */

@@ -20,7 +20,12 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
 
   return {
     /** A live tenant by id; sandboxes are reached through theirs. */
-    byId: (id: string) => db.select().from(tenants).where(and(eq(tenants.id, id), live)).get(),
+    byId: (id: string) =>
+      db
+        .select()
+        .from(tenants)
+        .where(and(eq(tenants.id, id), live))
+        .get(),
 
     list: async (page: Page, filter: { slug?: string | undefined; externalId?: string | undefined }) =>
       pageOf(
@@ -49,7 +54,10 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
           bound(d1, db.insert(signingKeys).values(signingKey)),
           ...keys.map((key) => bound(d1, db.insert(apiKeys).values(key))),
         ]),
-        { facts: born.flatMap(({ tenant, facts }) => facts.map((fact) => ({ ...fact, tenantId: asTenantId(tenant.id) }))), answer },
+        {
+          facts: born.flatMap(({ tenant, facts }) => facts.map((fact) => ({ ...fact, tenantId: asTenantId(tenant.id) }))),
+          answer,
+        },
       ),
 
     /** Changes a live tenant over the version it was read as; what is shared with its sandbox changes there too. */
@@ -57,13 +65,27 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
       commit(
         asking(row.id),
         [
-          bound(d1, db.update(tenants).set({ ...row, version: row.version + 1 }).where(and(eq(tenants.id, row.id), eq(tenants.version, row.version)))),
+          bound(
+            d1,
+            db
+              .update(tenants)
+              .set({ ...row, version: row.version + 1 })
+              .where(and(eq(tenants.id, row.id), eq(tenants.version, row.version))),
+          ),
           guard(d1),
           bound(
             d1,
             db
               .update(tenants)
-              .set({ name: row.name, slug: row.slug, tier: row.tier, timeZone: row.timeZone, locale: row.locale, currency: row.currency, closedAt: row.closedAt })
+              .set({
+                name: row.name,
+                slug: row.slug,
+                tier: row.tier,
+                timeZone: row.timeZone,
+                locale: row.locale,
+                currency: row.currency,
+                closedAt: row.closedAt,
+              })
               .where(eq(tenants.id, row.twinId)),
           ),
         ],

@@ -48,7 +48,7 @@ export async function startReceiver({ port, host = "127.0.0.1", statePath }: Sim
     void handle(receiver, req, res).catch((error: unknown) => {
       if (error instanceof BodyTooLarge) answerJson(res, 413, { error: { message: error.message } }, { connection: "close" });
       else if (error instanceof BadControl) answerJson(res, 400, { error: { message: error.message } });
-      else if (!req.destroyed) {
+      else if (!req.errored && !res.destroyed) {
         console.error("webhook receiver:", error);
         answerJson(res, 500, { error: { message: "The receiver failed." } });
       }

@@ -41,7 +41,7 @@ export async function startStripe({ port, host = "127.0.0.1", statePath }: Simul
   const stripe: Stripe = { books, courier, switches, running: new Set(), stopping: new AbortController() };
   const server = createServer((req, res) => {
     void handle(stripe, req, res).catch((error: unknown) => {
-      if (stripe.stopping.signal.aborted || req.destroyed) return;
+      if (stripe.stopping.signal.aborted || req.errored || res.destroyed) return; // nobody is there to be told
       if (error instanceof BodyTooLarge) answerJson(res, 413, { error: { message: error.message } }, { connection: "close" });
       else if (error instanceof BadControl) answerJson(res, 400, { error: { message: error.message } });
       else {

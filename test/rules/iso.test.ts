@@ -85,14 +85,30 @@ describe("durations", () => {
     expect(isPositiveDuration(text)).toBe(false);
   });
 
-  test.each(["", "P", "PT", "P1", "1Y", "P1YT", "P-1D", "-P1D", "p1y", "P1.5D", "P1D1Y", "PT1D", "P1H", "P101Y", "P2000M", "P40000D", " P1Y", "P1Y\n"])(
-    "%j is no duration",
-    (text) => {
-      expect(parseDuration(text)).toBeNull();
-      expect(canonicalDuration(text)).toBeNull();
-      expect(isPositiveDuration(text)).toBe(false);
-    },
-  );
+  test.each([
+    "",
+    "P",
+    "PT",
+    "P1",
+    "1Y",
+    "P1YT",
+    "P-1D",
+    "-P1D",
+    "p1y",
+    "P1.5D",
+    "P1D1Y",
+    "PT1D",
+    "P1H",
+    "P101Y",
+    "P2000M",
+    "P40000D",
+    " P1Y",
+    "P1Y\n",
+  ])("%j is no duration", (text) => {
+    expect(parseDuration(text)).toBeNull();
+    expect(canonicalDuration(text)).toBeNull();
+    expect(isPositiveDuration(text)).toBe(false);
+  });
 });
 
 const pad = (n: number) => String(n).padStart(2, "0");

@@ -34,21 +34,26 @@ describe("currencies", () => {
       expect([currency, maximumFractionDigits]).toEqual([currency, decimalsOf(currency)]);
     }
     const withdrawnOrUnits = "ANG BGN CUC HRK SLL XDR XSU ZWL".split(" ");
-    expect(Intl.supportedValuesOf("currency").filter((code) => !isCurrency(code) && !withdrawnOrUnits.includes(code))).toEqual([]);
+    expect(Intl.supportedValuesOf("currency").filter((code) => !isCurrency(code) && !withdrawnOrUnits.includes(code))).toEqual(
+      [],
+    );
   });
 });
 
 describe("an amount for a provider", () => {
-  test.prop([providers, currencies, amounts])("comes back as it went, or is refused with a reason", (provider, currency, amount) => {
-    const sent = toProviderAmount(provider, currency, amount);
-    if (!sent.ok) {
-      expect(["currency_unsupported", "too_fine"]).toContain(sent.reason);
-      expect(sent.detail).not.toBe("");
-      return;
-    }
-    expect(fromProviderAmount(provider, currency, sent.units)).toBe(amount);
-    expect(fromProviderAmount(provider, currency, sent.decimal)).toBe(amount);
-  });
+  test.prop([providers, currencies, amounts])(
+    "comes back as it went, or is refused with a reason",
+    (provider, currency, amount) => {
+      const sent = toProviderAmount(provider, currency, amount);
+      if (!sent.ok) {
+        expect(["currency_unsupported", "too_fine"]).toContain(sent.reason);
+        expect(sent.detail).not.toBe("");
+        return;
+      }
+      expect(fromProviderAmount(provider, currency, sent.units)).toBe(amount);
+      expect(fromProviderAmount(provider, currency, sent.decimal)).toBe(amount);
+    },
+  );
 
   test.prop([providers, currencies, amounts])("is worth as much as ours, to the last decimal", (provider, currency, amount) => {
     const sent = toProviderAmount(provider, currency, amount);
@@ -126,27 +131,35 @@ describe("splitting", () => {
     expect(parts.reduce((sum, part) => sum + part, 0)).toBe(whole);
   });
 
-  test.prop([wholes, weights])("nobody is more than one unit away from the exact share, and nothing goes to a line of no weight", (whole, lines) => {
-    const sum = lines.reduce((total, weight) => total + weight, 0);
-    fc.pre(sum > 0);
-    for (const [line, part] of splitByLargestRemainder(whole, lines).entries()) {
-      // |part - whole * weight / sum| < 1, without a division
-      const off = BigInt(part) * BigInt(sum) - BigInt(whole) * BigInt(lines[line] ?? 0);
-      expect(off < BigInt(sum) && off > -BigInt(sum)).toBe(true);
-      if (lines[line] === 0) expect(part).toBe(0);
-    }
-  });
+  test.prop([wholes, weights])(
+    "nobody is more than one unit away from the exact share, and nothing goes to a line of no weight",
+    (whole, lines) => {
+      const sum = lines.reduce((total, weight) => total + weight, 0);
+      fc.pre(sum > 0);
+      for (const [line, part] of splitByLargestRemainder(whole, lines).entries()) {
+        // |part - whole * weight / sum| < 1, without a division
+        const off = BigInt(part) * BigInt(sum) - BigInt(whole) * BigInt(lines[line] ?? 0);
+        expect(off < BigInt(sum) && off > -BigInt(sum)).toBe(true);
+        if (lines[line] === 0) expect(part).toBe(0);
+      }
+    },
+  );
 
-  test.prop([wholes, weights])("a heavier line never gets less, and of two equal lines the earlier never gets less", (whole, lines) => {
-    const parts = splitByLargestRemainder(Math.abs(whole), lines);
-    for (let b = 1; b < lines.length; b++) {
-      const [lighter, heavier] = (lines[b] ?? 0) > (lines[b - 1] ?? 0) ? [b - 1, b] : [b, b - 1];
-      expect(parts[heavier]! >= parts[lighter]!).toBe(true);
-    }
-  });
+  test.prop([wholes, weights])(
+    "a heavier line never gets less, and of two equal lines the earlier never gets less",
+    (whole, lines) => {
+      const parts = splitByLargestRemainder(Math.abs(whole), lines);
+      for (let b = 1; b < lines.length; b++) {
+        const [lighter, heavier] = (lines[b] ?? 0) > (lines[b - 1] ?? 0) ? [b - 1, b] : [b, b - 1];
+        expect(parts[heavier]! >= parts[lighter]!).toBe(true);
+      }
+    },
+  );
 
   test.prop([wholes, weights])("a credit is split like the charge it takes back", (whole, lines) => {
-    expect(splitByLargestRemainder(-whole, lines)).toEqual(splitByLargestRemainder(whole, lines).map((part) => (part === 0 ? 0 : -part)));
+    expect(splitByLargestRemainder(-whole, lines)).toEqual(
+      splitByLargestRemainder(whole, lines).map((part) => (part === 0 ? 0 : -part)),
+    );
   });
 
   test.each([
@@ -173,15 +186,18 @@ describe("splitting", () => {
 });
 
 describe("a percentage", () => {
-  test.prop([fc.integer({ min: -1_000_000_000, max: 1_000_000_000 }), fc.nat(1_000_000)])("is exact, and rounded half away from zero", (amount, tenThousandths) => {
-    const text = `${Math.floor(tenThousandths / 10_000)}.${String(tenThousandths % 10_000).padStart(4, "0")}`;
-    const exact = BigInt(amount) * BigInt(tenThousandths); // in millionths
-    const got = BigInt(percentOf(amount, text)) * 1_000_000n;
-    const off = got - exact;
-    // nearest: at most half away; and where it is exactly half, on the far side of the exact value
-    expect(off <= 500_000n && off >= -500_000n).toBe(true);
-    if (off === 500_000n || off === -500_000n) expect(off > 0n).toBe(amount > 0);
-  });
+  test.prop([fc.integer({ min: -1_000_000_000, max: 1_000_000_000 }), fc.nat(1_000_000)])(
+    "is exact, and rounded half away from zero",
+    (amount, tenThousandths) => {
+      const text = `${Math.floor(tenThousandths / 10_000)}.${String(tenThousandths % 10_000).padStart(4, "0")}`;
+      const exact = BigInt(amount) * BigInt(tenThousandths); // in millionths
+      const got = BigInt(percentOf(amount, text)) * 1_000_000n;
+      const off = got - exact;
+      // nearest: at most half away; and where it is exactly half, on the far side of the exact value
+      expect(off <= 500_000n && off >= -500_000n).toBe(true);
+      if (off === 500_000n || off === -500_000n) expect(off > 0n).toBe(amount > 0);
+    },
+  );
 
   test.prop([fc.nat(10_000_000), fc.nat(1_000_000)])("of a credit is the credit of the percentage", (amount, tenThousandths) => {
     const text = (tenThousandths / 10_000).toFixed(4);
@@ -204,10 +220,13 @@ describe("a percentage", () => {
     expect(percentOf(amount, percent)).toBe(result);
   });
 
-  test.each(["-1", "1.00001", "1e2", "", ".5", "5.", " 5", "abc", Number.NaN, Number.POSITIVE_INFINITY, -0.5, 1e-7])("%s is none", (percent) => {
-    expect(parsePercent(percent)).toBeNull();
-    expect(() => percentOf(100, percent)).toThrow(RangeError);
-  });
+  test.each(["-1", "1.00001", "1e2", "", ".5", "5.", " 5", "abc", Number.NaN, Number.POSITIVE_INFINITY, -0.5, 1e-7])(
+    "%s is none",
+    (percent) => {
+      expect(parsePercent(percent)).toBeNull();
+      expect(() => percentOf(100, percent)).toThrow(RangeError);
+    },
+  );
 
   test("what leaves the safe integers is refused, not rounded", () => {
     expect(() => percentOf(Number.MAX_SAFE_INTEGER, 101)).toThrow(RangeError);

@@ -3,7 +3,15 @@ import { describe, expect } from "vitest";
 import { addDuration, dayOfMonth, endOfDay, isTimeZone } from "#rules/time";
 
 const DAY_MS = 86_400_000;
-const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe", "America/Sao_Paulo"];
+const ZONES = [
+  "UTC",
+  "Europe/Berlin",
+  "America/New_York",
+  "Asia/Kolkata",
+  "Pacific/Apia",
+  "Australia/Lord_Howe",
+  "America/Sao_Paulo",
+];
 const zones = fc.constantFrom(...ZONES);
 const instants = fc.date({ min: new Date("1990-01-01"), max: new Date("2090-01-01"), noInvalidDate: true });
 const at = (text: string) => new Date(text);
@@ -46,26 +54,32 @@ describe("adding a duration", () => {
     expect(addDuration(start, "P0D", zone)).toEqual(start);
   });
 
-  test.prop([instants, zones, fc.integer({ min: 1, max: 400 })])("days keep the wall clock, or move it out of a gap", (start, zone, n) => {
-    const [date, time] = wallClock(start, zone).split(" ");
-    const wanted = `${new Date(Date.parse(`${date}T00:00:00Z`) + n * DAY_MS).toISOString().slice(0, 10)} ${time}`;
-    const end = wallClock(addDuration(start, `P${n}D`, zone), zone);
-    // a wall clock that the zone leaves out is moved on by the length of the gap: half an hour, an hour, in Samoa once a day
-    const gapMs = Date.parse(`${end.replace(" ", "T")}Z`) - Date.parse(`${wanted.replace(" ", "T")}Z`);
-    expect([0, 1_800_000, 3_600_000, DAY_MS]).toContain(gapMs);
-    if (gapMs > 0) expect(existsIn(zone, wanted)).toBe(false);
-  });
+  test.prop([instants, zones, fc.integer({ min: 1, max: 400 })])(
+    "days keep the wall clock, or move it out of a gap",
+    (start, zone, n) => {
+      const [date, time] = wallClock(start, zone).split(" ");
+      const wanted = `${new Date(Date.parse(`${date}T00:00:00Z`) + n * DAY_MS).toISOString().slice(0, 10)} ${time}`;
+      const end = wallClock(addDuration(start, `P${n}D`, zone), zone);
+      // a wall clock that the zone leaves out is moved on by the length of the gap: half an hour, an hour, in Samoa once a day
+      const gapMs = Date.parse(`${end.replace(" ", "T")}Z`) - Date.parse(`${wanted.replace(" ", "T")}Z`);
+      expect([0, 1_800_000, 3_600_000, DAY_MS]).toContain(gapMs);
+      if (gapMs > 0) expect(existsIn(zone, wanted)).toBe(false);
+    },
+  );
 
   test.prop([instants, zones, fc.integer({ min: 1, max: 60 })])("more of the same ends later", (start, zone, n) => {
     expect(addDuration(start, `P${n + 1}M`, zone) > addDuration(start, `P${n}M`, zone)).toBe(true);
   });
 
-  test.prop([instants, fc.integer({ min: 1, max: 240 })])("periods with their anchor end where one long period ends", (start, months) => {
-    const anchor = dayOfMonth(start);
-    let end = start;
-    for (let month = 0; month < months; month++) end = addDuration(end, "P1M", "UTC", anchor);
-    expect(end).toEqual(addDuration(start, `P${months}M`));
-  });
+  test.prop([instants, fc.integer({ min: 1, max: 240 })])(
+    "periods with their anchor end where one long period ends",
+    (start, months) => {
+      const anchor = dayOfMonth(start);
+      let end = start;
+      for (let month = 0; month < months; month++) end = addDuration(end, "P1M", "UTC", anchor);
+      expect(end).toEqual(addDuration(start, `P${months}M`));
+    },
+  );
 
   test("the anchor day returns after a short month", () => {
     const ends: string[] = [];

@@ -9,7 +9,12 @@ type Options = { key?: string | null; idempotencyKey?: string; headers?: Record<
 const origin = "https://latchkey.test";
 
 /** Sends a request to the real worker, and reads the answer to its end. */
-export async function send(method: string, path: string, body?: unknown, { key, idempotencyKey, headers }: Options = {}): Promise<Answer> {
+export async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  { key, idempotencyKey, headers }: Options = {},
+): Promise<Answer> {
   const response = await exports.default.fetch(`${origin}${path}`, {
     method,
     headers: {
@@ -54,9 +59,18 @@ export async function world() {
   const made = await send("POST", "/v1/tenants", { name: "World", slug, owner_email: "owner@world.example" }, { key: operator });
   if (made.status !== 201) throw new Error(`No tenant was made: ${made.text}`);
   const keyOf = (kind: string, livemode: boolean): string =>
-    made.body["api_keys"].find((key: { kind: string; livemode: boolean }) => key.kind === kind && key.livemode === livemode).secret;
-  const keys = { secret: keyOf("secret", true), publishable: keyOf("publishable", true), testSecret: keyOf("secret", false), testPublishable: keyOf("publishable", false) };
-  const call = (method: string) => (path: string, body?: unknown, options: Options = {}) => send(method, path, body, { key: keys.secret, ...options });
+    made.body["api_keys"].find((key: { kind: string; livemode: boolean }) => key.kind === kind && key.livemode === livemode)
+      .secret;
+  const keys = {
+    secret: keyOf("secret", true),
+    publishable: keyOf("publishable", true),
+    testSecret: keyOf("secret", false),
+    testPublishable: keyOf("publishable", false),
+  };
+  const call =
+    (method: string) =>
+    (path: string, body?: unknown, options: Options = {}) =>
+      send(method, path, body, { key: keys.secret, ...options });
   const requests = { get: call("GET"), post: call("POST"), patch: call("PATCH"), put: call("PUT"), delete: call("DELETE") };
   return {
     operator,

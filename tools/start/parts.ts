@@ -85,7 +85,9 @@ export function hostPart(home: Home, ports: Ports, secrets: Secrets, temporal: T
     }),
     log: path.join(home.logs, "host.log"),
     probe: () => isJson(`${originAt(ports.host)}/health`),
-    readyWithinMs: 60_000,
+    // it waits for Temporal and the edge, then takes its first work
+    ready: async () => (await health<{ worker: string }>(ports.host)).worker === "running",
+    readyWithinMs: 90_000,
     stopWithinMs: 12_000,
   };
 }
@@ -106,6 +108,11 @@ export function simulatorPart(name: "stripe" | "receiver", home: Home, ports: Po
     readyWithinMs: 30_000,
     stopWithinMs: 5_000,
   };
+}
+
+async function health<Answer>(port: number): Promise<Answer> {
+  const answer = await fetch(`${originAt(port)}/health`, { signal: AbortSignal.timeout(probeWithinMs) });
+  return answer.json<Answer>();
 }
 
 /** Whether an address answers with JSON, whatever it says. */

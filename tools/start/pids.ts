@@ -1,10 +1,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Advice, type Say } from "../say.ts";
 import { type Home, root, shown } from "./home.ts";
-import { endGroup, livingProcesses } from "./processes.ts";
+import { endGroup, type LivingProcess, livingProcesses } from "./processes.ts";
 
-type Starter = { pid: number; born: string };
-type PidFile = { starter: Starter; groups: Record<string, number> };
+/** A process, named so that another one with the same number is told apart. */
+type Named = { pid: number; born: string };
+/** A group is named by its leader, whose number it carries. */
+type PidFile = { starter: Named; groups: Record<string, Named> };
 
 /** The process groups of this run, kept in a file so that the next start finds what a killed one left behind. */
 export type Groups = {
@@ -29,18 +31,31 @@ export async function claimHome(home: Home, say: Say): Promise<Groups> {
   return groupsOf(home.pids);
 }
 
-/** Only groups with a member that runs in our checkout or home are ended: a number in a file may belong to a stranger by now. */
 async function endLeftovers(home: Home, before: PidFile, say: Say): Promise<void> {
-  const ours = livingProcesses().filter(({ command }) => command.includes(root) || command.includes(home.folder));
-  const left = Object.entries(before.groups).filter(([, group]) => ours.some((process) => process.group === group));
+  const living = livingProcesses();
+  const left = Object.entries(before.groups).filter(([, leader]) => isOurs(leader, living, home));
   if (left.length === 0) return;
-  await Promise.all(left.map(([, group]) => endGroup(group, 5_000)));
+  await Promise.all(left.map(([, { pid }]) => endGroup(pid, 5_000)));
   say.line(`Ended what an earlier start left behind: ${left.map(([part]) => part).join(", ")}`);
 }
 
+/**
+ * Whether a recorded group is still the one that was recorded: its number may belong to a stranger by now. Where its leader
+ * is dead, what is left of it is known by running in our checkout or home.
+ */
+function isOurs(leader: Named, living: LivingProcess[], home: Home): boolean {
+  const now = living.find(({ pid }) => pid === leader.pid);
+  if (now) return now.born === leader.born;
+  const members = living.filter(({ group }) => group === leader.pid);
+  return members.some(({ command }) => command.includes(root) || command.includes(home.folder));
+}
+
+function named(pid: number): Named {
+  return { pid, born: livingProcesses().find((process) => process.pid === pid)?.born ?? "" };
+}
+
 function groupsOf(file: string): Groups {
-  const self = livingProcesses().find(({ pid }) => pid === process.pid);
-  const state: PidFile = { starter: { pid: process.pid, born: self?.born ?? "" }, groups: {} };
+  const state: PidFile = { starter: named(process.pid), groups: {} };
   const save = () => {
     writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`);
     renameSync(`${file}.new`, file);
@@ -48,7 +63,7 @@ function groupsOf(file: string): Groups {
   save();
   return {
     add(part, group) {
-      state.groups[part] = group;
+      state.groups[part] = named(group);
       save();
     },
     remove(part) {

@@ -12,9 +12,11 @@ export type Part = {
   args: string[];
   env: NodeJS.ProcessEnv;
   log: string;
-  /** Whether it answers; a rejection counts as no. */
+  /** Whether it lives: one that does not answer is started again. A rejection counts as no. */
   probe: () => Promise<boolean>;
-  /** How long it may take until it answers for the first time. */
+  /** Whether it does its work, which it may be unable to while another part is away; the same as `probe` where not given. */
+  ready?: () => Promise<boolean>;
+  /** How long it may take until it is ready for the first time. */
   readyWithinMs: number;
   /** How long it may take to end when asked to. */
   stopWithinMs: number;
@@ -23,15 +25,15 @@ export type Part = {
 /** A part under supervision. */
 export type Running = {
   name: string;
-  /** Resolves when it answers for the first time. Rejects with advice and the end of its log when it does not. */
+  /** Resolves when it is ready for the first time. Rejects with advice and the end of its log when it does not. */
   started: Promise<void>;
   /** Ends it, and leaves it ended. */
   stop: () => Promise<void>;
-  /** Starts it again after `stop`; resolves when it answers. */
+  /** Starts it again after `stop`; resolves when it is ready. */
   start: () => Promise<void>;
   /** Kills the whole process group as a crash would; the supervisor starts it again. Resolves when nothing of it lives. */
   kill: () => Promise<void>;
-  /** Resolves when it answers. */
+  /** Resolves when it is ready. */
   ready: () => Promise<void>;
 };
 
@@ -51,6 +53,7 @@ export function supervise(part: Part, groups: Groups, say: Say): Running {
   let current = launch(part, groups);
   const state = { stopping: false, stopAsked: Promise.withResolvers<undefined>() };
   const stopping = () => state.stopping;
+  const ready = part.ready ?? part.probe;
   let watching = Promise.resolve();
   let backOffMs = firstBackOffMs;
 
@@ -61,7 +64,8 @@ export function supervise(part: Part, groups: Groups, say: Say): Running {
       await Promise.race([pause(backOffMs), state.stopAsked.promise]);
       if (state.stopping) return;
       current = launch(part, groups);
-      if (await becomesReady(part, current, stopping)) {
+      // alive is enough: it may have to wait for another part that is down as well
+      if (await comes(part.probe, part, current, stopping)) {
         say.line(`${part.name} is back`);
         return;
       }
@@ -79,7 +83,7 @@ export function supervise(part: Part, groups: Groups, say: Say): Running {
   };
 
   const start = async (): Promise<void> => {
-    if (!(await becomesReady(part, current, stopping)) && !state.stopping) {
+    if (!(await comes(ready, part, current, stopping)) && !state.stopping) {
       await clearAway(current, part, groups);
       throw didNotStart(part, current);
     }
@@ -111,7 +115,7 @@ export function supervise(part: Part, groups: Groups, say: Say): Running {
     },
     async ready() {
       const deadline = Date.now() + part.readyWithinMs;
-      while (!(await answers(part))) {
+      while (!(await isTrue(ready))) {
         if (Date.now() > deadline) throw didNotStart(part, current);
         await pause(probeWhileStartingMs);
       }
@@ -147,10 +151,10 @@ async function clearAway(launched: Launched, part: Part, groups: Groups): Promis
   groups.remove(part.name);
 }
 
-async function becomesReady(part: Part, launched: Launched, stopping: () => boolean): Promise<boolean> {
+async function comes(probe: Part["probe"], part: Part, launched: Launched, stopping: () => boolean): Promise<boolean> {
   const deadline = Date.now() + part.readyWithinMs;
   while (!launched.hasEnded() && !stopping() && Date.now() < deadline) {
-    if (await answers(part)) return true;
+    if (await isTrue(probe)) return true;
     await Promise.race([pause(probeWhileStartingMs), launched.ended]);
   }
   return false;
@@ -163,13 +167,13 @@ async function whatGoesWrong(part: Part, launched: Launched, stopping: () => boo
     const how = await Promise.race([launched.ended, pause(probeEveryMs)]);
     if (stopping()) return undefined;
     if (how !== undefined) return how;
-    failed = (await answers(part)) ? 0 : failed + 1;
+    failed = (await isTrue(part.probe)) ? 0 : failed + 1;
     if (failed >= failedProbesBeforeRestart) return "no longer answers";
   }
   return undefined;
 }
 
-const answers = (part: Part): Promise<boolean> => part.probe().catch(() => false);
+const isTrue = (probe: Part["probe"]): Promise<boolean> => probe().catch(() => false);
 
 const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
 

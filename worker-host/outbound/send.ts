@@ -125,11 +125,14 @@ async function readStart(response: http.IncomingMessage, maxBytes: number): Prom
   return Buffer.concat(chunks).subarray(0, maxBytes);
 }
 
+/** The one form of a date that may be sent; `Date.parse` takes almost anything for one. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
 /** `Retry-After` in whole seconds, from a number or an HTTP date; null when it is absent or says nothing (RFC 9110, 10.2.3). */
 export function retryAfterS(header: string | undefined, now: Date): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
+  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
 }
 

@@ -13,7 +13,7 @@ export const SEARCH_ATTRIBUTES = {
 const REGISTER_MS = 10_000;
 
 /** Of the API's enum temporal.api.enums.v1.IndexedValueType. */
-const INDEXED_VALUE_TYPE_KEYWORD = 2;
+export const INDEXED_VALUE_TYPE_KEYWORD = 2;
 
 /** The attributes that a story starts with; from then on the story itself keeps `State`. */
 export function searchAttributes(story: { tenantId: string; subjectId: string; kind: string }): SearchAttributePair[] {

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, idParam, json, problems, scope } from "#kernel/endpoint";
+import { productNotFound } from "#kernel/not-found";
 import { presentProduct } from "./presenters.ts";
-import { productNotFound } from "./problems.ts";
 import { Product } from "./schemas.ts";
 
 export const getProduct = endpoint({

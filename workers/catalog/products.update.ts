@@ -2,10 +2,11 @@ import { createRoute } from "@hono/zod-openapi";
 import { asTaken, changing } from "#kernel/changing";
 import { endpoint, idParam, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { changeFact } from "#kernel/facts";
+import { productNotFound } from "#kernel/not-found";
 import { changedOwned } from "#kernel/present";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
 import { presentProduct } from "./presenters.ts";
-import { productCodeTaken, productNotFound } from "./problems.ts";
+import { productCodeTaken } from "./problems.ts";
 import { Product, ProductPatch } from "./schemas.ts";
 
 export const updateProduct = endpoint({

@@ -10,7 +10,15 @@ import type { Endpoint, PublicEnv } from "./endpoint.ts";
 import type { Env } from "./env.ts";
 import { gate, underGate } from "./gate.ts";
 import { ProblemError, problemResponse, type FieldError } from "./problem.ts";
-import { idempotencyInFlight, internalError, invalidRequest, malformedJson, routeNotFound, temporarilyUnavailable, unsupportedMediaType } from "./problems.ts";
+import {
+  idempotencyInFlight,
+  internalError,
+  invalidRequest,
+  malformedJson,
+  routeNotFound,
+  temporarilyUnavailable,
+  unsupportedMediaType,
+} from "./problems.ts";
 
 export type App = OpenAPIHono<PublicEnv>;
 
@@ -25,7 +33,10 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     c.set("requestId", `req_${base64url(randomBytes(15))}`);
     c.set("realNow", realNow());
     c.set("ip", standIn(c.env, c.req.raw.headers, "x-latchkey-ip") ?? c.req.header("cf-connecting-ip") ?? null);
-    c.set("country", standIn(c.env, c.req.raw.headers, "x-latchkey-country") ?? (c.req.raw.cf?.country as string | undefined) ?? null);
+    c.set(
+      "country",
+      standIn(c.env, c.req.raw.headers, "x-latchkey-country") ?? (c.req.raw.cf?.country as string | undefined) ?? null,
+    );
     await next();
     c.res.headers.set("x-request-id", c.var.requestId);
   });
@@ -63,10 +74,21 @@ function invalidFields(target: string, error: ZodError): ProblemError {
   const errors: FieldError[] = error.issues.slice(0, 50).flatMap((issue) => {
     const pointer = prefix + issue.path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
     if (issue.code !== "unrecognized_keys") return [{ pointer, code: issue.code, detail: issue.message }];
-    return issue.keys.slice(0, 50).map((key) => ({ pointer: `${pointer}/${key.slice(0, 100)}`, code: "unknown_field", detail: "There is no field of this name." }));
+    return issue.keys
+      .slice(0, 50)
+      .map((key) => ({
+        pointer: `${pointer}/${key.slice(0, 100)}`,
+        code: "unknown_field",
+        detail: "There is no field of this name.",
+      }));
   });
   const first = errors[0];
-  return invalidRequest({ what: `${errors.length} of its fields did not fit: ${first?.pointer || "the body"}: ${first?.detail ?? "it is not valid"}` }, { errors });
+  return invalidRequest(
+    {
+      what: `${errors.length} of its fields did not fit: ${first?.pointer || "the body"}: ${first?.detail ?? "it is not valid"}`,
+    },
+    { errors },
+  );
 }
 
 const ALLOWED_HEADERS = "authorization, content-type, idempotency-key";
@@ -81,7 +103,11 @@ function corsFor(endpoints: readonly Endpoint[]) {
     const origin = c.req.header("origin");
     if (origin === undefined || !paths.some((path) => path.test(c.req.path))) return next();
     if (c.req.method === "OPTIONS") {
-      const headers = { "access-control-allow-methods": "POST", "access-control-allow-headers": ALLOWED_HEADERS, "access-control-max-age": "86400" };
+      const headers = {
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": ALLOWED_HEADERS,
+        "access-control-max-age": "86400",
+      };
       return new Response(null, { status: 204, headers: { "access-control-allow-origin": "*", ...headers } });
     }
     await next();

@@ -11,7 +11,11 @@ import { databaseOf } from "./shards.ts";
 import { vaultOf, type Vault } from "./vault.ts";
 
 /** The parts of a request's context that a batch needs; every kind of context has them. */
-export type Asked = { env: Env; executionCtx: { waitUntil(work: Promise<unknown>): void }; var: { realNow: Date; requestId: string } };
+export type Asked = {
+  env: Env;
+  executionCtx: { waitUntil(work: Promise<unknown>): void };
+  var: { realNow: Date; requestId: string };
+};
 
 /** What every batch records that does not depend on who asks. */
 export function askingIn(c: Asked, d1: D1Database, shard: string) {

@@ -5,7 +5,14 @@ import type { Scope } from "#rules/scopes";
 import { digests } from "./crypto.ts";
 import type { Env } from "./env.ts";
 import { parseApiKey } from "./keys.ts";
-import { addressNotAllowed, keyKindNotAllowed, originNotAllowed, scopeMissing, tooManyRefusals, unauthorized } from "./problems.ts";
+import {
+  addressNotAllowed,
+  keyKindNotAllowed,
+  originNotAllowed,
+  scopeMissing,
+  tooManyRefusals,
+  unauthorized,
+} from "./problems.ts";
 import { databaseOf } from "./shards.ts";
 import { peppers } from "./vault.ts";
 
@@ -62,7 +69,16 @@ export async function authenticateOperator(asked: Asked): Promise<Caller> {
   const d1 = databaseOf(asked.env, parsed.shard);
   const key = d1 && (await operatorByKeyDigests(d1, await digests(peppers(asked.env), "api_key", presented)));
   if (!key) throw await refuse(asked);
-  return { kind: "operator", keyId: key.id, shard: parsed.shard, scopes: [], productIds: [], allowedOrigins: [], ipAllowlist: [], expiresAt: null };
+  return {
+    kind: "operator",
+    keyId: key.id,
+    shard: parsed.shard,
+    scopes: [],
+    productIds: [],
+    allowedOrigins: [],
+    ipAllowlist: [],
+    expiresAt: null,
+  };
 }
 
 function bearer(headers: Headers): string | undefined {

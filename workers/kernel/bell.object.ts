@@ -4,11 +4,18 @@ import type { Env } from "./env.ts";
 /** Wakes those who wait for new rows: one for the events of a shard, one for its deliveries. It holds no facts, so losing it loses nothing. */
 export class Bell extends DurableObject<Env> {
   #rings = 0;
+  #askedAt: number | null = null;
   #waiting = new Set<() => void>();
 
   /** How often it rang: asked before looking for rows, so that a ring between looking and waiting is not missed. */
   async rings(): Promise<number> {
+    this.#askedAt = Date.now();
     return this.#rings;
+  }
+
+  /** When somebody last came for rows, in milliseconds since 1970; null since this object woke up. Says whether the worker host is there. */
+  async askedAt(): Promise<number | null> {
+    return this.#askedAt;
   }
 
   async ring(): Promise<void> {

@@ -69,7 +69,11 @@ export async function aesKey(secret: Uint8Array, info: string): Promise<CryptoKe
 /** AES-GCM with a fresh 96-bit iv; the place is authenticated with the text. */
 export async function sealWith(key: CryptoKey, place: Place, text: string): Promise<string> {
   const iv = randomBytes(12);
-  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: utf8.encode(place.join("|")) }, key, utf8.encode(text));
+  const sealed = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData: utf8.encode(place.join("|")) },
+    key,
+    utf8.encode(text),
+  );
   const both = new Uint8Array(12 + sealed.byteLength);
   both.set(iv);
   both.set(new Uint8Array(sealed), 12);

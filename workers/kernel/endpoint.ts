@@ -69,13 +69,22 @@ export const scopeOrPublishable = (name: Scope) => [{ secret_key: [name] }, { pu
 export const operator = () => [{ operator_key: [] }];
 
 /** A JSON request body. Its schema must be strict: an unknown field is refused, not dropped. */
-export const jsonBody = <S extends z.ZodType>(schema: S) => ({ content: { "application/json": { schema } }, required: true as const });
+export const jsonBody = <S extends z.ZodType>(schema: S) => ({
+  content: { "application/json": { schema } },
+  required: true as const,
+});
 
 /** A body that may be left out: actions whose every field is optional. */
-export const optionalJsonBody = <S extends z.ZodType>(schema: S) => ({ content: { "application/json": { schema } }, required: false as const });
+export const optionalJsonBody = <S extends z.ZodType>(schema: S) => ({
+  content: { "application/json": { schema } },
+  required: false as const,
+});
 
 /** A JSON answer. */
-export const json = <S extends z.ZodType>(schema: S, description: string) => ({ content: { "application/json": { schema } }, description });
+export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+  content: { "application/json": { schema } },
+  description,
+});
 
 /** An answer without a body. */
 export const empty = (description: string) => ({ description });
@@ -97,7 +106,10 @@ type DeclaredProblem = Pick<Problem<never>, "code" | "status" | "title">;
 
 /** The problems of an operation, by status; those that every operation may answer (400, 401, 403, 429) are added by the document. */
 export function problems(...declared: DeclaredProblem[]) {
-  const byStatus: Record<string, { content: { "application/problem+json": { schema: typeof ProblemBody } }; description: string; "x-codes": string[] }> = {};
+  const byStatus: Record<
+    string,
+    { content: { "application/problem+json": { schema: typeof ProblemBody } }; description: string; "x-codes": string[] }
+  > = {};
   for (const { code, status, title } of declared) {
     const known = byStatus[status];
     byStatus[status] = {
@@ -122,6 +134,12 @@ export const listOf = <S extends z.ZodType>(item: S) =>
   z.object({ object: z.literal("list"), data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });
 
 /** The path parameter of an object; what does not parse is not found, so it is only bounded here. */
-export const idParam = (noun: string) => z.strictObject({ id: z.string().max(255).openapi({ param: { name: "id", in: "path" }, example: `${noun}_00…` }) });
+export const idParam = (noun: string) =>
+  z.strictObject({
+    id: z
+      .string()
+      .max(255)
+      .openapi({ param: { name: "id", in: "path" }, example: `${noun}_00…` }),
+  });
 
 export type { ContentfulStatusCode };

@@ -11,7 +11,10 @@ export function fact(type: EventType, object: WireObject): Fact {
 /** The fact that an object changed: `previous` holds what was different, as it was. */
 export function changeFact<T extends WireObject>(type: EventType, before: T, after: T): Fact {
   const previous = Object.fromEntries(
-    Object.entries(before).filter(([name, value]) => name !== "updated_at" && JSON.stringify(value) !== JSON.stringify((after as Record<string, unknown>)[name])),
+    Object.entries(before).filter(
+      ([name, value]) =>
+        name !== "updated_at" && JSON.stringify(value) !== JSON.stringify((after as Record<string, unknown>)[name]),
+    ),
   );
   return { type, subject: { type: after.object, id: after.id }, data: { object: after, previous } };
 }

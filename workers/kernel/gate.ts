@@ -20,7 +20,10 @@ const PUBLIC_BODY_LIMIT = 256 * 1024;
 /** Where the gate leaves the caller's intent for `underGate`, which runs behind the validators. */
 const intents = new WeakMap<Request, { intent: Intent; d1: D1Database }>();
 
-type GateContext = Context<{ Bindings: Env; Variables: TenantEnv["Variables"] & OperatorEnv["Variables"] & PublicEnv["Variables"] }>;
+type GateContext = Context<{
+  Bindings: Env;
+  Variables: TenantEnv["Variables"] & OperatorEnv["Variables"] & PublicEnv["Variables"];
+}>;
 
 /** What stands before every operation: who calls, what it may, and what it sent. */
 export function gate(operation: Endpoint): MiddlewareHandler {
@@ -75,7 +78,13 @@ async function admitWithoutKey(c: GateContext, operation: Endpoint): Promise<voi
 
 function asked(c: GateContext) {
   const { env, var: known, req } = c;
-  return { env, headers: req.raw.headers, ip: known.ip, realNow: known.realNow, waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work) };
+  return {
+    env,
+    headers: req.raw.headers,
+    ip: known.ip,
+    realNow: known.realNow,
+    waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+  };
 }
 
 /** Reads the body once, bounded; what the route declares is validated behind this, and what it does not declare is refused here. */
@@ -97,7 +106,13 @@ async function takeBody(c: GateContext, { route }: Endpoint, limit: number): Pro
   }
 }
 
-async function takeIntent(c: GateContext, operation: Endpoint, d1: D1Database, owner: string, caller: Caller): Promise<Intent | null> {
+async function takeIntent(
+  c: GateContext,
+  operation: Endpoint,
+  d1: D1Database,
+  owner: string,
+  caller: Caller,
+): Promise<Intent | null> {
   const header = c.req.header("idempotency-key");
   if (header === undefined || !operation.idempotent) return null;
   const url = new URL(c.req.url);

@@ -48,7 +48,12 @@ export async function intentOf({ env, owner, caller, header, method, pathAndQuer
  * Carries out a request under its intent: at most one effect, and the same bytes to everybody who sends it again.
  * `run` is called when the intent is new, or when its first maker fell silent (then `intent.resumes` names what it began).
  */
-export async function underIntent(d1: D1Database, intent: Intent, realNow: Date, run: () => Promise<Response>): Promise<Response> {
+export async function underIntent(
+  d1: D1Database,
+  intent: Intent,
+  realNow: Date,
+  run: () => Promise<Response>,
+): Promise<Response> {
   const kept = await intentByHash(d1, intent.owner, intent.keyHash);
   if (kept) {
     const answer = await answerOf(d1, intent, kept, realNow);
@@ -60,7 +65,10 @@ export async function underIntent(d1: D1Database, intent: Intent, realNow: Date,
     if (intent.written === "running") await releaseIntent(d1, intent.owner, intent.keyHash);
     // the refusal may come of the very effect of an equal request that was faster: then its answer is ours
     const winner = await intentByHash(d1, intent.owner, intent.keyHash);
-    const answer = winner && (error instanceof AlreadyAnswered || winner.answer !== null) ? await answerOf(d1, intent, winner, realNow) : undefined;
+    const answer =
+      winner && (error instanceof AlreadyAnswered || winner.answer !== null)
+        ? await answerOf(d1, intent, winner, realNow)
+        : undefined;
     if (answer) return answer;
     throw error;
   }

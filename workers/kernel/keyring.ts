@@ -21,7 +21,10 @@ export function parseKeyring(name: string, text: string): Keyring {
   for (const entry of text.split(",")) {
     const [, version, secret] = /^\s*([1-9]\d*)=([A-Za-z0-9_-]{43})=?\s*$/.exec(entry) ?? [];
     if (version && secret) versions.set(Number(version), fromBase64url(secret));
-    else throw new Error(`${name} must read 1=<32 bytes in base64url>[,2=…]; make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='`);
+    else
+      throw new Error(
+        `${name} must read 1=<32 bytes in base64url>[,2=…]; make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='`,
+      );
   }
   return { current: Math.max(...versions.keys()), versions };
 }

@@ -21,6 +21,7 @@ export class Nonces extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const { sql } = this.ctx.storage;
     sql.exec("delete from nonces where t < ?", Math.floor(Date.now() / 1000) - KEPT_S);
-    if (sql.exec("select 1 from nonces limit 1").toArray().length > 0) await this.ctx.storage.setAlarm(Date.now() + KEPT_S * 1000);
+    if (sql.exec("select 1 from nonces limit 1").toArray().length > 0)
+      await this.ctx.storage.setAlarm(Date.now() + KEPT_S * 1000);
   }
 }

@@ -20,7 +20,11 @@ export async function thumbprint(x: string): Promise<string> {
 const utf8 = new TextEncoder();
 
 /** Signs claims as a compact JWS (RFC 7515) with EdDSA. */
-export async function signJws(privateKey: CryptoKey, header: { kid: string; typ: string }, claims: Record<string, unknown>): Promise<string> {
+export async function signJws(
+  privateKey: CryptoKey,
+  header: { kid: string; typ: string },
+  claims: Record<string, unknown>,
+): Promise<string> {
   const encode = (part: unknown) => base64url(utf8.encode(JSON.stringify(part)));
   const signed = `${encode({ alg: "EdDSA", ...header })}.${encode(claims)}`;
   const signature = await crypto.subtle.sign({ name: "Ed25519" }, privateKey, utf8.encode(signed));

@@ -13,7 +13,8 @@ const dataKeyPlace = (tenantId: string): Place => [tenantId, "tenants", tenantId
 /** The vault of a tenant. Opening the data key costs two AES operations, so it is done when the first secret is asked for. */
 export function vaultOf(env: Env, tenantId: string, sealedDataKey: string): Vault {
   let opened: Promise<Keyring> | undefined;
-  const ring = () => (opened ??= unseal(platformKeys(env), dataKeyPlace(tenantId), sealedDataKey).then((key) => parseKeyring("data key", key)));
+  const ring = () =>
+    (opened ??= unseal(platformKeys(env), dataKeyPlace(tenantId), sealedDataKey).then((key) => parseKeyring("data key", key)));
   return {
     seal: async ([table, row, column], text) => seal(await ring(), [tenantId, table, row, column], text),
     unseal: async ([table, row, column], sealed) => unseal(await ring(), [tenantId, table, row, column], sealed),

@@ -26,7 +26,10 @@ export const text = (max: number) =>
 /** A short machine name. */
 export const Code = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, "must be 1 to 64 of a-z, 0-9, dot, dash and underscore, beginning and ending with a letter or digit");
+  .regex(
+    /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/,
+    "must be 1 to 64 of a-z, 0-9, dot, dash and underscore, beginning and ending with a letter or digit",
+  );
 
 export const Email = z.email().max(254);
 

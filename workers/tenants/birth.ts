@@ -22,7 +22,13 @@ export async function bear(
 ): Promise<NewTenant & { secrets: { id: string; kind: "secret" | "publishable"; livemode: boolean; secret: string }[] }> {
   const { id, livemode, externalId, metadata } = about;
   const dataKey = await newDataKey(env, id);
-  const tenant: TenantRow = { ...about, dataKey, clockOffsetMs: 0, closedAt: null, ...newOwned({ external_id: externalId, metadata }, now) };
+  const tenant: TenantRow = {
+    ...about,
+    dataKey,
+    clockOffsetMs: 0,
+    closedAt: null,
+    ...newOwned({ external_id: externalId, metadata }, now),
+  };
   const { kid, publicJwk, privateKey } = await newSigningKey();
   const sealed = await vaultOf(env, id, dataKey).seal(["signing_keys", kid, "private_key"], privateKey);
   const born = [await bearKey(env, shard, now, tenant, "secret"), await bearKey(env, shard, now, tenant, "publishable")];
@@ -30,12 +36,21 @@ export async function bear(
     tenant,
     keys: born.map(({ row }) => row),
     signingKey: { tenantId: id, kid, publicJwk, privateKey: sealed, retiredAt: null, createdAt: now },
-    facts: [fact("tenant.created", presentTenant(tenant)), ...born.map(({ row }) => fact("api_key.created", presentApiKey(row, livemode)))],
+    facts: [
+      fact("tenant.created", presentTenant(tenant)),
+      ...born.map(({ row }) => fact("api_key.created", presentApiKey(row, livemode))),
+    ],
     secrets: born.map(({ row, secret }) => ({ id: row.id, kind: row.kind, livemode, secret })),
   };
 }
 
-async function bearKey(env: Env, shard: string, now: Date, { id, livemode }: TenantRow, kind: "secret" | "publishable"): Promise<BornKey> {
+async function bearKey(
+  env: Env,
+  shard: string,
+  now: Date,
+  { id, livemode }: TenantRow,
+  kind: "secret" | "publishable",
+): Promise<BornKey> {
   const key = newApiKey(`${kind === "secret" ? "sk" : "pk"}_${livemode ? "live" : "test"}`, shard);
   const row: ApiKeyRow = {
     tenantId: id,

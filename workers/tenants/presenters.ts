@@ -1,8 +1,10 @@
 import type { TenantRow } from "#db/tenants/callers";
+import type { PaymentProviderRow } from "#db/tenants/payment-providers";
 import type { ApiKeyRow } from "#db/tenants/tenants";
 import { presentOwned } from "#kernel/present";
 import type { z } from "#kernel/wire";
-import type { ApiKey, Tenant } from "./schemas.ts";
+import { settingsOf } from "#rules/tenants/settings";
+import type { ApiKey, PaymentProvider, SettingsObject, Tenant } from "./schemas.ts";
 
 export const presentTenant = (row: TenantRow): z.infer<typeof Tenant> => ({
   object: "tenant",
@@ -34,4 +36,27 @@ export const presentApiKey = (row: ApiKeyRow, livemode: boolean): z.infer<typeof
   last_used_at: row.lastUsedAt?.toISOString() ?? null,
   revoked_at: row.revokedAt?.toISOString() ?? null,
   ...presentOwned(row),
+});
+
+export const presentSettings = (
+  row: Pick<TenantRow, "id" | "settings" | "createdAt" | "updatedAt">,
+): z.infer<typeof SettingsObject> => ({
+  object: "settings",
+  id: row.id,
+  ...settingsOf(row.settings),
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+});
+
+export const presentPaymentProvider = (row: PaymentProviderRow, publicUrl: string): z.infer<typeof PaymentProvider> => ({
+  object: "payment_provider",
+  id: row.id,
+  provider: row.provider,
+  account_id: row.accountId,
+  secret_key_last4: row.secretKeyLast4,
+  webhook_secret_last4: row.webhookSecretLast4,
+  api_base: row.apiBase,
+  hook_url: `${publicUrl}/hooks/${row.provider}/${row.tenantId}`,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
 });

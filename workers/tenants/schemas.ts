@@ -1,11 +1,15 @@
 import { listQuery } from "#kernel/endpoint";
+import { isAddressRange } from "#rules/addresses";
+import { parseDuration } from "#rules/iso";
 import { isCurrency } from "#rules/money";
 import { SCOPES } from "#rules/scopes";
 import { TIERS } from "#rules/tenants/tiers";
 import { isTimeZone } from "#rules/time";
-import { z, Currency, Email, ExternalId, Instant, ownedInput, ownedOutput, text } from "#kernel/wire";
+import { z, Currency, Email, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 
-const Slug = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be 1 to 63 of a-z, 0-9 and dash, as in a host name");
+const Slug = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be 1 to 63 of a-z, 0-9 and dash, as in a host name");
 const TimeZone = z.string().max(64).refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin");
 const Locale = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, "must be a BCP 47 language tag, such as en or de-AT");
 const KnownCurrency = Currency.refine(isCurrency, "must be a currency of ISO 4217");
@@ -30,7 +34,9 @@ export const Tenant = z
 const BornKey = z.object({ id: z.string(), kind: z.enum(["secret", "publishable"]), livemode: z.boolean(), secret: z.string() });
 
 export const TenantWithKeys = Tenant.extend({
-  api_keys: z.array(BornKey).openapi({ description: "A secret and a publishable key for the tenant and for its sandbox, shown this once." }),
+  api_keys: z
+    .array(BornKey)
+    .openapi({ description: "A secret and a publishable key for the tenant and for its sandbox, shown this once." }),
 }).openapi("TenantWithKeys");
 
 export const NewTenant = z
@@ -81,3 +87,127 @@ export const ApiKey = z
     ...ownedOutput,
   })
   .openapi("ApiKey");
+
+export const ApiKeyWithSecret = ApiKey.extend({
+  secret: z.string().openapi({ description: "The key itself, shown this once." }),
+}).openapi("ApiKeyWithSecret");
+
+const Origin = z
+  .url({ protocol: /^https?$/ })
+  .max(255)
+  .refine((text) => text === new URL(text).origin, "must be an origin, such as https://app.example.com");
+
+export const NewApiKey = z
+  .strictObject({
+    name: text(200),
+    kind: z.enum(["secret", "publishable"]),
+    scopes: z
+      .array(z.enum(SCOPES))
+      .max(100)
+      .optional()
+      .openapi({
+        description:
+          "Secret keys: what the key may do. Left out: everything its maker may, but making keys and opening license keys.",
+      }),
+    product_ids: z
+      .array(Ref)
+      .max(100)
+      .optional()
+      .openapi({ description: "Publishable keys: the products that the key is for. Left out: every product." }),
+    expires_at: InstantInput.nullish(),
+    ip_allowlist: z.array(z.string().max(64).refine(isAddressRange, "must be an IP address or a CIDR range")).max(100).optional(),
+    allowed_origins: z.array(Origin).max(100).optional(),
+    ...ownedInput,
+  })
+  .openapi("NewApiKey", { example: { name: "Build server", kind: "secret", scopes: ["licenses:read"] } });
+
+export const ApiKeyQuery = listQuery({
+  kind: z.enum(["secret", "publishable"]).optional(),
+  revoked: z
+    .stringbool({ truthy: ["true"], falsy: ["false"] })
+    .optional()
+    .openapi({ type: "boolean" }),
+  external_id: ExternalId.optional(),
+});
+
+const SettingsGroups = {
+  licensing: z.object({ key_storage: z.enum(["sealed", "hash_only"]), grace_period: z.string() }),
+  webhooks: z.object({ max_attempts: z.int() }),
+};
+
+export const SettingsObject = z
+  .object({ object: z.literal("settings"), id: z.string(), ...SettingsGroups, created_at: Instant, updated_at: Instant })
+  .openapi("Settings");
+
+export const SettingsPatch = z
+  .strictObject({
+    licensing: z
+      .strictObject({
+        key_storage: z
+          .enum(["sealed", "hash_only"])
+          .optional()
+          .openapi({
+            description:
+              "sealed (default): every license keeps a sealed copy of its key for reveal_key. hash_only: only a license made by an order does, until the first reveal or for 30 days.",
+          }),
+        grace_period: z
+          .string()
+          .max(50)
+          .refine((period) => parseDuration(period) !== null, "must be an ISO 8601 duration, such as P30D; P0D means none")
+          .optional()
+          .openapi({ description: "Grace of templates that name none; default P30D." }),
+      })
+      .optional(),
+    webhooks: z
+      .strictObject({
+        max_attempts: z.int().min(1).max(10).optional().openapi({ description: "How often a delivery is tried; default 10." }),
+      })
+      .optional(),
+  })
+  .openapi("SettingsPatch", { example: { licensing: { grace_period: "P14D" } } });
+
+export const PaymentProvider = z
+  .object({
+    object: z.literal("payment_provider"),
+    id: z.string(),
+    provider: z.enum(["stripe"]),
+    account_id: z.string().nullable(),
+    secret_key_last4: z.string(),
+    webhook_secret_last4: z.string(),
+    api_base: z.string().nullable(),
+    hook_url: z.string().openapi({ description: "Where the provider is to send its signed events." }),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .openapi("PaymentProvider");
+
+export const PaymentProviderInput = z
+  .strictObject({
+    secret_key: z
+      .string()
+      .regex(
+        /^(sk|rk)_(live|test)_[A-Za-z0-9_]{3,250}$/,
+        "must be a secret key of Stripe: sk_live_…, sk_test_… or a restricted rk_…",
+      ),
+    webhook_secret: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/=_-]{6,250}$/, "must be the signing secret of a Stripe webhook endpoint: whsec_…"),
+    account_id: z
+      .string()
+      .regex(/^acct_[A-Za-z0-9]{1,64}$/, "must be a Stripe account: acct_…")
+      .nullish(),
+    api_base: z
+      .url({ protocol: /^https?$/ })
+      .max(255)
+      .nullish()
+      .openapi({ description: "A simulator's address; development only." }),
+  })
+  .openapi("PaymentProviderInput", { example: { secret_key: "sk_live_acme", webhook_secret: "whsec_c2VjcmV0c2VjcmV0" } });
+
+/** The provider stands in the path, so an unknown one is not found rather than invalid. */
+export const providerParam = z.strictObject({
+  provider: z
+    .string()
+    .max(64)
+    .openapi({ param: { name: "provider", in: "path" }, example: "stripe" }),
+});

@@ -16,7 +16,8 @@ export const createTenant = operatorEndpoint({
     path: "/v1/tenants",
     security: operator(),
     summary: "Create a tenant",
-    description: "Makes a tenant and its sandbox, each with a secret key that holds every scope and a publishable key. The keys are shown once.",
+    description:
+      "Makes a tenant and its sandbox, each with a secret key that holds every scope and a publishable key. The keys are shown once.",
     request: { body: jsonBody(NewTenant) },
     responses: { 201: json(TenantWithKeys, "The tenant and its keys"), ...problems(slugTaken, externalIdTaken) },
   }),

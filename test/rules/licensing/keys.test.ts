@@ -18,7 +18,9 @@ const bytesOf = (n: number) => fc.uint8Array({ minLength: n, maxLength: n });
 const keys = bytesOf(19).map((bytes) => formatKey(bytes));
 const prefixes = fc.option(fc.stringMatching(/^[A-Z0-9]{1,12}$/));
 const formats = fc.record({ prefix: prefixes, groups: fc.integer(KEY_GROUPS) });
-const formatted = formats.chain((format) => bytesOf(keyBytes(format)).map((bytes) => ({ format, key: formatKey(bytes, format) })));
+const formatted = formats.chain((format) =>
+  bytesOf(keyBytes(format)).map((bytes) => ({ format, key: formatKey(bytes, format) })),
+);
 
 describe("the check character", () => {
   test.prop([formatted])("fits every key that was made", ({ key, format }) => {
@@ -69,13 +71,20 @@ describe("making a key", () => {
   test.prop([bytesOf(19)])("gives five groups of four, one for one with the low five bits", (bytes) => {
     const key = formatKey(bytes);
     expect(key).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){4}$/);
-    expect(Array.from(key.replaceAll("-", "").slice(0, 19), (character) => ALPHABET.indexOf(character))).toEqual(Array.from(bytes, (byte) => byte & 31));
+    expect(Array.from(key.replaceAll("-", "").slice(0, 19), (character) => ALPHABET.indexOf(character))).toEqual(
+      Array.from(bytes, (byte) => byte & 31),
+    );
   });
 
   test("keeps every known key as it is", () => {
     expect(formatKey(Array.from({ length: 19 }, () => 0))).toBe("0000-0000-0000-0000-0000");
     expect(formatKey(Array.from({ length: 19 }, (_, n) => n))).toBe(KNOWN);
-    expect(formatKey(Array.from({ length: 23 }, () => 0), { prefix: "ACME", groups: 6 })).toBe("ACME-0000-0000-0000-0000-0000-0000");
+    expect(
+      formatKey(
+        Array.from({ length: 23 }, () => 0),
+        { prefix: "ACME", groups: 6 },
+      ),
+    ).toBe("ACME-0000-0000-0000-0000-0000-0000");
   });
 
   test("refuses another number of bytes, groups or a bad prefix", () => {
@@ -98,7 +107,12 @@ describe("the normal form", () => {
     const next = () => choices.next().value ?? 0;
     const sloppy = Array.from(key.replaceAll("-", ""), (character) => {
       const dash = ["", "", "", "-", " ", "\u2013", "\u2014", "\u2212", "\u00a0", "--", "\t", "\u200b"][next()];
-      const like = character === "0" ? ["0", "O", "o"] : character === "1" ? ["1", "I", "i", "L", "l"] : [character, character.toLowerCase()];
+      const like =
+        character === "0"
+          ? ["0", "O", "o"]
+          : character === "1"
+            ? ["1", "I", "i", "L", "l"]
+            : [character, character.toLowerCase()];
       return `${dash}${like[next() % like.length]}`;
     }).join("");
     expect(normalForm(`  ${sloppy}\n`)).toBe(key);

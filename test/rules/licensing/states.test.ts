@@ -154,22 +154,23 @@ describe("moves", () => {
 });
 
 describe("lifting holds", () => {
-  test.prop([holds, fc.constantFrom("payment", "renewal", "tenant" as const), fc.option(fc.constantFrom(...HOLD_CAUSES), { nil: undefined })])(
-    "ends what the lifter may, keeps the rest in order, and loses none",
-    (all, lifter, cause) => {
-      const may: Record<string, string[]> = {
-        payment: ["unpaid", "lapsed"],
-        renewal: ["lapsed"],
-        tenant: ["manual", "abuse", "dispute", "compliance"],
-      };
-      const { lifted, kept } = lift(all, lifter, cause);
-      expect(kept).toEqual(all.filter((held) => !lifted.includes(held)));
-      for (const held of all) {
-        const goes = may[lifter]!.includes(held.cause) && (cause ?? held.cause) === held.cause;
-        expect(lifted.includes(held)).toBe(goes);
-      }
-    },
-  );
+  test.prop([
+    holds,
+    fc.constantFrom("payment", "renewal", "tenant" as const),
+    fc.option(fc.constantFrom(...HOLD_CAUSES), { nil: undefined }),
+  ])("ends what the lifter may, keeps the rest in order, and loses none", (all, lifter, cause) => {
+    const may: Record<string, string[]> = {
+      payment: ["unpaid", "lapsed"],
+      renewal: ["lapsed"],
+      tenant: ["manual", "abuse", "dispute", "compliance"],
+    };
+    const { lifted, kept } = lift(all, lifter, cause);
+    expect(kept).toEqual(all.filter((held) => !lifted.includes(held)));
+    for (const held of all) {
+      const goes = may[lifter]!.includes(held.cause) && (cause ?? held.cause) === held.cause;
+      expect(lifted.includes(held)).toBe(goes);
+    }
+  });
 
   test("no cause is without somebody who may lift it", () => {
     expect(new Set(Object.values(LIFTABLE).flat())).toEqual(new Set(HOLD_CAUSES));

@@ -94,7 +94,12 @@ describe("overrides", () => {
 
   test("win field by field, lists as a whole, and null is a value", () => {
     const terms = plain({ requires: ["fingerprint", "user"], maxActivations: 3, heartbeat: { required: true, intervalS: 60 } });
-    const effective = effectiveTerms(terms, { requires: ["product"], maxActivations: null, duration: null, heartbeat: { onDead: "keep" } });
+    const effective = effectiveTerms(terms, {
+      requires: ["product"],
+      maxActivations: null,
+      duration: null,
+      heartbeat: { onDead: "keep" },
+    });
     expect(effective).toEqual({
       ...terms,
       requires: ["product"],

@@ -25,7 +25,9 @@ test("a second product of the same code is refused, and nothing is told of it", 
 
 test("fifty equal requests with one Idempotency-Key are one effect and fifty answers of the same bytes", async () => {
   const w = await world();
-  const answers = await Promise.all(upTo(50).map(() => w.post("/v1/products", { name: "Once", code: "once" }, { idempotencyKey: "k1" })));
+  const answers = await Promise.all(
+    upTo(50).map(() => w.post("/v1/products", { name: "Once", code: "once" }, { idempotencyKey: "k1" })),
+  );
   expect(new Set(answers.map((answer) => `${answer.status} ${answer.text}`)).size).toBe(1);
   expect(answers[0]?.status).toBe(201);
   expect((await w.get("/v1/products")).body["data"]).toHaveLength(1);

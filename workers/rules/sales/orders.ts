@@ -1,3 +1,4 @@
+import type { TermsOverrides } from "../licensing/terms.ts";
 import { isAmount, isCurrency, parsePercent, percentOf, splitByLargestRemainder, type Provider } from "../money.ts";
 
 export const ORDER_STATUSES = ["pending", "approved", "fulfilled", "canceled"] as const;
@@ -92,6 +93,39 @@ export function initialPaymentStatus(total: number): PaymentStatus {
 
 /** One line to be priced: how many, at which price each (minor units). */
 export type OrderLine = { quantity: number; unitAmount: number };
+
+/**
+ * A line as it was ordered: what is bought, at the price of that moment, and what its licenses have apart from the template's revision that
+ * the line pins. Plain JSON, stored with the order and never changed. Amounts in minor units of the order's currency.
+ */
+export type StoredOrderLine = OrderLine & {
+  templateId: string;
+  templateRev: number;
+  productId: string;
+  /** the template's name as it was */
+  name: string;
+  amount: number;
+  discount: number;
+  tax: number;
+  total: number;
+  overrides: Pick<TermsOverrides, "duration" | "entitlements" | "restrictions">;
+};
+
+/** How many licenses an order is for, over all its lines. */
+export function licensesOrdered(lines: readonly Pick<OrderLine, "quantity">[]): number {
+  return lines.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+/** The line that the license with this index (from 0, lines in order) belongs to; undefined behind the last. */
+export function lineOfLicense<Line extends Pick<OrderLine, "quantity">>(lines: readonly Line[], index: number): Line | undefined {
+  let end = 0;
+  return lines.find(({ quantity }) => index < (end += quantity));
+}
+
+/** An order's number as people read it: `ORD-000042`. */
+export function orderNumberText(number: number): string {
+  return `ORD-${String(number).padStart(6, "0")}`;
+}
 
 /** A deduction from the whole order: a percentage with at most 4 decimals, or an amount in minor units. */
 export type Discount = { percent: number | string } | { amount: number };

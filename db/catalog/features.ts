@@ -1,0 +1,60 @@
+import { and, desc, eq, or, sql } from "drizzle-orm";
+import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
+import { dbOf } from "../db.ts";
+import { olderThan, pageOf, type Page } from "../page.ts";
+import { archivedOrNot, type CatalogFilter } from "./archived.ts";
+import { features } from "./tables.ts";
+
+export type FeatureRow = typeof features.$inferSelect;
+
+export function featuresOf(asking: Asking) {
+  const { d1, tenantId } = asking;
+  const db = dbOf(d1);
+  const mine = (id: string) => and(eq(features.tenantId, tenantId), eq(features.id, id));
+
+  return {
+    byId: (id: string) => db.select().from(features).where(mine(id)).get(),
+
+    /** Every feature that one of the names means, as id or as code; names that mean none are left out. */
+    byNames: (names: readonly string[]) => {
+      // one parameter for all of them: a statement takes a hundred
+      const named = sql`(select value from json_each(${JSON.stringify(names)}))`;
+      return db
+        .select()
+        .from(features)
+        .where(and(eq(features.tenantId, tenantId), or(sql`${features.id} in ${named}`, sql`${features.code} in ${named}`)));
+    },
+
+    list: async (page: Page, filter: CatalogFilter) =>
+      pageOf(
+        await db
+          .select()
+          .from(features)
+          .where(
+            and(
+              eq(features.tenantId, tenantId),
+              filter.code === undefined ? undefined : eq(features.code, filter.code),
+              filter.externalId === undefined ? undefined : eq(features.externalId, filter.externalId),
+              archivedOrNot(features.archivedAt, filter.archived),
+              olderThan(features.id, page),
+            ),
+          )
+          .orderBy(desc(features.id))
+          .limit(page.limit + 1),
+        page,
+      ),
+
+    insert: (row: FeatureRow, told: Told) => commit(asking, [bound(d1, db.insert(features).values(row))], told),
+
+    /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
+    update: (row: FeatureRow, told: Told) =>
+      commit(
+        asking,
+        [
+          bound(d1, db.update(features).set({ ...row, version: row.version + 1 }).where(and(mine(row.id), eq(features.version, row.version)))),
+          guard(d1),
+        ],
+        told,
+      ),
+  };
+}

@@ -1,0 +1,4 @@
+import { getHealth } from "./health.get.ts";
+
+/** How the platform is. */
+export const health = [getHealth];

@@ -1,0 +1,76 @@
+import { defineProblem } from "./problem.ts";
+
+// What several rooms may be asked for and not find, or find put away. The sentence never repeats what was asked for: an unknown id,
+// a malformed one and another tenant's are told apart by nothing.
+
+export const productNotFound = defineProblem({
+  code: "product_not_found",
+  status: 404,
+  title: "No such product",
+  fix: "List the products with GET /v1/products.",
+  detail: () => "This tenant has no product of this id or code.",
+});
+
+export const productArchived = defineProblem({
+  code: "product_archived",
+  status: 409,
+  title: "The product is archived",
+  fix: "Choose a product that is on sale: GET /v1/products?archived=false lists them.",
+  detail: () => "An archived product takes no new templates, licenses or orders; what it has already goes on.",
+});
+
+export const featureNotFound = defineProblem({
+  code: "feature_not_found",
+  status: 404,
+  title: "No such feature",
+  fix: "List the features with GET /v1/features, or create the one that is missing with POST /v1/features.",
+  detail: () => "This tenant has no feature of this id or code.",
+});
+
+export const featureArchived = defineProblem({
+  code: "feature_archived",
+  status: 409,
+  title: "The feature is archived",
+  fix: "Choose a feature that is in use: GET /v1/features?archived=false lists them.",
+  detail: () => "An archived feature is given to nobody new; rights to it that were given before go on.",
+});
+
+export const templateNotFound = defineProblem({
+  code: "template_not_found",
+  status: 404,
+  title: "No such template",
+  fix: "List the templates with GET /v1/templates.",
+  detail: () => "This tenant has no template of this id.",
+});
+
+export const templateArchived = defineProblem({
+  code: "template_archived",
+  status: 409,
+  title: "The template is archived",
+  fix: "Choose a template that is in use: GET /v1/templates?archived=false lists them.",
+  detail: () => "An archived template makes no new licenses and takes no new orders; licenses made from it go on.",
+});
+
+export const customerNotFound = defineProblem({
+  code: "customer_not_found",
+  status: 404,
+  title: "No such customer",
+  fix: "List the customers with GET /v1/customers.",
+  detail: () => "This tenant has no customer of this id.",
+});
+
+export const orderNotFound = defineProblem({
+  code: "order_not_found",
+  status: 404,
+  title: "No such order",
+  fix: "List the orders with GET /v1/orders.",
+  detail: () => "This tenant has no order of this id.",
+});
+
+export const licenseNotFound = defineProblem({
+  code: "license_not_found",
+  status: 404,
+  title: "No such license",
+  fix: "List the licenses with GET /v1/licenses, or check the license key.",
+  detail: () => "This tenant has no license of this id or key.",
+});

@@ -1,0 +1,35 @@
+import { createRoute } from "@hono/zod-openapi";
+import { changing } from "#kernel/changing";
+import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
+import { changeFact } from "#kernel/facts";
+import { changedMeanwhile, unauthorized } from "#kernel/problems";
+import { changedSettings, settingsOf } from "#rules/tenants/settings";
+import { presentSettings } from "./presenters.ts";
+import { SettingsObject, SettingsPatch } from "./schemas.ts";
+
+export const updateSettings = endpoint({
+  route: createRoute({
+    operationId: "settings.update",
+    method: "patch",
+    path: "/v1/settings",
+    security: scope("settings:write"),
+    summary: "Change the tenant's settings",
+    description: "Groups and settings that are left out stay as they are.",
+    request: { body: jsonBody(SettingsPatch) },
+    responses: { 200: json(SettingsObject, "The settings as they are now"), ...problems(changedMeanwhile) },
+  }),
+
+  handler: async (c) => {
+    const { repo, now } = c.var;
+    const body = c.req.valid("json");
+    const settings = await changing(async () => {
+      const before = await repo.own.fresh();
+      if (!before) throw unauthorized({});
+      const changed = changedSettings(settingsOf(before.settings), body);
+      const after = presentSettings({ ...before, settings: changed, updatedAt: now });
+      const told = { facts: [changeFact("settings.updated", presentSettings(before), after)], answer: [200, after] as const };
+      return (await repo.own.changeSettings(before, changed, told)) && after;
+    });
+    return c.json(settings, 200);
+  },
+});
