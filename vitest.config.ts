@@ -47,6 +47,7 @@ export default defineConfig(async () => ({
           name: "edge",
           root,
           include: ["test/workers/**/*.test.ts"],
+          globalSetup: ["./test/workers/simulators.ts"],
           setupFiles: ["./test/workers/setup.ts"],
           testTimeout: 30_000,
           deps: { optimizer: { ssr: { enabled: true, include: ["stripe"] } } },

@@ -1,13 +1,23 @@
 import { featuresOf } from "./catalog/features.ts";
+import { productVersionsOf } from "./catalog/product-versions.ts";
 import { productsOf } from "./catalog/products.ts";
+import { templateRevisionsOf } from "./catalog/template-revisions.ts";
 import { templatesOf } from "./catalog/templates.ts";
 import type { Asking } from "./commit.ts";
 import { customersOf } from "./customers/customers.ts";
+import { activationsOf } from "./licensing/activations.ts";
+import { askedOf } from "./licensing/asked.ts";
+import { licensesOf } from "./licensing/licenses.ts";
+import { ordersOf } from "./sales/orders.ts";
+import { providerEventsOf } from "./sales/provider-events.ts";
+import { eventsOf } from "./events/events.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
 import type { TenantRow } from "./tenants/callers.ts";
 import { ownTenantOf } from "./tenants/own.ts";
 import { paymentProvidersOf } from "./tenants/payment-providers.ts";
+import { deliveriesOf } from "./webhooks/deliveries.ts";
+import { webhookEndpointsOf } from "./webhooks/endpoints.ts";
 
 /** Everything one tenant owns, and no other way to a row of it. */
 export type Repo = ReturnType<typeof repoOf>;
@@ -18,13 +28,27 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     tenantId: asking.tenantId,
     shard: asking.shard,
     tenant,
+    /** The object that an earlier try of the same intent began and could not finish; known only while a handler runs. */
+    get resumes(): string | null {
+      return asking.intent?.resumes ?? null;
+    },
     own: ownTenantOf(asking),
     apiKeys: apiKeysOf(asking),
     paymentProviders: paymentProvidersOf(asking),
     wakeups: wakeupsOf(asking),
     products: productsOf(asking),
+    productVersions: productVersionsOf(asking),
     features: featuresOf(asking),
     templates: templatesOf(asking),
+    templateRevisions: templateRevisionsOf(asking),
     customers: customersOf(asking),
+    licenses: licensesOf(asking),
+    activations: activationsOf(asking),
+    asked: askedOf(asking),
+    orders: ordersOf(asking),
+    providerEvents: providerEventsOf(asking),
+    events: eventsOf(asking),
+    webhookEndpoints: webhookEndpointsOf(asking),
+    deliveries: deliveriesOf(asking),
   };
 }

@@ -2,11 +2,11 @@
 export type Say = {
   /** One finished line. */
   line: (text: string) => void;
-  /** A line that will be replaced by the next one; on a terminal in place, elsewhere at most every five seconds. */
+  /** A line that will be replaced by the next one; on a terminal in place, elsewhere at most every ten seconds. */
   progress: (text: string) => void;
 };
 
-const quietBetweenProgressMs = 5_000;
+const quietBetweenProgressMs = 10_000;
 
 /** Lines for a person at `stream`. */
 export function sayTo(stream: NodeJS.WriteStream): Say {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { Client } from "@temporalio/client";
 import type { NativeConnection } from "@temporalio/worker";
 import { backoffMs, pause } from "./backoff.ts";
-import { bundleStories } from "./bundle.ts";
+import { bundleStories, STORIES, VERSIONED_STORIES } from "./bundle.ts";
 import { clockActivities } from "./clock/activities.ts";
 import { readConfig, type HostConfig } from "./config.ts";
 import { openEdge } from "./edge/client.ts";
@@ -65,7 +65,7 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   const health = await serveHealth({ ...config.health, state, askTemporal, log });
 
   const [bundle, connected, shards] = await Promise.all([
-    bundleStories(),
+    bundleStories(config.temporal.deployment === null ? STORIES : VERSIONED_STORIES),
     connectTemporal(config.temporal, log, stop),
     findShards(edge, config, log, stop),
   ]);

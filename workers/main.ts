@@ -1,6 +1,7 @@
 import { addPages } from "./docs/pages.ts";
 import { appOf } from "./kernel/app.ts";
 import type { Env } from "./kernel/env.ts";
+import { tend } from "./kernel/tend.ts";
 import { endpoints } from "./rooms.ts";
 
 export { Bell } from "./kernel/bell.object.ts";
@@ -11,4 +12,5 @@ addPages(app);
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
+  scheduled: (_, env, context) => context.waitUntil(tend(env)),
 } satisfies ExportedHandler<Env>;

@@ -1,8 +1,23 @@
 import { catalog } from "./catalog/index.ts";
+import { customers } from "./customers/index.ts";
+import { events } from "./events/index.ts";
 import type { Endpoint } from "./kernel/endpoint.ts";
 import { health } from "./health/index.ts";
+import { licensing } from "./licensing/index.ts";
+import { sales } from "./sales/index.ts";
 import { stories } from "./stories/index.ts";
 import { tenants } from "./tenants/index.ts";
+import { webhooks } from "./webhooks/index.ts";
 
 /** Every operation of the edge, one line per room. */
-export const endpoints: readonly Endpoint[] = [...health, ...stories, ...tenants, ...catalog];
+export const endpoints: readonly Endpoint[] = [
+  ...health,
+  ...stories,
+  ...tenants,
+  ...catalog,
+  ...customers,
+  ...events,
+  ...licensing,
+  ...sales,
+  ...webhooks,
+];

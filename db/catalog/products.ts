@@ -1,12 +1,11 @@
-import { and, desc, eq, or, sql } from "drizzle-orm";
+import { and, desc, eq, or } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { archivedOrNot, type CatalogFilter } from "./archived.ts";
-import { products, productVersions } from "./tables.ts";
+import { products } from "./tables.ts";
 
 export type ProductRow = typeof products.$inferSelect;
-export type ProductVersionRow = typeof productVersions.$inferSelect;
 
 export function productsOf(asking: Asking) {
   const { d1, tenantId } = asking;
@@ -52,39 +51,16 @@ export function productsOf(asking: Asking) {
       commit(
         asking,
         [
-          bound(d1, db.update(products).set({ ...row, version: row.version + 1 }).where(and(mine(row.id), eq(products.version, row.version)))),
+          bound(
+            d1,
+            db
+              .update(products)
+              .set({ ...row, version: row.version + 1 })
+              .where(and(mine(row.id), eq(products.version, row.version))),
+          ),
           guard(d1),
         ],
         told,
       ),
-
-    addVersion: (row: ProductVersionRow, told: Told) => commit(asking, [bound(d1, db.insert(productVersions).values(row))], told),
-
-    /** Versions, the one released last first; `before` = those released before that one. */
-    listVersions: async (productId: string, limit: number, before: { releasedAt: Date; version: string } | null) =>
-      pageOf(
-        await db
-          .select()
-          .from(productVersions)
-          .where(
-            and(
-              eq(productVersions.tenantId, tenantId),
-              eq(productVersions.productId, productId),
-              before === null
-                ? undefined
-                : sql`(${productVersions.releasedAt}, ${productVersions.version}) < (${before.releasedAt.getTime()}, ${before.version})`,
-            ),
-          )
-          .orderBy(desc(productVersions.releasedAt), desc(productVersions.version))
-          .limit(limit + 1),
-        { limit, before: null },
-      ),
-
-    version: (productId: string, version: string) =>
-      db
-        .select()
-        .from(productVersions)
-        .where(and(eq(productVersions.tenantId, tenantId), eq(productVersions.productId, productId), eq(productVersions.version, version)))
-        .get(),
   };
 }

@@ -35,6 +35,7 @@ export const productVersions = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.productId, t.version] }),
     foreignKey({ columns: [t.tenantId, t.productId], foreignColumns: [products.tenantId, products.id] }),
+    index("product_versions_released").on(t.tenantId, t.productId, t.releasedAt, t.version),
   ],
 );
 

@@ -42,7 +42,13 @@ export function customersOf(asking: Asking) {
       commit(
         asking,
         [
-          bound(d1, db.update(customers).set({ ...row, version: row.version + 1 }).where(and(mine(row.id), eq(customers.version, row.version)))),
+          bound(
+            d1,
+            db
+              .update(customers)
+              .set({ ...row, version: row.version + 1 })
+              .where(and(mine(row.id), eq(customers.version, row.version))),
+          ),
           guard(d1),
         ],
         told,

@@ -24,7 +24,8 @@ export const customers = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    index("customers_email").on(t.tenantId, t.email),
+    index("customers_email").on(t.tenantId, t.email, t.id),
+    index("customers_kind").on(t.tenantId, t.kind, t.id),
     uniqueIndex("customers_external").on(t.tenantId, t.externalId),
   ],
 );

@@ -25,7 +25,10 @@ export const events = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.seq] }),
     uniqueIndex("events_id").on(t.tenantId, t.id),
+    index("events_type").on(t.tenantId, t.type, t.seq),
     index("events_subject").on(t.tenantId, t.subjectId, t.seq),
-    index("events_waiting").on(t.leaseUntil).where(sql`${t.dispatchedAt} is null`),
+    index("events_waiting")
+      .on(t.leaseUntil)
+      .where(sql`${t.dispatchedAt} is null`),
   ],
 );

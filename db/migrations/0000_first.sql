@@ -25,6 +25,7 @@ CREATE TABLE `product_versions` (
 	FOREIGN KEY (`tenant_id`,`product_id`) REFERENCES `products`(`tenant_id`,`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
+CREATE INDEX `product_versions_released` ON `product_versions` (`tenant_id`,`product_id`,`released_at`,`version`);--> statement-breakpoint
 CREATE TABLE `products` (
 	`tenant_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -97,7 +98,8 @@ CREATE TABLE `customers` (
 	PRIMARY KEY(`tenant_id`, `id`)
 );
 --> statement-breakpoint
-CREATE INDEX `customers_email` ON `customers` (`tenant_id`,`email`);--> statement-breakpoint
+CREATE INDEX `customers_email` ON `customers` (`tenant_id`,`email`,`id`);--> statement-breakpoint
+CREATE INDEX `customers_kind` ON `customers` (`tenant_id`,`kind`,`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `customers_external` ON `customers` (`tenant_id`,`external_id`);--> statement-breakpoint
 CREATE TABLE `events` (
 	`tenant_id` text NOT NULL,
@@ -118,6 +120,7 @@ CREATE TABLE `events` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `events_id` ON `events` (`tenant_id`,`id`);--> statement-breakpoint
+CREATE INDEX `events_type` ON `events` (`tenant_id`,`type`,`seq`);--> statement-breakpoint
 CREATE INDEX `events_subject` ON `events` (`tenant_id`,`subject_id`,`seq`);--> statement-breakpoint
 CREATE INDEX `events_waiting` ON `events` (`lease_until`) WHERE "events"."dispatched_at" is null;--> statement-breakpoint
 CREATE TABLE `activations` (
@@ -169,7 +172,10 @@ CREATE TABLE `licenses` (
 	`key_sealed_until` integer,
 	`overrides` text NOT NULL,
 	`max_activations` integer,
+	`seat_ceiling` integer,
 	`lease_s` integer,
+	`frees_dead_seats` integer NOT NULL,
+	`expiration_strategy` text NOT NULL,
 	`starts_at` integer NOT NULL,
 	`expiry_basis` text NOT NULL,
 	`activated_at` integer,
@@ -198,8 +204,15 @@ CREATE UNIQUE INDEX `licenses_external` ON `licenses` (`tenant_id`,`external_id`
 CREATE INDEX `licenses_customer` ON `licenses` (`tenant_id`,`customer_id`,`id`);--> statement-breakpoint
 CREATE INDEX `licenses_product` ON `licenses` (`tenant_id`,`product_id`,`id`);--> statement-breakpoint
 CREATE INDEX `licenses_order` ON `licenses` (`tenant_id`,`order_id`,`id`) WHERE "licenses"."order_id" is not null;--> statement-breakpoint
+CREATE INDEX `licenses_last4` ON `licenses` (`tenant_id`,`key_last4`);--> statement-breakpoint
+CREATE INDEX `licenses_issued_to` ON `licenses` (`tenant_id`,`issued_to`) WHERE "licenses"."issued_to" is not null;--> statement-breakpoint
 CREATE INDEX `licenses_expiry` ON `licenses` (`tenant_id`,`expires_at`) WHERE "licenses"."expires_at" is not null;--> statement-breakpoint
 CREATE INDEX `licenses_sealed_until` ON `licenses` (`key_sealed_until`) WHERE "licenses"."key_sealed_until" is not null;--> statement-breakpoint
+CREATE TABLE `order_numbers` (
+	`tenant_id` text PRIMARY KEY NOT NULL,
+	`last` integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `orders` (
 	`tenant_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -239,6 +252,7 @@ CREATE UNIQUE INDEX `orders_external` ON `orders` (`tenant_id`,`external_id`);--
 CREATE UNIQUE INDEX `orders_provider_ref` ON `orders` (`tenant_id`,`provider`,`provider_ref`);--> statement-breakpoint
 CREATE INDEX `orders_customer` ON `orders` (`tenant_id`,`customer_id`,`id`);--> statement-breakpoint
 CREATE INDEX `orders_status` ON `orders` (`tenant_id`,`status`,`id`);--> statement-breakpoint
+CREATE INDEX `orders_payment_status` ON `orders` (`tenant_id`,`payment_status`,`id`);--> statement-breakpoint
 CREATE TABLE `provider_events` (
 	`tenant_id` text NOT NULL,
 	`provider` text NOT NULL,
@@ -247,10 +261,12 @@ CREATE TABLE `provider_events` (
 	`object_ref` text,
 	`received_at` integer NOT NULL,
 	`applied_at` integer,
+	`try_at` integer,
 	PRIMARY KEY(`tenant_id`, `provider`, `event_id`)
 );
 --> statement-breakpoint
 CREATE INDEX `provider_events_age` ON `provider_events` (`received_at`);--> statement-breakpoint
+CREATE INDEX `provider_events_waiting` ON `provider_events` (`try_at`) WHERE "provider_events"."applied_at" is null;--> statement-breakpoint
 CREATE TABLE `wakeups` (
 	`tenant_id` text NOT NULL,
 	`workflow_id` text NOT NULL,
@@ -370,6 +386,7 @@ CREATE TABLE `attempts` (
 	`duration_ms` integer NOT NULL,
 	`status` integer,
 	`error` text,
+	`detail` text,
 	`answer` text,
 	PRIMARY KEY(`tenant_id`, `delivery_id`, `number`),
 	FOREIGN KEY (`tenant_id`,`delivery_id`) REFERENCES `deliveries`(`tenant_id`,`id`) ON UPDATE no action ON DELETE cascade
@@ -384,6 +401,7 @@ CREATE TABLE `deliveries` (
 	`event_type` text NOT NULL,
 	`state` text NOT NULL,
 	`attempts` integer NOT NULL,
+	`resent_after` integer DEFAULT 0 NOT NULL,
 	`next_at` integer NOT NULL,
 	`lease_until` integer,
 	`last_status` integer,
@@ -395,6 +413,7 @@ CREATE TABLE `deliveries` (
 );
 --> statement-breakpoint
 CREATE INDEX `deliveries_due` ON `deliveries` (`next_at`) WHERE "deliveries"."state" = 'pending';--> statement-breakpoint
+CREATE INDEX `deliveries_queue` ON `deliveries` (`tenant_id`,`endpoint_id`,`next_at`) WHERE "deliveries"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX `deliveries_endpoint` ON `deliveries` (`tenant_id`,`endpoint_id`,`id`);--> statement-breakpoint
 CREATE INDEX `deliveries_age` ON `deliveries` (`ended_at`) WHERE "deliveries"."ended_at" is not null;--> statement-breakpoint
 CREATE TABLE `webhook_endpoints` (
@@ -404,6 +423,8 @@ CREATE TABLE `webhook_endpoints` (
 	`events` text NOT NULL,
 	`description` text,
 	`secret` text NOT NULL,
+	`previous_secret` text,
+	`previous_secret_until` integer,
 	`disabled_at` integer,
 	`disabled_reason` text,
 	`deleted_at` integer,
@@ -416,4 +437,4 @@ CREATE TABLE `webhook_endpoints` (
 );
 --> statement-breakpoint
 CREATE INDEX `webhook_endpoints_live` ON `webhook_endpoints` (`tenant_id`) WHERE "webhook_endpoints"."deleted_at" is null;--> statement-breakpoint
-CREATE UNIQUE INDEX `webhook_endpoints_external` ON `webhook_endpoints` (`tenant_id`,`external_id`);
+CREATE UNIQUE INDEX `webhook_endpoints_external` ON `webhook_endpoints` (`tenant_id`,`external_id`) WHERE "webhook_endpoints"."deleted_at" is null;

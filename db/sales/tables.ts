@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { instant, json, owned } from "../columns.ts";
 import { customers } from "../customers/tables.ts";
-import type { Discount, FulfillmentMethod, OrderStatus, PaymentStatus, StoredOrderLine } from "#rules/sales/orders";
+import type { FulfillmentMethod, OrderStatus, PaymentStatus, StoredDiscount, StoredOrderLine } from "#rules/sales/orders";
 
 /** A request to buy, with the prices as they stood when it was placed. */
 export const orders = sqliteTable(
@@ -21,7 +21,7 @@ export const orders = sqliteTable(
     fulfillmentMethod: text().$type<FulfillmentMethod>().notNull(),
     currency: text().notNull(),
     lines: json<StoredOrderLine[]>().notNull(),
-    discount: json<Discount>(),
+    discount: json<StoredDiscount>(),
     subtotal: integer().notNull(),
     discountTotal: integer().notNull(),
     taxTotal: integer().notNull(),
@@ -46,6 +46,12 @@ export const orders = sqliteTable(
   ],
 );
 
+/** The last order number that a tenant has given out. A number is taken before its order is written, so one is lost where that fails. */
+export const orderNumbers = sqliteTable("order_numbers", {
+  tenantId: text().primaryKey(),
+  last: integer().notNull(),
+});
+
 /** A provider's signed event, stored once before it is answered and applied by fetching what it speaks of. */
 export const providerEvents = sqliteTable(
   "provider_events",
@@ -62,6 +68,8 @@ export const providerEvents = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.provider, t.eventId] }),
     index("provider_events_age").on(t.receivedAt),
-    index("provider_events_waiting").on(t.tryAt).where(sql`${t.appliedAt} is null`),
+    index("provider_events_waiting")
+      .on(t.tryAt)
+      .where(sql`${t.appliedAt} is null`),
   ],
 );

@@ -1,6 +1,6 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, isNull, type SQL } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Fact, type Told } from "../commit.ts";
-import { dbOf } from "../db.ts";
+import { dbOf, type Db } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { asTenantId } from "../tenant-id.ts";
 import { apiKeys, signingKeys, tenants } from "./tables.ts";
@@ -11,6 +11,8 @@ export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
 /** A tenant as it is born: itself, its keys and what signs for it. */
 export type NewTenant = { tenant: TenantRow; keys: ApiKeyRow[]; signingKey: SigningKeyRow; facts: Fact[] };
+
+type TenantFilter = { slug?: string | undefined; externalId?: string | undefined };
 
 export function tenantsOf(platform: Omit<Asking, "tenantId">) {
   const { d1 } = platform;
@@ -27,23 +29,8 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
         .where(and(eq(tenants.id, id), live))
         .get(),
 
-    list: async (page: Page, filter: { slug?: string | undefined; externalId?: string | undefined }) =>
-      pageOf(
-        await db
-          .select()
-          .from(tenants)
-          .where(
-            and(
-              live,
-              filter.slug === undefined ? undefined : eq(tenants.slug, filter.slug),
-              filter.externalId === undefined ? undefined : eq(tenants.externalId, filter.externalId),
-              olderThan(tenants.id, page),
-            ),
-          )
-          .orderBy(desc(tenants.id))
-          .limit(page.limit + 1),
-        page,
-      ),
+    list: async (page: Page, filter: TenantFilter) =>
+      pageOf(await listed(db, and(live, olderThan(tenants.id, page)), filter, page.limit + 1), page),
 
     /** A tenant and its sandbox come to be together, or not at all. */
     insert: (born: readonly NewTenant[], answer: Told["answer"]) =>
@@ -93,3 +80,17 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
       ),
   };
 }
+
+const listed = (db: Db, which: SQL | undefined, { slug, externalId }: TenantFilter, limit: number) =>
+  db
+    .select()
+    .from(tenants)
+    .where(
+      and(
+        which,
+        slug === undefined ? undefined : eq(tenants.slug, slug),
+        externalId === undefined ? undefined : eq(tenants.externalId, externalId),
+      ),
+    )
+    .orderBy(desc(tenants.id))
+    .limit(limit);

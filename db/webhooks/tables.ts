@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { instant, json, owned } from "../columns.ts";
+import type { DeliveryState, DisabledReason } from "#rules/webhooks/states";
 
 /** Where a tenant wants to hear of events. */
 export const webhookEndpoints = sqliteTable(
@@ -11,16 +12,22 @@ export const webhookEndpoints = sqliteTable(
     url: text().notNull(),
     events: json<string[]>().notNull(), // "*", "license.*" or whole types
     description: text(),
-    secret: text().notNull(), // sealed
+    secret: text().notNull(), // sealed; empty once the endpoint is deleted
+    previousSecret: text(), // sealed; signs too, until then
+    previousSecretUntil: instant(), // real time
     disabledAt: instant(),
-    disabledReason: text(),
+    disabledReason: text().$type<DisabledReason>(),
     deletedAt: instant(),
     ...owned(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    index("webhook_endpoints_live").on(t.tenantId).where(sql`${t.deletedAt} is null`),
-    uniqueIndex("webhook_endpoints_external").on(t.tenantId, t.externalId),
+    index("webhook_endpoints_live")
+      .on(t.tenantId)
+      .where(sql`${t.deletedAt} is null`),
+    uniqueIndex("webhook_endpoints_external")
+      .on(t.tenantId, t.externalId)
+      .where(sql`${t.deletedAt} is null`),
   ],
 );
 
@@ -34,10 +41,11 @@ export const deliveries = sqliteTable(
     eventSeq: integer().notNull(),
     eventId: text().notNull(),
     eventType: text().notNull(),
-    state: text().$type<"pending" | "succeeded" | "exhausted">().notNull(),
+    state: text().$type<DeliveryState>().notNull(),
     attempts: integer().notNull(), // how many were made
+    resentAfter: integer().notNull().default(0), // how many of them before somebody resent it: the schedule counts from there
     nextAt: instant().notNull(), // real time, as the other side lives in it
-    leaseUntil: instant(),
+    leaseUntil: instant(), // the worker host has it, until then
     lastStatus: integer(),
     lastError: text(),
     endedAt: instant(),
@@ -46,9 +54,16 @@ export const deliveries = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     foreignKey({ columns: [t.tenantId, t.endpointId], foreignColumns: [webhookEndpoints.tenantId, webhookEndpoints.id] }),
-    index("deliveries_due").on(t.nextAt).where(sql`${t.state} = 'pending'`),
+    index("deliveries_due")
+      .on(t.nextAt)
+      .where(sql`${t.state} = 'pending'`),
+    index("deliveries_queue")
+      .on(t.tenantId, t.endpointId, t.nextAt)
+      .where(sql`${t.state} = 'pending'`),
     index("deliveries_endpoint").on(t.tenantId, t.endpointId, t.id),
-    index("deliveries_age").on(t.endedAt).where(sql`${t.endedAt} is not null`),
+    index("deliveries_age")
+      .on(t.endedAt)
+      .where(sql`${t.endedAt} is not null`),
   ],
 );
 
@@ -60,10 +75,11 @@ export const attempts = sqliteTable(
     deliveryId: text().notNull(),
     number: integer().notNull(), // 1, 2, 3 …
     id: text().notNull(),
-    at: instant().notNull(),
+    at: instant().notNull(), // real time
     durationMs: integer().notNull(),
     status: integer(), // null: no answer came
-    error: text(),
+    error: text(), // why no answer came, in a word
+    detail: text(), // the same in a sentence
     answer: text(), // how the answer began
   },
   (t) => [

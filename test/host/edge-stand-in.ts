@@ -54,7 +54,6 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const calls: { path: string; body: Body }[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
   const nonces = new Set<string>();
-  const bell = new EventTarget();
   const state = { refused: 0 };
 
   const routes: Record<string, (body: Body) => unknown> = {
@@ -153,7 +152,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     for (let found = due(); ; found = due()) {
       const left = until - Date.now();
       if (found.length > 0 || left <= 0 || !server.listening) return found;
-      await Promise.race([once(bell, "ring"), new Promise((resolve) => setTimeout(resolve, Math.min(left, 25)))]);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(left, 10)));
     }
   }
 
@@ -225,7 +224,6 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       const seq = events.length + 1;
       const row = { tenant_id: "ten_00a", seq, id: `evt_00${seq}`, leasedUntil: 0, done: false, ...event };
       events.push(row);
-      bell.dispatchEvent(new Event("ring"));
       return row;
     },
     delivery(url: string, body?: string): DeliveryRow {
@@ -241,13 +239,14 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
         ...(body === undefined ? {} : { body }),
       };
       deliveries.push(row);
-      bell.dispatchEvent(new Event("ring"));
       return row;
     },
     /** Lets the next call of a route fail: before it has its effect, or after it (the answer is lost). */
     failNext(path: string, fault: Fault, { after = false } = {}): void {
       faults.push({ path, fault, after });
     },
+    /** Forgets the failures that were planned and have not happened. */
+    heal: () => void faults.splice(0),
     callsOf: (path: string) => calls.filter((call) => call.path === path),
     async close(): Promise<void> {
       server.closeAllConnections();

@@ -31,6 +31,9 @@ describe("instants", () => {
     ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"],
     ["2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.500Z"],
     ["2024-02-29T12:00:00.25Z", "2024-02-29T12:00:00.250Z"],
+    ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"],
+    ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"],
+    ["2026-01-02T23:59:00+23:59", "2026-01-02T00:00:00.000Z"],
   ])("%s is read", (text, iso) => {
     expect(parseInstant(text)?.toISOString()).toBe(iso);
   });
@@ -41,6 +44,7 @@ describe("instants", () => {
     "2026-13-01T00:00:00Z",
     "2026-01-01T24:00:00Z",
     "2026-06-30T23:59:60Z",
+    "2026-06-30T23:60:00Z",
     "2026-01-01T00:00:00",
     "2026-01-01T00:00Z",
     "2026-01-01",
@@ -62,6 +66,19 @@ describe("instants", () => {
 });
 
 describe("durations", () => {
+  const none = { years: 0, months: 0, weeks: 0, days: 0, hours: 0, minutes: 0, seconds: 0 };
+  test.each([
+    ["P3Y", { years: 3 }],
+    ["P3M", { months: 3 }],
+    ["P3W", { weeks: 3 }],
+    ["P3D", { days: 3 }],
+    ["PT3H", { hours: 3 }],
+    ["PT3M", { minutes: 3 }],
+    ["PT3S", { seconds: 3 }],
+  ])("%s is that and nothing else", (text, parts) => {
+    expect(parseDuration(text)).toEqual({ ...none, ...parts });
+  });
+
   test.prop([units])("every whole duration is read, unit by unit", (parts) => {
     const { years, months, weeks, days, hours, minutes, seconds } = parts;
     expect(parseDuration(`P${years}Y${months}M${weeks}W${days}DT${hours}H${minutes}M${seconds}S`)).toEqual(parts);
@@ -102,6 +119,10 @@ describe("durations", () => {
     "P101Y",
     "P2000M",
     "P40000D",
+    "P6000W",
+    "PT1000000H",
+    "PT99999999M",
+    "PT9999999999S",
     " P1Y",
     "P1Y\n",
   ])("%j is no duration", (text) => {

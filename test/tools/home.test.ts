@@ -31,9 +31,9 @@ const bornOf = (pid: number): string => livingProcesses().find((process) => proc
 const killedStart = (file: string, groups: Record<string, { pid: number; born: string }>) =>
   writeFile(file, JSON.stringify({ starter: { pid: 2 ** 22 + 1, born: "0" }, groups }));
 
-test("what a killed start left running in its home is ended by the next one", async () => {
+test("what a killed start left running in its home is ended by the next one, even if it does not want to", async () => {
   const home = await freshHome();
-  const left = await idle(home.temporalDb);
+  const left = await idle(home.temporalDb, "process.on('SIGTERM', () => {})");
   await killedStart(home.pids, { temporal: { pid: left, born: bornOf(left) } });
   const say = listening();
   await claimHome(home, say);

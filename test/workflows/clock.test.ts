@@ -6,19 +6,22 @@ import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes } from "../../worker-host/edge/routes.ts";
 import { wake } from "../../workflows/clock.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "../host/edge-stand-in.ts";
-import { storiesOf, timeSkippingServer, withWorker } from "./engine.ts";
+import { startWorker, storiesOf, timeSkippingServer } from "./engine.ts";
 import type { waitForInstants } from "./stories/waiting.ts";
 
 const DAY_MS = 86_400_000;
 let engine: TestWorkflowEnvironment;
-let code: string;
 let edge: EdgeStandIn;
+let worker: Awaited<ReturnType<typeof startWorker>>;
 let stories = 0;
 
 beforeAll(async () => {
-  [engine, { code }, edge] = await Promise.all([timeSkippingServer(), storiesOf("stories/waiting.ts"), edgeStandIn()]);
+  const [server, { code }, standIn] = await Promise.all([timeSkippingServer(), storiesOf("stories/waiting.ts"), edgeStandIn()]);
+  [engine, edge] = [server, standIn];
+  worker = await startWorker(engine, { code, activities: clockActivities({ edge: edgeRoutes(openEdge(edge)) }) });
 });
 afterAll(async () => {
+  await worker.stop();
   await engine.teardown();
   await edge.close();
 });
@@ -27,19 +30,12 @@ beforeEach(() => void edge.calls.splice(0));
 const LIVE = { tenantId: "ten_00live", livemode: true };
 const SANDBOX = { tenantId: "ten_00test", livemode: false };
 
-type Wait = (...args: Parameters<typeof waitForInstants>) => Promise<WorkflowHandle<typeof waitForInstants>>;
-
-/** Runs a worker while the test starts its story and looks at it. */
-const running = (during: (wait: Wait) => Promise<void>) =>
-  withWorker(engine, { code, activities: clockActivities({ edge: edgeRoutes(openEdge(edge)) }) }, (taskQueue) =>
-    during((...args) =>
-      engine.client.workflow.start<typeof waitForInstants>("waitForInstants", {
-        taskQueue,
-        workflowId: `wait/${++stories}`,
-        args,
-      }),
-    ),
-  );
+const wait = (...args: Parameters<typeof waitForInstants>) =>
+  engine.client.workflow.start<typeof waitForInstants>("waitForInstants", {
+    taskQueue: worker.taskQueue,
+    workflowId: `wait/${++stories}`,
+    args,
+  });
 
 const now = () => engine.currentTimeMs();
 const inDays = async (days: number) => new Date((await now()) + days * DAY_MS).toISOString();
@@ -52,108 +48,90 @@ async function lastedMs(handle: WorkflowHandle): Promise<number> {
 
 describe("a live tenant's story", () => {
   test("waits until the instant, by a timer and nothing else", async () => {
-    await running(async (wait) => {
-      const at = await inDays(400);
-      expect(await (await wait(LIVE, [at])).result()).toEqual(["reached"]);
-      expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
-      expect(await now()).toBeLessThan(Date.parse(at) + DAY_MS);
-    });
+    const at = await inDays(400);
+    expect(await (await wait(LIVE, [at])).result()).toEqual(["reached"]);
+    expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
+    expect(await now()).toBeLessThan(Date.parse(at) + DAY_MS);
     expect(edge.calls).toEqual([]);
   });
 
   test("does not wait for what has passed", async () => {
-    await running(async (wait) => {
-      const before = await now();
-      expect(await (await wait(LIVE, ["2020-01-01T00:00:00.000Z"])).result()).toEqual(["reached"]);
-      expect(await now()).toBeLessThan(before + DAY_MS);
-    });
+    const before = await now();
+    expect(await (await wait(LIVE, ["2020-01-01T00:00:00.000Z"])).result()).toEqual(["reached"]);
+    expect(await now()).toBeLessThan(before + DAY_MS);
   });
 
   test("ends its wait as soon as something else has happened", async () => {
-    await running(async (wait) => {
-      const handle = await wait(LIVE, [await inDays(30), await inDays(60)]);
-      await handle.signal("interrupt");
-      expect(await handle.result()).toEqual(["interrupted", "interrupted"]);
-      expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
-    });
+    const handle = await wait(LIVE, [await inDays(30), await inDays(60)]);
+    await handle.signal("interrupt");
+    expect(await handle.result()).toEqual(["interrupted", "interrupted"]);
+    expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
   });
 });
 
 describe("a sandbox's story", () => {
   test("registers each instant, and goes on when the clock has come to it", async () => {
-    await running(async (wait) => {
-      const [first, second] = [await inDays(30), await inDays(60)];
-      const handle = await wait(SANDBOX, [first, second], 60_000);
-      await until("the first instant is registered", () => edge.wakeups.get(handle.workflowId) === first);
+    const [first, second] = [await inDays(30), await inDays(60)];
+    const handle = await wait(SANDBOX, [first, second], 60_000);
+    await until("the first instant is registered", () => edge.wakeups.get(handle.workflowId) === first);
 
-      await handle.signal(wake, { at: await inDays(29) }); // the clock moved, but not far enough
-      await handle.signal(wake, { at: first });
-      await until("the second instant is registered", () => edge.wakeups.get(handle.workflowId) === second);
-      await handle.signal(wake, { at: first }); // told twice
-      await handle.signal(wake, { at: "nonsense" });
-      await handle.signal(wake, { at: await inDays(61) }); // the clock leapt past it
+    await handle.signal(wake, { at: await inDays(29) }); // the clock moved, but not far enough
+    await handle.signal(wake, { at: first });
+    await until("the second instant is registered", () => edge.wakeups.get(handle.workflowId) === second);
+    await handle.signal(wake, { at: first }); // told twice
+    await handle.signal(wake, { at: "nonsense" });
+    await handle.signal(wake, { at: await inDays(61) }); // the clock leapt past it
 
-      expect(await handle.result()).toEqual(["reached", "reached"]);
-      expect(edge.wakeups.has(handle.workflowId)).toBe(false);
-      expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
-    });
+    expect(await handle.result()).toEqual(["reached", "reached"]);
+    expect(edge.wakeups.has(handle.workflowId)).toBe(false);
+    expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
     expect(edge.callsOf("/internal/wakeups/register").map(({ body }) => body.tenant_id)).toEqual(["ten_00test", "ten_00test"]);
   });
 
   test("leaves the clock when its wait is interrupted, and when it ends", async () => {
-    await running(async (wait) => {
-      const handle = await wait(SANDBOX, [await inDays(30)], 3_600_000);
-      await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
-      await handle.signal("interrupt");
-      await until("the row is gone, while the story goes on", () => !edge.wakeups.has(handle.workflowId));
-      expect((await handle.describe()).status.name).toBe("RUNNING");
-      expect(await handle.result()).toEqual(["interrupted"]);
-    });
+    const handle = await wait(SANDBOX, [await inDays(30)], 3_600_000);
+    await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
+    await handle.signal("interrupt");
+    await until("the row is gone, while the story goes on", () => !edge.wakeups.has(handle.workflowId));
+    expect((await handle.describe()).status.name).toBe("RUNNING");
+    expect(await handle.result()).toEqual(["interrupted"]);
   });
 
   test("leaves the clock when it is canceled", async () => {
-    await running(async (wait) => {
-      const handle = await wait(SANDBOX, [await inDays(30)]);
-      await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
-      await handle.cancel();
-      await expect(handle.result()).rejects.toThrow();
-      expect(edge.wakeups.has(handle.workflowId)).toBe(false);
-    });
+    const handle = await wait(SANDBOX, [await inDays(30)]);
+    await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow();
+    expect(edge.wakeups.has(handle.workflowId)).toBe(false);
   });
 
   test("reaches the instant by real time too, when nobody moves its clock", async () => {
-    await running(async (wait) => {
-      const at = await inDays(30);
-      expect(await (await wait(SANDBOX, [at])).result()).toEqual(["reached"]);
-      expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
-    });
+    const at = await inDays(30);
+    expect(await (await wait(SANDBOX, [at])).result()).toEqual(["reached"]);
+    expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
   });
 
   test("registers again when the edge does not answer", async () => {
     edge.failNext("/internal/wakeups/register", { status: 503 });
     edge.failNext("/internal/wakeups/register", "hang up", { after: true });
-    await running(async (wait) => {
-      const at = await inDays(30);
-      const handle = await wait(SANDBOX, [at]);
-      await until("it has registered for the third time", () => edge.callsOf("/internal/wakeups/register").length === 3);
-      await handle.signal(wake, { at });
-      expect(await handle.result()).toEqual(["reached"]);
-    });
+    const at = await inDays(30);
+    const handle = await wait(SANDBOX, [at]);
+    await until("it has registered for the third time", () => edge.callsOf("/internal/wakeups/register").length === 3);
+    await handle.signal(wake, { at });
+    expect(await handle.result()).toEqual(["reached"]);
   });
 });
 
 // last, since the test server's clock stands still after a story that was terminated in the middle of a task
 test("a story refuses an instant that is none, instead of taking it for one that has passed", async () => {
-  await running(async (wait) => {
-    const handle = await wait(LIVE, ["next tuesday"]);
-    await until("the invalid date shows", async () => {
-      const { raw } = await handle.describe();
-      const { events } = await handle.fetchHistory();
-      return (
-        raw.workflowExecutionInfo?.closeTime == null &&
-        (events ?? []).some((event) => event.workflowTaskFailedEventAttributes != null)
-      );
-    });
-    await handle.terminate();
+  const handle = await wait(LIVE, ["next tuesday"]);
+  await until("the invalid date shows", async () => {
+    const { raw } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    return (
+      raw.workflowExecutionInfo?.closeTime == null &&
+      (events ?? []).some((event) => event.workflowTaskFailedEventAttributes != null)
+    );
   });
+  await handle.terminate();
 });

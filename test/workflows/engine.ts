@@ -1,9 +1,8 @@
 import path from "node:path";
-import { Client } from "@temporalio/client";
 import { TestWorkflowEnvironment } from "@temporalio/testing";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { findTemporal } from "../../tools/temporal.ts";
-import { bundleStories } from "../../worker-host/bundle.ts";
+import { bundleStories, STORIES } from "../../worker-host/bundle.ts";
 import { INDEXED_VALUE_TYPE_KEYWORD, SEARCH_ATTRIBUTES } from "../../worker-host/temporal/search-attributes.ts";
 
 let quiet = false;
@@ -31,21 +30,21 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
 
 /** The real stories, or those of a file beside this one, ready for a worker. */
 export async function storiesOf(file?: string): Promise<{ code: string }> {
-  const { code } = await bundleStories(file === undefined ? undefined : path.join(import.meta.dirname, file));
+  const { code } = await bundleStories(file === undefined ? STORIES : path.join(import.meta.dirname, file));
   return { code };
 }
 
-type Engine = { nativeConnection: NativeConnection; client: Client };
+type Engine = { nativeConnection: NativeConnection };
 
-let queues = 0;
-
-/** Runs a worker on a task queue of its own as long as `during` lasts. */
-export async function withWorker<T>(
-  { nativeConnection }: Engine,
-  { code, activities }: { code: string; activities: object },
-  during: (taskQueue: string) => Promise<T>,
-): Promise<T> {
-  const taskQueue = `test-${++queues}`;
-  const worker = await Worker.create({ connection: nativeConnection, taskQueue, workflowBundle: { code }, activities });
-  return worker.runUntil(() => during(taskQueue));
+/** A worker that runs until it is stopped. One a file: while a worker ends, its local activities' time-outs make the SDK print panics. */
+export async function startWorker({ nativeConnection }: Engine, how: { code: string; activities: object; identity?: string }) {
+  const taskQueue = "latchkey";
+  const { code, ...options } = how;
+  const worker = await Worker.create({ connection: nativeConnection, taskQueue, workflowBundle: { code }, ...options });
+  const running = worker.run();
+  const stop = async (): Promise<void> => {
+    worker.shutdown();
+    await running;
+  };
+  return { taskQueue, stop };
 }

@@ -9,16 +9,20 @@ import { startFor } from "../../worker-host/relay/starts.ts";
 import { salesActivities } from "../../worker-host/sales/activities.ts";
 import { searchAttributes } from "../../worker-host/temporal/search-attributes.ts";
 import { edgeStandIn, type EdgeStandIn } from "../host/edge-stand-in.ts";
-import { storiesOf, timeSkippingServer, withWorker } from "./engine.ts";
+import { startWorker, storiesOf, timeSkippingServer } from "./engine.ts";
 
 let engine: TestWorkflowEnvironment;
-let code: string;
 let edge: EdgeStandIn;
+let worker: Awaited<ReturnType<typeof startWorker>>;
 
 beforeAll(async () => {
-  [engine, { code }, edge] = await Promise.all([timeSkippingServer(), storiesOf(), edgeStandIn()]);
+  const [server, { code }, standIn] = await Promise.all([timeSkippingServer(), storiesOf(), edgeStandIn()]);
+  [engine, edge] = [server, standIn];
+  const activities = salesActivities({ edge: edgeRoutes(openEdge(edge)), failpoint: () => undefined });
+  worker = await startWorker(engine, { code, activities });
 });
 afterAll(async () => {
+  await worker.stop();
   await engine.teardown();
   await edge.close();
 });
@@ -28,7 +32,7 @@ const ISSUE = "/internal/orders/issue_licenses";
 const COMPLETE = "/internal/orders/complete";
 const READ = "/internal/orders/fulfillment";
 
-/** Starts the story as the relay does, and runs it against the stand-in. */
+/** Starts the story as the relay does, and waits for its end. */
 async function fulfill(orderId: string) {
   const story = startFor({
     tenant_id: "ten_00a",
@@ -40,18 +44,15 @@ async function fulfill(orderId: string) {
     clock: { livemode: true },
   });
   if (!story) throw new Error("the event calls for no story");
-  const activities = salesActivities({ edge: edgeRoutes(openEdge(edge)), failpoint: () => undefined });
-  return withWorker(engine, { code, activities }, async (taskQueue) => {
-    const handle = await engine.client.workflow.start(story.workflow, {
-      taskQueue,
-      workflowId: story.workflowId,
-      args: story.args,
-      workflowTaskTimeout: "5 seconds",
-      typedSearchAttributes: new TypedSearchAttributes(searchAttributes(story)),
-    });
-    const result: FulfillmentResult | WorkflowFailedError = await handle.result().catch((error: unknown) => error);
-    return { result, state: await handle.query("state"), attributes: (await handle.describe()).typedSearchAttributes.getAll() };
+  const handle = await engine.client.workflow.start(story.workflow, {
+    taskQueue: worker.taskQueue,
+    workflowId: story.workflowId,
+    args: story.args,
+    workflowTaskTimeout: "5 seconds",
+    typedSearchAttributes: new TypedSearchAttributes(searchAttributes(story)),
   });
+  const result: FulfillmentResult | WorkflowFailedError = await handle.result().catch((error: unknown) => error);
+  return { result, state: await handle.query("state"), attributes: (await handle.describe()).typedSearchAttributes.getAll() };
 }
 
 describe("an approved order", () => {

@@ -3,7 +3,7 @@ import { Advice } from "../say.ts";
 /** Calls the public API as any customer of it would, with one key. */
 export type Api = {
   get: <Answer>(path: string) => Promise<Answer>;
-  post: <Answer>(path: string, body: unknown, idempotencyKey?: string) => Promise<Answer>;
+  post: <Answer>(path: string, body?: unknown, idempotencyKey?: string) => Promise<Answer>;
   put: <Answer>(path: string, body: unknown) => Promise<Answer>;
   patch: <Answer>(path: string, body: unknown) => Promise<Answer>;
 };

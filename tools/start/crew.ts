@@ -5,6 +5,14 @@ import { type Part, type Running, supervise } from "./supervise.ts";
 /** The parts of an installation by name. */
 export type PartName = "temporal" | "edge" | "host" | "stripe" | "receiver";
 
+const shownAs: Record<PartName, string> = {
+  temporal: "Temporal",
+  edge: "edge",
+  host: "worker host",
+  stripe: "Stripe simulator",
+  receiver: "webhook receiver",
+};
+
 /** Who asks stops before who answers, so that nothing is cut off in the middle of a call. */
 const stopOrder: PartName[][] = [["host"], ["edge"], ["temporal"], ["stripe", "receiver"]];
 
@@ -29,9 +37,11 @@ export function crewOf(groups: Groups, say: Say): Crew {
   return {
     async begin(name, part) {
       if (stopped) throw new Error("stopped while starting");
+      const startedMs = performance.now();
       const supervised = supervise(part, groups, say);
       running.set(name, supervised);
       await supervised.started;
+      if (!stopped) say.line(`  ${shownAs[name].padEnd(20)} ready in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
     },
     part(name) {
       const found = running.get(name);

@@ -53,8 +53,10 @@ export async function playDemo(at: Addresses, demo: SeededDemo, seed: Seed, say:
   const order = await placeOrder(api, demo, `${seed.state.run}/demo-${play}`, tell);
   await payAtStripe(at.stripe, order, tell);
   const licenseId = await followFulfillment(api, at, demo, order.id, tell);
-  const used = await useLicense(api, at.edge, demo, licenseId, tell);
-  await findWebhook(at.receiver, demo, order.id, tell);
+  const [used] = await Promise.all([
+    useLicense(api, at.edge, demo, licenseId, tell),
+    findWebhook(at.receiver, demo, order.id, tell),
+  ]);
 
   const played = { order_id: order.id, license_id: licenseId, fingerprint, ...used };
   await seed.save({ demo: played });
@@ -134,7 +136,7 @@ async function useLicense(
   licenseId: string,
   tell: Tell,
 ): Promise<Pick<PlayedDemo, "license_key" | "activation_id" | "activation_token">> {
-  const { license_key } = await api.post<{ license_key: string }>(`/v1/licenses/${licenseId}/reveal_key`, {});
+  const { license_key } = await api.post<{ license_key: string }>(`/v1/licenses/${licenseId}/reveal_key`);
   const program = apiAt(edge, demo.live.publishable_key);
   const device = { license_key, fingerprint };
   const activation = await program.post<{ id: string; activation_token: string }>("/v1/activations", {

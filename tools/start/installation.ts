@@ -76,7 +76,8 @@ async function startParts(home: Home, ports: Ports, say: Say, crew: Crew): Promi
     return temporal;
   };
   const startEdge = async () => {
-    await Promise.all([buildAssets(), migrate(home)]);
+    const [, { migrations, applied }] = await Promise.all([buildAssets(), migrate(home)]);
+    if (applied) say.line(`  database             ${migrations} ${migrations === 1 ? "migration" : "migrations"} applied`);
     // before the edge runs, so that only one program at a time has the database file
     const seed = await seedWithOperatorKey(home, secrets.LATCHKEY_PEPPERS);
     await crew.begin("edge", edgePart(home, ports));

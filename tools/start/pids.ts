@@ -8,6 +8,8 @@ type Named = { pid: number; born: string };
 /** A group is named by its leader, whose number it carries. */
 type PidFile = { starter: Named; groups: Record<string, Named> };
 
+const leftoversEndWithinMs = 2_000;
+
 /** The process groups of this run, kept in a file so that the next start finds what a killed one left behind. */
 export type Groups = {
   add: (part: string, group: number) => void;
@@ -35,7 +37,7 @@ async function endLeftovers(home: Home, before: PidFile, say: Say): Promise<void
   const living = livingProcesses();
   const left = Object.entries(before.groups).filter(([, leader]) => isOurs(leader, living, home));
   if (left.length === 0) return;
-  await Promise.all(left.map(([, { pid }]) => endGroup(pid, 5_000)));
+  await Promise.all(left.map(([, { pid }]) => endGroup(pid, leftoversEndWithinMs)));
   say.line(`Ended what an earlier start left behind: ${left.map(([part]) => part).join(", ")}`);
 }
 

@@ -188,14 +188,16 @@ function didNotStart(part: Part, launched: Launched): Advice {
   );
 }
 
-/** The last lines of a log, indented. */
+const longestLine = 400;
+
+/** The last lines of a log, indented; a line that has no end is cut. */
 export function tailOf(file: string, lines = 15): string {
   try {
     return readFileSync(file, "utf8")
       .trimEnd()
       .split("\n")
       .slice(-lines)
-      .map((line) => `  ${line}`)
+      .map((line) => `  ${line.slice(0, longestLine)}`)
       .join("\n");
   } catch {
     return "  (there is no log)";

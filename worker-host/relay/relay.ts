@@ -32,11 +32,13 @@ const HOLD_MS = 25_000;
 export async function runRelay(parts: RelayParts, signal: AbortSignal): Promise<void> {
   let done: ToldEvent[] = [];
   let failures = 0;
+  let waitMs = 0; // the first answer tells us, and the edge, that the relay works: it must not wait for an event
   while (!signal.aborted) {
     const askedAt = performance.now();
     try {
-      const events = await parts.edge.claimEvents({ shard: parts.shard, done, limit: CLAIM_LIMIT, waitMs: WAIT_MS, signal });
+      const events = await parts.edge.claimEvents({ shard: parts.shard, done, limit: CLAIM_LIMIT, waitMs, signal });
       failures = 0;
+      waitMs = WAIT_MS;
       parts.onClaim?.();
       if (events.length > 0) parts.failpoint("relay.claimed");
       done = await tell(parts, events, signal);
@@ -58,13 +60,14 @@ async function tell(parts: RelayParts, events: readonly RelayEvent[], signal: Ab
   const done: ToldEvent[] = [];
   let left = events;
   for (let failures = 1; ; failures++) {
-    const outcomes = await startAll(parts, left, signal);
+    const { outcomes, lastError } = await startAll(parts, left, signal);
     done.push(...left.filter((_, i) => outcomes[i] === "started").map(({ tenant_id, seq }) => ({ tenant_id, seq })));
     left = left.filter((_, i) => outcomes[i] === "unreachable");
     if (left.length === 0) return done;
 
     const retryInMs = backoffMs(failures);
-    parts.log.warn("relay_cannot_start", { shard: parts.shard, count: left.length, retry_in_ms: retryInMs });
+    const error = messageOf(lastError); // Temporal is out of reach: one line says it for all
+    parts.log.warn("relay_cannot_start", { shard: parts.shard, count: left.length, error, retry_in_ms: retryInMs });
     if (performance.now() - leasedAt + retryInMs > HOLD_MS) return done;
     await pause(retryInMs, signal);
     if (signal.aborted) return done;
@@ -73,31 +76,32 @@ async function tell(parts: RelayParts, events: readonly RelayEvent[], signal: Ab
 
 type StartOutcome = "started" | "refused" | "unreachable";
 
-async function startAll(parts: RelayParts, events: readonly RelayEvent[], signal: AbortSignal): Promise<StartOutcome[]> {
+async function startAll({ start, log }: RelayParts, events: readonly RelayEvent[], signal: AbortSignal) {
   const outcomes: StartOutcome[] = [];
+  let lastError: unknown = new Error("the host is stopping");
   let next = 0;
+  const startOne = async (event: RelayEvent): Promise<StartOutcome> => {
+    const story = startFor(event);
+    if (!story) return "started";
+    if (signal.aborted) return "unreachable";
+    try {
+      await start(story);
+      return "started";
+    } catch (error) {
+      lastError = error;
+      if (!isRefusedStart(error)) return "unreachable";
+      // it stays undone at the edge and is offered again: losing it silently would be worse than a line per lease
+      const about = { event_id: event.id, event_type: event.type, tenant_id: event.tenant_id, workflow_id: story.workflowId };
+      log.error("relay_start_refused", { ...about, error: messageOf(error) });
+      return "refused";
+    }
+  };
   const starter = async (): Promise<void> => {
     for (let i = next++; i < events.length; i = next++) {
       const event = events[i];
-      if (event) outcomes[i] = signal.aborted ? "unreachable" : await startOne(parts, event);
+      if (event) outcomes[i] = await startOne(event);
     }
   };
   await Promise.all(Array.from({ length: Math.min(STARTS_AT_ONCE, events.length) }, starter));
-  return outcomes;
-}
-
-async function startOne({ start, log }: RelayParts, event: RelayEvent): Promise<StartOutcome> {
-  const story = startFor(event);
-  if (!story) return "started";
-  try {
-    await start(story);
-    return "started";
-  } catch (error) {
-    const refused = isRefusedStart(error);
-    const about = { event_id: event.id, event_type: event.type, tenant_id: event.tenant_id, workflow_id: story.workflowId };
-    // a refused one stays undone at the edge and is offered again: losing it silently would be worse than a line per lease
-    if (refused) log.error("relay_start_refused", { ...about, error: messageOf(error) });
-    else log.warn("relay_start_failed", { ...about, error: messageOf(error) });
-    return refused ? "refused" : "unreachable";
-  }
+  return { outcomes, lastError };
 }

@@ -7,3 +7,19 @@ export const productCodeTaken = defineProblem<{ code: string }>({
   fix: "Choose another code, or update the product that has it.",
   detail: ({ code }) => `Another product of this tenant has the code ${code}.`,
 });
+
+export const productVersionTaken = defineProblem<{ version: string }>({
+  code: "product_version_taken",
+  status: 409,
+  title: "The version was released before",
+  fix: "Choose another version; GET /v1/products/{id}/versions lists those that are known.",
+  detail: ({ version }) => `The product has a version ${version} already.`,
+});
+
+export const featureCodeTaken = defineProblem<{ code: string }>({
+  code: "feature_code_taken",
+  status: 409,
+  title: "The feature code is taken",
+  fix: "Choose another code, or update the feature that has it.",
+  detail: ({ code }) => `Another feature of this tenant has the code ${code}.`,
+});

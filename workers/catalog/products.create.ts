@@ -3,8 +3,10 @@ import { asTaken } from "#kernel/changing";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
+import { featureArchived, featureNotFound } from "#kernel/not-found";
 import { newOwned } from "#kernel/present";
 import { externalIdTaken } from "#kernel/problems";
+import { entitlementsFromWire } from "#kernel/terms";
 import { presentProduct } from "./presenters.ts";
 import { productCodeTaken } from "./problems.ts";
 import { NewProduct, Product } from "./schemas.ts";
@@ -18,7 +20,10 @@ export const createProduct = endpoint({
     summary: "Create a product",
     description: "What a tenant sells. Templates and licenses belong to one.",
     request: { body: jsonBody(NewProduct) },
-    responses: { 201: json(Product, "The product"), ...problems(productCodeTaken, externalIdTaken) },
+    responses: {
+      201: json(Product, "The product"),
+      ...problems(featureNotFound, featureArchived, productCodeTaken, externalIdTaken),
+    },
   }),
 
   handler: async (c) => {
@@ -30,7 +35,7 @@ export const createProduct = endpoint({
       code: body.code,
       name: body.name,
       description: body.description ?? null,
-      defaultEntitlements: [],
+      defaultEntitlements: await entitlementsFromWire(repo, body.default_entitlements ?? [], { at: "/default_entitlements" }),
       archivedAt: null,
       ...newOwned(body, now),
     };

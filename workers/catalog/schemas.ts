@@ -1,5 +1,16 @@
 import { listQuery } from "#kernel/endpoint";
-import { z, Code, ExternalId, Instant, ownedInput, ownedOutput, text } from "#kernel/wire";
+import { Entitlement, Entitlements, templateFields, termsOutput } from "#kernel/terms";
+import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
+
+/** Objects that were put away, the others, or both where the parameter is absent. */
+const Archived = z
+  .stringbool({ truthy: ["true"], falsy: ["false"] })
+  .optional()
+  .openapi({ type: "boolean" });
+
+const Name = text(200);
+const Description = text(2000).nullish();
 
 export const Product = z
   .object({
@@ -8,19 +19,178 @@ export const Product = z
     code: z.string(),
     name: z.string(),
     description: z.string().nullable(),
+    default_entitlements: z.array(Entitlement).openapi({ description: "What a customer without a license may use." }),
     archived_at: Instant.nullable(),
     ...ownedOutput,
   })
   .openapi("Product");
 
 export const NewProduct = z
-  .strictObject({ name: text(200), code: Code, description: text(2000).nullish(), ...ownedInput })
-  .openapi("NewProduct", { example: { name: "Acme Studio", code: "acme-studio", description: "The editor for professionals" } });
+  .strictObject({
+    name: Name,
+    code: Code,
+    description: Description,
+    default_entitlements: Entitlements.optional(),
+    ...ownedInput,
+  })
+  .openapi("NewProduct", {
+    example: {
+      name: "Acme Studio",
+      code: "acme-studio",
+      description: "The editor for professionals",
+      default_entitlements: [{ feature: "fea_000je5x2k8q1t4v7z0b3d6f9h2", limit_value: 3, reset: "day" }],
+      external_id: "sku-100",
+      metadata: { line: "creative" },
+    },
+  });
 
 export const ProductPatch = NewProduct.partial().openapi("ProductPatch", { example: { name: "Acme Studio 2" } });
 
-export const ProductQuery = listQuery({
-  code: Code.optional(),
+export const ProductQuery = listQuery({ code: Code.optional(), external_id: ExternalId.optional(), archived: Archived });
+
+export const ProductVersion = z
+  .object({
+    object: z.literal("product_version"),
+    id: z.string().openapi({ description: "The product's id and the version, with a colon between them." }),
+    product_id: z.string(),
+    version: z.string(),
+    released_at: Instant,
+    created_at: Instant,
+  })
+  .openapi("ProductVersion");
+
+export const NewProductVersion = z
+  .strictObject({
+    version: z
+      .string()
+      .regex(
+        /^[0-9A-Za-z][0-9A-Za-z.+_~-]{0,63}$/,
+        "must be 1 to 64 letters, digits, dots, dashes, pluses, tildes and underscores",
+      )
+      .openapi({ description: "As the program names it when it asks; compared letter by letter." }),
+    released_at: InstantInput,
+  })
+  .openapi("NewProductVersion", { example: { version: "2.4.0", released_at: "2026-11-22T09:30:00.000Z" } });
+
+export const ProductVersionQuery = listQuery({});
+
+export const Feature = z
+  .object({
+    object: z.literal("feature"),
+    id: z.string(),
+    code: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    archived_at: Instant.nullable(),
+    ...ownedOutput,
+  })
+  .openapi("Feature");
+
+export const NewFeature = z
+  .strictObject({ code: Code, name: Name, description: Description, ...ownedInput })
+  .openapi("NewFeature", {
+    example: {
+      code: "export",
+      name: "Export to print",
+      description: "PDF/X with crop marks",
+      external_id: "f-7",
+      metadata: { team: "print" },
+    },
+  });
+
+export const FeaturePatch = NewFeature.partial().openapi("FeaturePatch", { example: { name: "Export to print and web" } });
+
+export const FeatureQuery = listQuery({ code: Code.optional(), external_id: ExternalId.optional(), archived: Archived });
+
+export const Template = z
+  .object({
+    object: z.literal("template"),
+    id: z.string(),
+    rev: z
+      .int()
+      .openapi({ description: "The revision whose terms are shown: the newest. Licenses pin the one they were made from." }),
+    product_id: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    ...termsOutput,
+    archived_at: Instant.nullable(),
+    ...ownedOutput,
+  })
+  .openapi("Template");
+
+export const NewTemplate = z
+  .strictObject({
+    name: Name,
+    product_id: Ref.openapi({ description: "Id or code of the product." }),
+    description: Description,
+    type: z.enum(LICENSE_TYPES),
+    model: z.enum(LICENSE_MODELS),
+    ...templateFields,
+    ...ownedInput,
+  })
+  .openapi("NewTemplate", {
+    example: {
+      name: "Acme Studio, one year",
+      product_id: "prod_000je5x2k8q1t4v7z0b3d6f9h2",
+      description: "Three devices of one person",
+      type: "subscription",
+      model: "per_device",
+      duration: "P1Y",
+      max_activations: 3,
+      requires: ["fingerprint"],
+      entitlements: [
+        { feature: "fea_000je5x2k8q1t4v7z0b3d6f9h2", enabled: true, limit_value: 500, limit_type: "count", reset: "month" },
+      ],
+      restrictions: [{ type: "geographic", operator: "allow", values: ["DE", "AT", "CH"] }],
+      pricing: { currency: "EUR", unit_amount: 4900, interval: "year" },
+      trial: { allowed: true, duration: "P14D" },
+      grace_period: "P14D",
+      maintenance: "P1Y",
+      overage: { mode: "limited", percent: 10 },
+      heartbeat: { required: false, interval_s: 600, on_dead: "free_seat" },
+      offline: { allowed: true, max_ttl: "P30D" },
+      key_format: { prefix: "ACME", groups: 5 },
+      external_id: "plan-studio-1y",
+      metadata: { channel: "shop" },
+    },
+  });
+
+export const TemplatePatch = z
+  .strictObject({
+    name: Name.optional(),
+    description: Description,
+    type: z.enum(LICENSE_TYPES).optional(),
+    model: z.enum(LICENSE_MODELS).optional(),
+    ...templateFields,
+    ...ownedInput,
+  })
+  .openapi("TemplatePatch", { example: { max_activations: 5, grace_period: "P30D" } });
+
+export const TemplateCopy = z
+  .strictObject({
+    name: Name.optional(),
+    product_id: Ref.optional().openapi({ description: "Id or code of the product that the copy is for." }),
+    description: Description,
+    ...ownedInput,
+  })
+  .openapi("TemplateCopy", { example: { name: "Acme Studio, one year, partners" } });
+
+export const TemplateQuery = listQuery({
+  product_id: Ref.optional(),
+  type: z.enum(LICENSE_TYPES).optional(),
   external_id: ExternalId.optional(),
-  archived: z.stringbool({ truthy: ["true"], falsy: ["false"] }).optional().openapi({ type: "boolean" }),
+  archived: Archived,
 });
+
+export const TemplateRevision = z
+  .object({
+    object: z.literal("template_revision"),
+    id: z.string().openapi({ description: "The template's id and the revision, with a colon between them." }),
+    template_id: z.string(),
+    rev: z.int(),
+    ...termsOutput,
+    created_at: Instant,
+  })
+  .openapi("TemplateRevision");
+
+export const TemplateRevisionQuery = listQuery({});

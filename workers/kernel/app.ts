@@ -26,7 +26,7 @@ export type App = OpenAPIHono<PublicEnv>;
 export function appOf(endpoints: readonly Endpoint[]): App {
   const app: App = new OpenAPIHono<PublicEnv>({
     defaultHook: (result) => {
-      if (!result.success) throw invalidFields(result.target, result.error as ZodError);
+      if (!result.success) throw invalidFields(result.target, result.error);
     },
   });
   app.use(async (c, next) => {
@@ -74,13 +74,11 @@ function invalidFields(target: string, error: ZodError): ProblemError {
   const errors: FieldError[] = error.issues.slice(0, 50).flatMap((issue) => {
     const pointer = prefix + issue.path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
     if (issue.code !== "unrecognized_keys") return [{ pointer, code: issue.code, detail: issue.message }];
-    return issue.keys
-      .slice(0, 50)
-      .map((key) => ({
-        pointer: `${pointer}/${key.slice(0, 100)}`,
-        code: "unknown_field",
-        detail: "There is no field of this name.",
-      }));
+    return issue.keys.slice(0, 50).map((key) => ({
+      pointer: `${pointer}/${key.slice(0, 100)}`,
+      code: "unknown_field",
+      detail: "There is no field of this name.",
+    }));
   });
   const first = errors[0];
   return invalidRequest(

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "./env.ts";
 
 /** Wakes those who wait for new rows: one for the events of a shard, one for its deliveries. It holds no facts, so losing it loses nothing. */
-export class Bell extends DurableObject<Env> {
+export class Bell extends DurableObject {
   #rings = 0;
   #askedAt: number | null = null;
   #waiting = new Set<() => void>();

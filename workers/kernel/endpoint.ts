@@ -105,7 +105,7 @@ const ProblemBody = z
 type DeclaredProblem = Pick<Problem<never>, "code" | "status" | "title">;
 
 /** The problems of an operation, by status; those that every operation may answer (400, 401, 403, 429) are added by the document. */
-export function problems(...declared: DeclaredProblem[]) {
+export function problems(...declared: DeclaredProblem[]): object {
   const byStatus: Record<
     string,
     { content: { "application/problem+json": { schema: typeof ProblemBody } }; description: string; "x-codes": string[] }
@@ -118,7 +118,7 @@ export function problems(...declared: DeclaredProblem[]) {
       "x-codes": [...(known?.["x-codes"] ?? []), code],
     };
   }
-  return byStatus as Record<never, never>;
+  return byStatus;
 }
 
 /** The query of a list: page and filters. Strict: an unknown parameter is a 400. */

@@ -134,7 +134,8 @@ async function takeIntent(
 function licenseKeyIn(c: GateContext): string {
   try {
     const body = JSON.parse(new TextDecoder().decode(c.var.body)) as Record<string, unknown>;
-    return String(body["license_key"] ?? body["activation_token"] ?? "");
+    const secret = body["license_key"] ?? body["activation_token"];
+    return typeof secret === "string" ? secret : "";
   } catch {
     return "";
   }

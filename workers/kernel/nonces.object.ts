@@ -4,7 +4,7 @@ import type { Env } from "./env.ts";
 const KEPT_S = 120;
 
 /** Remembers the nonces of internal calls for as long as their signatures could be played again. */
-export class Nonces extends DurableObject<Env> {
+export class Nonces extends DurableObject {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     state.storage.sql.exec("create table if not exists nonces (nonce text primary key, t integer not null) without rowid");

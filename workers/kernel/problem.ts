@@ -40,8 +40,8 @@ export const allProblems = (): ReadonlyMap<string, ProblemKind<never>> => declar
 /** Declares a problem. Codes are unique: a second one of the same name is an error when the worker is built. */
 export function defineProblem<Facts = Record<string, never>>(kind: ProblemKind<Facts>): Problem<Facts> {
   if (declared.has(kind.code)) throw new Error(`Problem ${kind.code} is declared twice`);
-  declared.set(kind.code, kind as ProblemKind<never>);
-  const make = (facts: Facts, more: More = {}) => new ProblemError(kind as ProblemKind<never>, kind.detail(facts), more);
+  declared.set(kind.code, kind);
+  const make = (facts: Facts, more: More = {}) => new ProblemError(kind, kind.detail(facts), more);
   return Object.assign(make, kind);
 }
 

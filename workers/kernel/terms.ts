@@ -31,7 +31,7 @@ export const Duration = z
     });
     return z.NEVER;
   })
-  .openapi({ type: "string", format: "duration", example: "P1Y" });
+  .openapi({ format: "duration", example: "P1Y" });
 
 /** A currency that ISO 4217 lists. */
 export const KnownCurrency = Currency.refine(isCurrency, "must be a currency of ISO 4217").openapi({ example: "EUR" });
@@ -94,7 +94,7 @@ export const RestrictionInput = z
     });
     return { type, operator, values: [...new Set(known)] };
   })
-  .openapi("RestrictionInput", { type: "object", example: { type: "geographic", operator: "allow", values: ["DE", "AT"] } });
+  .openapi("RestrictionInput", { example: { type: "geographic", operator: "allow", values: ["DE", "AT"] } });
 
 /** The same as it is shown. */
 export const Restriction = z
@@ -117,7 +117,6 @@ export const overrideFields = {
     .array(z.enum(rule.REQUIRABLE_INPUTS))
     .max(20)
     .transform((inputs) => rule.REQUIRABLE_INPUTS.filter((input) => inputs.includes(input)))
-    .openapi({ type: "array", items: { type: "string", enum: [...rule.REQUIRABLE_INPUTS] } })
     .optional(),
   entitlements: Entitlements.optional(),
   restrictions: Restrictions.optional(),

@@ -28,6 +28,7 @@ export const EVENT_TYPES = [
   "license.key_revealed",
   "activation.created",
   "activation.released",
+  "activation.resumed",
   "order.created",
   "order.approved",
   "order.payment_updated",
@@ -41,6 +42,7 @@ export const EVENT_TYPES = [
   "webhook_endpoint.deleted",
   "webhook_endpoint.disabled",
   "webhook_endpoint.tested",
+  "delivery.resent",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

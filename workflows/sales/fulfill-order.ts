@@ -1,4 +1,4 @@
-import { ApplicationFailure, proxyLocalActivities, setWorkflowOptions } from "@temporalio/workflow";
+import { ApplicationFailure, proxyLocalActivities } from "@temporalio/workflow";
 import { story, type Telling } from "../story.ts";
 import type { OrderRef, OrderToFulfill, SalesActivities } from "./activities.ts";
 
@@ -32,7 +32,6 @@ export async function fulfillOrder({ tenantId, orderId }: OrderRef): Promise<Ful
     );
   });
 }
-setWorkflowOptions({ versioningBehavior: "PINNED" }, fulfillOrder);
 
 /** Issues every chunk from the first: one that exists already stays as it is. Answers the status the order has come to. */
 async function issueAndComplete(telling: Telling, ref: OrderRef, order: OrderToFulfill): Promise<OrderToFulfill["status"]> {

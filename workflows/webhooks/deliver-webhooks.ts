@@ -1,11 +1,4 @@
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  proxyActivities,
-  setWorkflowOptions,
-  workflowInfo,
-} from "@temporalio/workflow";
+import { allHandlersFinished, condition, continueAsNew, proxyActivities, workflowInfo } from "@temporalio/workflow";
 import { tellStory } from "../story.ts";
 import type { WebhookActivities } from "./activities.ts";
 
@@ -28,4 +21,3 @@ export async function deliverWebhooks({ shard }: { shard: string }): Promise<nev
   await condition(allHandlersFinished);
   return continueAsNew<typeof deliverWebhooks>({ shard });
 }
-setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, deliverWebhooks);

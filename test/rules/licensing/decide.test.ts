@@ -258,6 +258,11 @@ describe("leases", () => {
 });
 
 describe("the list of reasons", () => {
+  test("denies, but for four that remark", () => {
+    const remarks = REASON_ORDER.filter(({ severity }) => severity === "warn").map(({ code }) => code);
+    expect(remarks).toEqual(["GRACE", "MAINTENANCE_EXPIRED", "CLONE_SUSPECTED", "INTEGRITY_FAILED"]);
+  });
+
   test("is closed, and its places rise", () => {
     const places = REASON_ORDER.map(({ place }) => place);
     expect(places).toEqual(places.toSorted((a, b) => a - b));

@@ -145,6 +145,7 @@ describe("moves", () => {
     expect(whyNotMove({ ...plain, expiresAt: NOW, graceUntil: after(1) }, "activate", NOW)).toBeNull();
     expect(whyNotMove({ ...plain, expiresAt: null, expiryBasis: "first_activation" }, "activate", NOW)).toBeNull();
     expect(whyNotMove({ ...plain, startsAt: after(1) }, "activate", NOW)?.code).toBe("not_started");
+    expect(whyNotMove({ ...plain, startsAt: NOW }, "activate", NOW)).toBeNull();
   });
 
   test.each(EXPIRATION_STRATEGIES)("after grace, the strategy %s decides about activation", (strategy) => {

@@ -150,6 +150,10 @@ describe("pricing", () => {
       ok: true,
       price: { total: 0 },
     });
+    expect(priceOrder([{ quantity: 2, unitAmount: 50 }], { amount: 0 }, "EUR")).toMatchObject({
+      ok: true,
+      price: { total: 100 },
+    });
     expect(priceOrder([], null, "EUR")).toMatchObject({ ok: true, price: { total: 0, lines: [] } });
   });
 

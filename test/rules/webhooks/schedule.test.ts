@@ -29,6 +29,7 @@ describe("after an attempt", () => {
     const waits = Array.from({ length: 10 }, (_, n) => waitS(n + 1, failed));
     expect(waits).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400, "exhausted"]);
     expect(waitS(11, failed)).toBe("exhausted");
+    expect(ATTEMPT_DELAYS_S[0]).toBe(0);
   });
 
   test.prop([fc.integer({ min: 1, max: 9 }), failures, jitters])(
@@ -77,6 +78,7 @@ describe("after an attempt", () => {
     expect(() => nextAttempt(0, failed, NOW, 0)).toThrow(RangeError);
     expect(() => nextAttempt(1.5, failed, NOW, 0)).toThrow(RangeError);
     expect(() => nextAttempt(1, failed, NOW, -0.1)).toThrow(RangeError);
+    expect(() => nextAttempt(1, failed, NOW, 1.1)).toThrow(RangeError);
     expect(() => nextAttempt(1, failed, NOW, Number.NaN)).toThrow(RangeError);
   });
 });

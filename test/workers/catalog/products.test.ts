@@ -42,3 +42,45 @@ test("pages follow each other without gap or repetition", async () => {
   expect(codes).toEqual(["p5", "p4", "p3", "p2", "p1"]);
   expect(second.body["has_more"]).toBe(false);
 });
+
+test("a product's default entitlements name features by id or code, and an unknown one refuses the product", async () => {
+  const w = await world();
+  const [a, b] = await Promise.all(
+    ["a", "b"].map(async (code) => (await w.post("/v1/features", { code, name: code })).body["id"]),
+  );
+  const made = await w.post("/v1/products", {
+    name: "P",
+    code: "p",
+    default_entitlements: [{ feature: b }, { feature: "a", limit_value: 3, reset: "day" }],
+  });
+  expect(made.body["default_entitlements"]).toEqual([
+    { feature: "b", feature_id: b, enabled: true, limit_value: null, limit_type: "count", reset: "never", expires_at: null },
+    { feature: "a", feature_id: a, enabled: true, limit_value: 3, limit_type: "count", reset: "day", expires_at: null },
+  ]);
+  const refused = await w.patch(`/v1/products/${made.body["id"]}`, {
+    default_entitlements: [{ feature: "a" }, { feature: "gone" }],
+  });
+  expect(refused).toMatchObject({
+    status: 404,
+    body: { code: "feature_not_found", errors: [{ pointer: "/default_entitlements/1/feature" }] },
+  });
+  expect((await w.get(`/v1/products/${made.body["id"]}`)).body).toEqual(made.body);
+  expect((await w.patch(`/v1/products/${made.body["id"]}`, { default_entitlements: [] })).body["default_entitlements"]).toEqual(
+    [],
+  );
+});
+
+test("an archived product keeps what it has and takes no new template", async () => {
+  const w = await world();
+  const product = (await w.post("/v1/products", { name: "P", code: "p" })).body["id"];
+  const old = await w.post("/v1/templates", { name: "T", product_id: product, type: "perpetual", model: "site" });
+  expect((await w.post(`/v1/products/${product}/archive`)).body["archived_at"]).not.toBeNull();
+  expect((await w.get(`/v1/templates/${old.body["id"]}`)).body).toEqual(old.body);
+  for (const answer of [
+    await w.post("/v1/templates", { name: "T", product_id: "p", type: "perpetual", model: "site" }),
+    await w.post(`/v1/templates/${old.body["id"]}/duplicate`),
+  ]) {
+    expect(answer).toMatchObject({ status: 409, body: { code: "product_archived" } });
+  }
+  expect((await w.get("/v1/templates")).body["data"]).toHaveLength(1);
+});

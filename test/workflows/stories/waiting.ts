@@ -1,4 +1,4 @@
-import { condition, defineSignal, setHandler, sleep } from "@temporalio/workflow";
+import { defineSignal, setHandler, sleep } from "@temporalio/workflow";
 import { onClock, untilInstant, type StoryClock } from "../../../workflows/clock.ts";
 
 export const interrupt = defineSignal("interrupt");
@@ -13,10 +13,4 @@ export async function waitForInstants(clock: StoryClock, instants: string[], lin
     if (lingerMs > 0) await sleep(lingerMs);
     return ends;
   });
-}
-
-/** Waits for an instant in a way that cannot be told from a timer of seven days. */
-export async function waitThenEnd(clock: StoryClock, at: string): Promise<void> {
-  await untilInstant(clock, new Date(at));
-  await condition(() => true);
 }

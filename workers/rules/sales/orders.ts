@@ -130,6 +130,9 @@ export function orderNumberText(number: number): string {
 /** A deduction from the whole order: a percentage with at most 4 decimals, or an amount in minor units. */
 export type Discount = { percent: number | string } | { amount: number };
 
+/** A deduction as it was agreed, kept with the order. */
+export type StoredDiscount = ({ percent: string } | { amount: number }) & { reason: string | null };
+
 /** What an order costs, in minor units. Every sum holds: of the lines over the order, and of amount - discount + tax within each. */
 export type PricedOrder = {
   currency: string;
@@ -210,6 +213,77 @@ export function judgePayment(
   if (payment.currency.toUpperCase() !== order.currency.toUpperCase()) return "wrong_currency";
   if (!isAmount(payment.amountReceived) || payment.amountReceived < order.total) return "partial";
   return payment.amountReceived === order.total ? "covers" : "over";
+}
+
+/** A payment as the provider tells it now, in our minor units. `amountReceived` and `amountRefunded` are null where we have no such amount. */
+export type ProviderPayment = {
+  state: "waiting" | "failed" | "requires_action" | "processing" | "canceled" | "succeeded";
+  amountReceived: number | null;
+  amountRefunded: number | null;
+  currency: string;
+  livemode: boolean;
+};
+
+/** What a payment as it stands now means for its order. `amountPaid` is what was received and did not go back. */
+export type PaymentOutcome =
+  | { kind: "nothing" }
+  | { kind: "moved"; paymentStatus: PaymentStatus; amountPaid: number }
+  | { kind: "settled"; amountPaid: number }
+  /** Money that buys nothing here: it is told, never dropped. `order_canceled` is to go back. */
+  | { kind: "unexpected"; reason: "order_canceled" | "wrong_currency" | "wrong_mode" | "unknown_amount" };
+
+const WITHOUT_MONEY: Record<Exclude<ProviderPayment["state"], "succeeded">, PaymentStatus> = {
+  waiting: "pending",
+  failed: "failed",
+  requires_action: "requires_action",
+  processing: "processing",
+  // a payment that was ended at the provider can never be paid
+  canceled: "failed",
+};
+
+/**
+ * Moves an order to where its payment stands, forward only: what was settled is never unsettled, and the same payment seen again is nothing.
+ * The order must have been read before the payment was fetched. Whether the payment is of this order is the caller's to know.
+ */
+export function paymentOutcome(
+  order: {
+    status: OrderStatus;
+    paymentStatus: PaymentStatus;
+    total: number;
+    amountPaid: number;
+    currency: string;
+    livemode: boolean;
+  },
+  payment: ProviderPayment,
+): PaymentOutcome {
+  if (payment.state !== "succeeded") {
+    const paymentStatus = WITHOUT_MONEY[payment.state];
+    if (order.status !== "pending" || MONEY_IS_HERE.has(order.paymentStatus) || order.paymentStatus === "refunded")
+      return nothing;
+    return paymentStatus === order.paymentStatus ? nothing : { kind: "moved", paymentStatus, amountPaid: 0 };
+  }
+
+  const { amountReceived, amountRefunded } = payment;
+  if (amountReceived === null || amountRefunded === null) return { kind: "unexpected", reason: "unknown_amount" };
+  const amountPaid = amountReceived - amountRefunded;
+  const judgement = judgePayment(order, { ...payment, amountReceived: amountPaid });
+  if (judgement === "wrong_mode" || judgement === "wrong_currency") return { kind: "unexpected", reason: judgement };
+  if (order.status === "canceled" && amountPaid > 0) {
+    return order.paymentStatus === "refunded" ? nothing : { kind: "unexpected", reason: "order_canceled" };
+  }
+
+  if (judgement !== "partial" && order.status === "pending") return { kind: "settled", amountPaid };
+  const paymentStatus = statusOfMoney(judgement, amountPaid, amountRefunded);
+  if (paymentStatus === order.paymentStatus && amountPaid === order.amountPaid) return nothing;
+  return { kind: "moved", paymentStatus, amountPaid };
+}
+
+const nothing = { kind: "nothing" } as const;
+
+function statusOfMoney(judgement: "covers" | "over" | "partial", amountPaid: number, amountRefunded: number): PaymentStatus {
+  if (judgement !== "partial") return "paid";
+  if (amountRefunded === 0) return "partially_paid";
+  return amountPaid > 0 ? "partially_refunded" : "refunded";
 }
 
 function deductionFrom(subtotal: number, discount: Discount | null): number | ({ ok: false } & PriceRefused) {

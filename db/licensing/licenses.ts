@@ -1,0 +1,157 @@
+import { and, desc, eq, inArray, lt, sql, type SQL } from "drizzle-orm";
+import type { Hold, LicenseStatus } from "#rules/licensing/states";
+import { effectiveTerms, type TemplateTerms } from "#rules/licensing/terms";
+import { templateRevisions } from "../catalog/tables.ts";
+import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
+import { customers } from "../customers/tables.ts";
+import { dbOf } from "../db.ts";
+import { olderThan, pageOf, type Page } from "../page.ts";
+import { makingOf } from "./making.ts";
+import { literal, seatsHeldSql, statusSql } from "./status.ts";
+import { licenses } from "./tables.ts";
+
+export type LicenseRow = typeof licenses.$inferSelect;
+
+/** A license with what is shown and decided of it. */
+export type License = {
+  row: LicenseRow;
+  /** the pinned revision */
+  revision: TemplateTerms;
+  /** the revision with the license's own overrides */
+  terms: TemplateTerms;
+  /** seats held at the request's instant */
+  seatsHeld: number;
+  /** the customer's time zone, where it is known */
+  zone: string | null;
+};
+
+export type LicenseFilter = {
+  status?: LicenseStatus | undefined;
+  customerId?: string | undefined;
+  productId?: string | undefined;
+  orderId?: string | undefined;
+  externalId?: string | undefined;
+  expiresBefore?: Date | undefined;
+  /** an id, the last four of a key, or how `issued_to` or `external_id` begins */
+  q?: string | undefined;
+};
+
+/** How often at most `last_validated_at` is written. */
+export const STAMP_EVERY_MS = 60_000;
+
+export function licensesOf(asking: Asking) {
+  const { d1, tenantId, now } = asking;
+  const db = dbOf(d1);
+  const mine = (id: string) => and(eq(licenses.tenantId, tenantId), eq(licenses.id, id));
+
+  const shown = () =>
+    db
+      .select({
+        row: licenses,
+        revision: templateRevisions.terms,
+        zone: customers.timeZone,
+        seatsHeld: sql<number>`${sql.raw(seatsHeldSql(literal(now)))}`,
+      })
+      .from(licenses)
+      .innerJoin(
+        templateRevisions,
+        and(
+          eq(templateRevisions.tenantId, licenses.tenantId),
+          eq(templateRevisions.templateId, licenses.templateId),
+          eq(templateRevisions.rev, licenses.templateRev),
+        ),
+      )
+      .innerJoin(customers, and(eq(customers.tenantId, licenses.tenantId), eq(customers.id, licenses.customerId)));
+
+  const byKeyHashes = (hashes: readonly string[]) => and(eq(licenses.tenantId, tenantId), inArray(licenses.keyHash, [...hashes]));
+
+  return {
+    byId: async (id: string) => read(await shown().where(mine(id)).get()),
+
+    /** By the digests of a license key: of each form it may have been stored in, under each pepper in use. */
+    byKeyHashes: async (hashes: readonly string[]) => read(await shown().where(byKeyHashes(hashes)).get()),
+
+    list: async (page: Page, filter: LicenseFilter) => {
+      const found = await shown()
+        .where(and(eq(licenses.tenantId, tenantId), ...conditions(asking, filter), olderThan(licenses.id, page)))
+        .orderBy(desc(licenses.id))
+        .limit(page.limit + 1);
+      return pageOf(
+        found.flatMap((each) => read(each) ?? []).map((license) => ({ ...license, id: license.row.id })),
+        page,
+      );
+    },
+
+    ...makingOf(asking),
+
+    /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
+    update: (row: LicenseRow, told: Told) => {
+      // validations stamp the last of them without asking for the version, so it is not written back as it was read
+      const { lastValidatedAt: _, ...columns } = row;
+      return commit(asking, [overVersion(asking, row, { ...columns, version: row.version + 1 }), guard(d1)], told);
+    },
+
+    /** Begins the period of a license that waited for its first validation; undefined when another validation was faster. */
+    beginByValidation: (row: LicenseRow, told: Told) => {
+      const { firstValidatedAt, expiresAt, graceUntil, maintenanceUntil, updatedAt } = row;
+      const columns = { firstValidatedAt, expiresAt, graceUntil, maintenanceUntil, updatedAt, version: row.version + 1 };
+      return commit(asking, [overVersion(asking, row, columns), guard(d1)], told);
+    },
+
+    /** Tells a fact about a license that changes nothing of it. */
+    tell: (told: Told) => commit(asking, [], told),
+
+    /** Notes a validation: at most once a minute a license, and without its version, which is for those who change it. */
+    stampValidated: async (id: string): Promise<void> => {
+      await d1
+        .prepare(
+          `update licenses set last_validated_at = ?1
+           where tenant_id = ?2 and id = ?3 and (last_validated_at is null or last_validated_at <= ?1 - ${STAMP_EVERY_MS})`,
+        )
+        .bind(now.getTime(), tenantId, id)
+        .run();
+    },
+  };
+}
+
+/** The statement that writes columns of a license over the version it was read as. A guard stands behind it. */
+export function overVersion({ d1, tenantId }: Asking, row: LicenseRow, columns: Partial<LicenseRow>): Statement {
+  const db = dbOf(d1);
+  const asRead = and(eq(licenses.tenantId, tenantId), eq(licenses.id, row.id), eq(licenses.version, row.version));
+  return bound(d1, db.update(licenses).set(columns).where(asRead));
+}
+
+function conditions({ tenantId, now }: Asking, filter: LicenseFilter): (SQL | undefined)[] {
+  const { status, customerId, productId, orderId, externalId, expiresBefore, q } = filter;
+  return [
+    status && sql`${sql.raw(statusSql(literal(now)))} = ${status}`,
+    customerId === undefined ? undefined : eq(licenses.customerId, customerId),
+    productId === undefined ? undefined : eq(licenses.productId, productId),
+    orderId === undefined ? undefined : eq(licenses.orderId, orderId),
+    externalId === undefined ? undefined : eq(licenses.externalId, externalId),
+    expiresBefore && lt(licenses.expiresAt, expiresBefore),
+    q === undefined ? undefined : resembles(tenantId, q),
+  ];
+}
+
+/** Each arm has an index of its own. A prefix is a range, because LIKE takes no index and at most 50 bytes. */
+function resembles(tenantId: string, q: string): SQL {
+  // the highest code point there is: whatever begins with q sorts below
+  const end = `${q}\u{10ffff}`;
+  return sql`${licenses.id} in (
+    select l.id from licenses l where l.tenant_id = ${tenantId} and l.id = ${q}
+    union select l.id from licenses l where l.tenant_id = ${tenantId} and l.key_last4 = ${q}
+    union select l.id from licenses l where l.tenant_id = ${tenantId} and l.issued_to >= ${q} and l.issued_to < ${end}
+    union select l.id from licenses l where l.tenant_id = ${tenantId} and l.external_id >= ${q} and l.external_id < ${end})`;
+}
+
+/** JSON comes back with its instants as strings; rules know instants as dates. */
+const heldSince = (holds: readonly Hold[]): Hold[] => holds.map((hold) => ({ ...hold, at: new Date(hold.at) }));
+
+type Read = Omit<License, "terms">;
+
+function read(found: Read | undefined): License | undefined {
+  if (!found) return undefined;
+  const row = { ...found.row, holds: heldSince(found.row.holds) };
+  return { ...found, row, terms: effectiveTerms(found.revision, row.overrides) };
+}

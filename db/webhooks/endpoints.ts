@@ -1,0 +1,118 @@
+import { and, desc, eq, isNull } from "drizzle-orm";
+import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
+import { dbOf } from "../db.ts";
+import { olderThan, pageOf, type Page } from "../page.ts";
+import { webhookEndpoints } from "./tables.ts";
+
+export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect;
+
+export function webhookEndpointsOf(asking: Asking) {
+  const { d1, tenantId, realNow } = asking;
+  const db = dbOf(d1);
+  const live = and(eq(webhookEndpoints.tenantId, tenantId), isNull(webhookEndpoints.deletedAt));
+  const overwritten = (row: WebhookEndpointRow) =>
+    bound(
+      d1,
+      db
+        .update(webhookEndpoints)
+        .set({ ...row, version: row.version + 1 })
+        .where(and(live, eq(webhookEndpoints.id, row.id), eq(webhookEndpoints.version, row.version))),
+    );
+
+  return {
+    byId: (id: string) =>
+      db
+        .select()
+        .from(webhookEndpoints)
+        .where(and(live, eq(webhookEndpoints.id, id)))
+        .get(),
+
+    list: async (page: Page, filter: { externalId?: string | undefined }) =>
+      pageOf(
+        await db
+          .select()
+          .from(webhookEndpoints)
+          .where(
+            and(
+              live,
+              filter.externalId === undefined ? undefined : eq(webhookEndpoints.externalId, filter.externalId),
+              olderThan(webhookEndpoints.id, page),
+            ),
+          )
+          .orderBy(desc(webhookEndpoints.id))
+          .limit(page.limit + 1),
+        page,
+      ),
+
+    /** Undefined when the tenant has as many as it may have: two that race for the last place cannot both get it. */
+    insert: (row: WebhookEndpointRow, max: number, told: Told) =>
+      commit(asking, [roomLeft(asking, max), bound(d1, db.insert(webhookEndpoints).values(row))], told),
+
+    /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
+    update: (row: WebhookEndpointRow, told: Told) => commit(asking, [overwritten(row), guard(d1)], told),
+
+    /** The same for one that is sent to again: whoever waits for deliveries wakes. */
+    enable: async (row: WebhookEndpointRow, told: Told) => {
+      const done = await commit(asking, [overwritten(row), guard(d1)], told);
+      if (done) asking.ring({ deliveries: true });
+      return done;
+    },
+
+    /** The row stays for its deliveries; those that were under way end with it. */
+    delete: (row: WebhookEndpointRow, told: Told) =>
+      commit(
+        asking,
+        [
+          overwritten(row),
+          guard(d1),
+          d1
+            .prepare(
+              `update deliveries set state = 'canceled', ended_at = ?3, lease_until = null
+               where tenant_id = ?1 and endpoint_id = ?2 and state = 'pending'`,
+            )
+            .bind(tenantId, row.id, realNow.getTime()),
+        ],
+        told,
+      ),
+
+    /** Tells the endpoint of a test, whatever it subscribes to; undefined when it is not sent to any more. */
+    test: async ({ id }: WebhookEndpointRow, eventId: string, told: Told) => {
+      const named: Asking = { ...asking, newId: (noun, at) => (noun === "event" ? eventId : asking.newId(noun, at)) };
+      const done = await commit(named, [isSentTo(asking, id), testDelivery(asking, id, eventId)], told);
+      if (done) asking.ring({ deliveries: true });
+      return done;
+    },
+  };
+}
+
+/** Aborts the batch when the tenant has `max` endpoints. */
+function roomLeft({ d1, tenantId }: Asking, max: number) {
+  return d1
+    .prepare(
+      `select case when (select count(*) from webhook_endpoints where tenant_id = ? and deleted_at is null) >= ? then json('guard:no room left') end`,
+    )
+    .bind(tenantId, max);
+}
+
+/** Aborts the batch when the endpoint was disabled or deleted. */
+function isSentTo({ d1, tenantId }: Asking, id: string) {
+  return d1
+    .prepare(
+      `select case when not exists (select 1 from webhook_endpoints where tenant_id = ? and id = ? and deleted_at is null and disabled_at is null)
+       then json('guard:the endpoint is not sent to') end`,
+    )
+    .bind(tenantId, id);
+}
+
+/** The test's delivery, unless the endpoint subscribes to tests: then it gets one as every subscriber does, with the event that follows. */
+function testDelivery({ d1, tenantId, newId, realNow }: Asking, id: string, eventId: string) {
+  return d1
+    .prepare(
+      `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
+       select e.tenant_id, ?3, e.id, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?4, 'webhook_endpoint.tested', 'pending', 0, ?5, ?5
+       from webhook_endpoints e
+       where e.tenant_id = ?1 and e.id = ?2
+         and not exists (select 1 from json_each(e.events) p where p.value in ('*', 'webhook_endpoint.*', 'webhook_endpoint.tested'))`,
+    )
+    .bind(tenantId, id, newId("delivery", realNow), eventId, realNow.getTime());
+}

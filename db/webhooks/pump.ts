@@ -1,0 +1,156 @@
+import { and, eq, sql } from "drizzle-orm";
+import { dbOf } from "../db.ts";
+import { events } from "../events/tables.ts";
+import { tenants } from "../tenants/tables.ts";
+import type { DeliveryState } from "#rules/webhooks/states";
+import { deliveries, webhookEndpoints } from "./tables.ts";
+
+// What the pump of a shard asks of its database, across tenants: the worker host's signed calls come here, and no tenant's request does.
+
+export type DeliveryRef = { tenantId: string; id: string };
+export type AttemptRef = DeliveryRef & { attempt: number };
+
+/** How many deliveries of one endpoint, and of one tenant, may be under way: an endpoint that hangs holds up itself, a tenant a part of the pump. */
+const UNDER_WAY_PER_ENDPOINT = 10;
+const UNDER_WAY_PER_TENANT = 50;
+
+/** Every endpoint with pending deliveries, found by leaping through the queue's index from one endpoint to the next; none when nothing is due. */
+const QUEUES = `queues (tenant_id, endpoint_id) as (
+  select tenant_id, endpoint_id from (
+    select tenant_id, endpoint_id from deliveries where state = 'pending' order by tenant_id, endpoint_id
+    limit (select count(*) from (select 1 from deliveries where state = 'pending' and next_at <= ?1 limit 1))
+  )
+  union all
+  select d.tenant_id, d.endpoint_id from queues q join deliveries d on d.rowid = coalesce(
+    (select n.rowid from deliveries n
+     where n.state = 'pending' and n.tenant_id = q.tenant_id and n.endpoint_id > q.endpoint_id order by n.endpoint_id limit 1),
+    (select n.rowid from deliveries n
+     where n.state = 'pending' and n.tenant_id > q.tenant_id order by n.tenant_id, n.endpoint_id limit 1)
+  )
+)`;
+
+/** The head of each queue that is sent to: its due deliveries, the longest due first, whether they are under way or not. */
+const HEADS = `heads as (
+  select d.rowid as id, d.tenant_id, d.endpoint_id, d.next_at, coalesce(d.lease_until > ?1, 0) as under_way
+  from queues q
+  join webhook_endpoints e on e.tenant_id = q.tenant_id and e.id = q.endpoint_id and e.disabled_at is null and e.deleted_at is null
+  join tenants t on t.id = q.tenant_id and t.closed_at is null
+  join deliveries d on d.rowid in (
+    select h.rowid from deliveries h
+    where h.tenant_id = q.tenant_id and h.endpoint_id = q.endpoint_id and h.state = 'pending' and h.next_at <= ?1
+    order by h.next_at limit ${UNDER_WAY_PER_ENDPOINT}
+  )
+)`;
+
+/** Each tenant's turns: what is under way counts first, then each endpoint's first, then each one's second. */
+const TURNS = `turns as (
+  select id, next_at, under_way, row_number() over (partition by tenant_id order by under_way desc, place, next_at) as turn
+  from (select *, row_number() over (partition by tenant_id, endpoint_id order by next_at, id) as place from heads)
+)`;
+
+/**
+ * Leases due deliveries: every tenant's first before anybody's second, at most 10 of an endpoint and 50 of a tenant under way. Of several that
+ * claim at once no two get the same delivery. `nextAt` is when the next one that waits is due.
+ */
+export async function leaseDue(
+  d1: D1Database,
+  { now, limit, leaseMs }: { now: Date; limit: number; leaseMs: number },
+): Promise<{ leased: DeliveryRef[]; nextAt: Date | null }> {
+  const lease = d1
+    .prepare(
+      `with recursive ${QUEUES}, ${HEADS}, ${TURNS}
+       update deliveries set lease_until = ?2
+       where rowid in (select id from turns where not under_way and turn <= ${UNDER_WAY_PER_TENANT} order by turn, next_at limit ?3)
+       returning tenant_id as tenantId, id`,
+    )
+    .bind(now.getTime(), now.getTime() + leaseMs, limit);
+  const next = d1
+    .prepare(`select min(next_at) as nextAt from deliveries where state = 'pending' and next_at > ?`)
+    .bind(now.getTime());
+  const [leased, waiting] = await d1.batch(limit > 0 ? [lease, next] : [d1.prepare("select 1 where false"), next]);
+  const { nextAt } = (waiting?.results[0] ?? { nextAt: null }) as { nextAt: number | null };
+  return { leased: (leased?.results ?? []) as DeliveryRef[], nextAt: nextAt === null ? null : new Date(nextAt) };
+}
+
+export type LeasedDelivery = Awaited<ReturnType<typeof readLeased>>[number];
+
+/** What is sent with deliveries: the fact, where to, and what signs it. */
+export async function readLeased(d1: D1Database, refs: readonly DeliveryRef[]) {
+  return dbOf(d1)
+    .select({
+      delivery: deliveries,
+      event: events,
+      endpoint: webhookEndpoints,
+      livemode: tenants.livemode,
+      dataKey: tenants.dataKey,
+    })
+    .from(deliveries)
+    .innerJoin(events, and(eq(events.tenantId, deliveries.tenantId), eq(events.seq, deliveries.eventSeq)))
+    .innerJoin(
+      webhookEndpoints,
+      and(eq(webhookEndpoints.tenantId, deliveries.tenantId), eq(webhookEndpoints.id, deliveries.endpointId)),
+    )
+    .innerJoin(tenants, eq(tenants.id, deliveries.tenantId))
+    .where(
+      sql`(${deliveries.tenantId}, ${deliveries.id}) in (select value ->> 'tenantId', value ->> 'id' from json_each(${JSON.stringify(refs)}))`,
+    );
+}
+
+/** Those of the named attempts that are news: made, and not recorded yet. With what decides how the delivery goes on. */
+export async function unrecorded(d1: D1Database, refs: readonly AttemptRef[]) {
+  const named = sql`(select value ->> 'tenantId', value ->> 'id', value ->> 'attempt' - 1 from json_each(${JSON.stringify(refs)}))`;
+  return dbOf(d1)
+    .select({
+      tenantId: deliveries.tenantId,
+      id: deliveries.id,
+      endpointId: deliveries.endpointId,
+      attempts: deliveries.attempts,
+      resentAfter: deliveries.resentAfter,
+      settings: tenants.settings,
+    })
+    .from(deliveries)
+    .innerJoin(tenants, eq(tenants.id, deliveries.tenantId))
+    .where(
+      and(sql`(${deliveries.tenantId}, ${deliveries.id}, ${deliveries.attempts}) in ${named}`, eq(deliveries.state, "pending")),
+    );
+}
+
+/** An attempt as it went, and what it makes of its delivery. Instants in milliseconds: the row travels as JSON. */
+export type RecordedAttempt = AttemptRef & {
+  attemptId: string;
+  at: number;
+  durationMs: number;
+  status: number | null;
+  error: string | null;
+  detail: string | null;
+  answer: string | null;
+  state: DeliveryState;
+  nextAt: number;
+  endedAt: number | null;
+};
+
+/** Records attempts and what follows from them, all or nothing; one that was recorded before changes nothing. Answers which were new. */
+export async function recordAttempts(d1: D1Database, rows: readonly RecordedAttempt[]): Promise<AttemptRef[]> {
+  const json = JSON.stringify(rows);
+  const made = d1.prepare(
+    `insert into attempts (tenant_id, delivery_id, number, id, at, duration_ms, status, error, detail, answer)
+     select d.tenant_id, d.id, r.value ->> 'attempt', r.value ->> 'attemptId', r.value ->> 'at', r.value ->> 'durationMs',
+       r.value ->> 'status', r.value ->> 'error', r.value ->> 'detail', r.value ->> 'answer'
+     from json_each(?1) r
+     cross join deliveries d on d.tenant_id = r.value ->> 'tenantId' and d.id = r.value ->> 'id'
+     where d.state = 'pending' and d.attempts = (r.value ->> 'attempt') - 1`,
+  );
+  const followed = d1.prepare(
+    `update deliveries set attempts = r.attempt, state = r.state, next_at = r.next_at, lease_until = null,
+       last_status = r.status, last_error = r.error, ended_at = r.ended_at
+     from (
+       select value ->> 'tenantId' as tenant_id, value ->> 'id' as id, value ->> 'attempt' as attempt, value ->> 'state' as state,
+         value ->> 'nextAt' as next_at, value ->> 'status' as status, value ->> 'error' as error, value ->> 'endedAt' as ended_at
+       from json_each(?1)
+     ) r
+     where deliveries.tenant_id = r.tenant_id and deliveries.id = r.id and deliveries.state = 'pending' and deliveries.attempts = r.attempt - 1
+     returning tenant_id as tenantId, id, attempts as attempt`,
+  );
+  const [, changed] = await d1.batch<AttemptRef>([made.bind(json), followed.bind(json)]);
+  return changed?.results ?? [];
+}

@@ -1,0 +1,205 @@
+import { ID_PREFIXES, type Noun } from "#rules/ids";
+import { operatorKey } from "../world.ts";
+import { ask, type Told } from "./ask.ts";
+
+/** A tenant that takes part in the tests. `mark` stands in the name of everything that it makes. */
+export type Player = {
+  mark: string;
+  tenantId: string;
+  sandboxId: string;
+  operator: string;
+  secret: string;
+  publishable: string;
+};
+
+/** An object just made, as the wire showed it, and what was told of it this once. */
+export type Fresh = { id: string } & Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+
+type Maker = (player: Player) => Promise<Fresh>;
+
+let made = 0;
+const run = crypto.randomUUID().slice(0, 8);
+
+/** A text that nothing else has. */
+export const unique = () => `u${run}-${++made}`;
+
+/** A tenant of its own. */
+export async function player(): Promise<Player> {
+  const operator = await operatorKey();
+  const mark = `mark${crypto.randomUUID().replaceAll("-", "")}`;
+  const tenant = await tenantOf(operator, mark);
+  const keyOf = (kind: string) => tenant["api_keys"].find((key: Fresh) => key["kind"] === kind && key["livemode"] === true).secret;
+  return {
+    mark,
+    tenantId: tenant.id,
+    sandboxId: tenant["sandbox_id"],
+    operator,
+    secret: keyOf("secret"),
+    publishable: keyOf("publishable"),
+  };
+}
+
+function tenantOf(operator: string, mark: string): Promise<Fresh> {
+  const body = { name: `Tenant ${mark}`, slug: unique(), owner_email: `${mark}@owner.example` };
+  return expected(ask({ method: "POST", path: "/v1/tenants", key: operator, body }), "POST /v1/tenants");
+}
+
+/** Asks as the player does, and throws what is wrong when the answer is no good. */
+export function does(player: Player, method: string, path: string, body?: unknown): Promise<Fresh> {
+  return expected(ask({ method, path, key: player.secret, body }), `${method} ${path}`);
+}
+
+async function expected(asked: Promise<Told>, what: string): Promise<Fresh> {
+  const { status, body, text } = await asked;
+  if (status < 200 || status > 299) throw new Error(`Could not make something fresh: ${what} answered ${status} ${text}`);
+  return body as Fresh;
+}
+
+const stocks = new WeakMap<Player, Map<Noun, Promise<Fresh>>>();
+
+/** An object that others are made with, and that no test uses up. */
+function stock(player: Player, noun: Noun): Promise<Fresh> {
+  const held = stocks.get(player) ?? new Map<Noun, Promise<Fresh>>();
+  stocks.set(player, held);
+  const known = held.get(noun) ?? make(player, noun);
+  held.set(noun, known);
+  return known;
+}
+
+/** How to make a fresh object of each kind. A new kind of object is a line here, and every operation that names one is covered. */
+const MAKERS: Partial<Record<Noun, Maker>> = {
+  tenant: ({ operator, mark }) => tenantOf(operator, mark),
+  api_key: (p) => does(p, "POST", "/v1/api_keys", { name: p.mark, kind: "secret", scopes: ["products:read"] }),
+  product: (p) => does(p, "POST", "/v1/products", { name: p.mark, code: unique() }),
+  feature: (p) => does(p, "POST", "/v1/features", { name: p.mark, code: unique() }),
+  template: async (p) => {
+    const { id } = await stock(p, "product");
+    return does(p, "POST", "/v1/templates", {
+      name: p.mark,
+      product_id: id,
+      type: "subscription",
+      model: "per_device",
+      max_activations: 3,
+      heartbeat: { required: false, interval_s: 600 },
+      pricing: { currency: "EUR", unit_amount: 4900 },
+    });
+  },
+  customer: (p) =>
+    does(p, "POST", "/v1/customers", { name: p.mark, email: `${unique()}@${p.mark.slice(0, 20)}.example`, kind: "organization" }),
+  license: async (p) => {
+    const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
+    return does(p, "POST", "/v1/licenses", { template_id: template.id, customer_id: customer.id, issued_to: p.mark });
+  },
+  activation: async (p) => {
+    const { license_key } = await make(p, "license");
+    return does(p, "POST", "/v1/activations", { license_key, fingerprint: unique(), name: p.mark });
+  },
+  order: (p) => orderOf(p, { fulfillment_method: "auto" }),
+  event: async (p) => {
+    await make(p, "product");
+    return newest(p, "/v1/events");
+  },
+  webhook_endpoint: (p) =>
+    does(p, "POST", "/v1/webhook_endpoints", { url: `https://hooks.example/${p.mark}`, events: ["product.*"], description: p.mark }),
+  delivery: async (p) => {
+    const { id } = await stock(p, "webhook_endpoint");
+    await make(p, "product");
+    return newest(p, `/v1/webhook_endpoints/${id}/deliveries`);
+  },
+};
+
+/** Operations that want their object in a state of its own. */
+const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
+  "product_versions.list": {
+    product: async (p) => {
+      const product = await make(p, "product");
+      await does(p, "POST", `/v1/products/${product.id}/versions`, { version: "1.0.0", released_at: new Date().toISOString() });
+      return product;
+    },
+  },
+  "licenses.reinstate": {
+    license: async (p) => {
+      const license = await make(p, "license");
+      await does(p, "POST", `/v1/licenses/${license.id}/suspend`, { reason: p.mark });
+      return license;
+    },
+  },
+  "orders.fulfill": {
+    order: async (p) => {
+      const order = await orderOf(p, { fulfillment_method: "manual" });
+      await does(p, "POST", `/v1/orders/${order.id}/approve`);
+      return order;
+    },
+  },
+  "webhook_endpoints.deliveries": {
+    webhook_endpoint: async (p) => {
+      const endpoint = await make(p, "webhook_endpoint");
+      await make(p, "product");
+      return endpoint;
+    },
+  },
+};
+
+/** What a tenant must have before an operation that names no object: lists show it, settings of one's own are read back. */
+const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
+  "payment_providers.get": (p) =>
+    does(p, "PUT", "/v1/payment_providers/stripe", { secret_key: "sk_live_tests", webhook_secret: "whsec_dGVzdHNlY3JldA" }),
+};
+
+const RIGHTS = [{ feature: "export" }, { feature: "fea_00…", limit_value: 5 }];
+
+/** Bodies beside the schema's own example, for fields that cannot stand in it together or would make it a long read. */
+export const FURTHER_BODIES: Record<string, unknown[]> = {
+  "api_keys.create": [{ name: "App", kind: "publishable", product_ids: ["prod_00…"] }],
+  "products.update": [{ default_entitlements: RIGHTS }],
+  "templates.update": [{ entitlements: RIGHTS }],
+  "templates.duplicate": [{ product_id: "prod_00…" }],
+  "licenses.create": [
+    { template_id: "tpl_00…", customer_id: "cus_00…1", reseller_id: "cus_00…2", entitlements: RIGHTS },
+    { template_id: "tpl_00…", customer_id: "cus_00…", license_key: "imported" },
+  ],
+  "licenses.update": [{ reseller_id: "cus_00…", entitlements: RIGHTS }],
+  "licenses.validate": [{ license_key: "a key", product: "acme-studio", features: ["export", "print"] }],
+  "activations.deactivate": [{ activation_token: "a token" }],
+  "orders.create": [
+    {
+      customer_id: "cus_00…1",
+      reseller_id: "cus_00…2",
+      provider: "manual",
+      items: [{ template_id: "tpl_00…1", entitlements: RIGHTS }, { template_id: "tpl_00…2" }],
+    },
+  ],
+};
+
+/** A fresh object, in the state that the operation wants it in. Throws, with what to do, for a kind that is not known. */
+export async function make(player: Player, noun: Noun, operationId?: string): Promise<Fresh> {
+  const maker = STATES[operationId ?? ""]?.[noun] ?? MAKERS[noun];
+  if (!maker) throw new Error(`No test knows how to make a fresh ${noun}${operationId ? `, which ${operationId} names` : ""}: teach it in MAKERS of fresh.ts.`);
+  return maker(player);
+}
+
+/** Brings a tenant to where an operation that names nothing has something to answer. */
+export async function prepare(player: Player, operationId: string): Promise<void> {
+  const [noun, verb] = operationId.split(".") as [string, string];
+  const singular = noun.replace(/s$/, "");
+  if (BEFORE[operationId]) await BEFORE[operationId](player);
+  else if (verb === "list" && singular in MAKERS) await make(player, singular as Noun);
+}
+
+/** The kind of object that an id's prefix tells. */
+export function nounOf(id: string): Noun | undefined {
+  const prefix = /^([a-z]{2,5})_/.exec(id)?.[1];
+  return (Object.keys(ID_PREFIXES) as Noun[]).find((noun) => ID_PREFIXES[noun] === prefix);
+}
+
+async function orderOf(p: Player, more: Record<string, unknown>): Promise<Fresh> {
+  const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
+  const items = [{ template_id: template.id, quantity: 1 }];
+  return does(p, "POST", "/v1/orders", { customer_id: customer.id, items, provider: "manual", instructions: p.mark, ...more });
+}
+
+async function newest(p: Player, path: string): Promise<Fresh> {
+  const [first] = (await does(p, "GET", `${path}?limit=1`))["data"] as Fresh[];
+  if (!first) throw new Error(`Could not make something fresh: ${path} lists nothing`);
+  return first;
+}

@@ -1,0 +1,183 @@
+import { ID_PREFIXES, type Noun } from "#rules/ids";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ask, type Asking, type Told } from "./ask.ts";
+import { player, prepare, type Player } from "./fresh.ts";
+import { operationsOf, servedDocument, type Operation } from "./operations.ts";
+import { bodiesOf, built, neverGiven, placeOf, unshownNames, withValue, wired, type Built, type Slot } from "./requests.ts";
+import { rowsOf, type Rows } from "./rows.ts";
+import { faultsOf } from "./schemas.ts";
+
+const document = await servedDocument();
+const operations = operationsOf(document);
+
+/** Checks answer 200 also for what is not there, and say so by a code. */
+const DECISIONS: Record<string, string> = {
+  "licenses.validate": "NOT_FOUND",
+  "activations.validate": "ACTIVATION_NOT_FOUND",
+};
+
+const isList = ({ query }: Operation) => query.some(({ name }) => name === "cursor");
+const lists = operations.filter((operation) => isList(operation) && operation.audience === "tenant");
+
+let alice: Player;
+let bob: Player;
+beforeAll(async () => {
+  [alice, bob] = [await player(), await player()];
+});
+
+const asTenant = ({ secret }: Player, asking: Asking): Promise<Told> => ask({ ...asking, key: secret });
+
+/** Calls that stand for an operation: one for each body that it is tried with. */
+const callsOf = (operation: Operation) =>
+  bodiesOf(operation).map((body, index) => ({ name: index === 0 ? operation.id : `${operation.id}, body ${index + 1}`, operation, body }));
+
+const tenantCalls = operations.filter(({ audience }) => audience === "tenant").flatMap(callsOf);
+const operatorCalls = operations.filter(({ audience }) => audience === "operator").flatMap(callsOf);
+
+describe.each(tenantCalls)("$name", ({ operation, body }) => {
+  test("answers its own tenant as the document says, and another tenant nothing", async () => {
+    const uniques = new Map<string, string>();
+    const hers = await built(operation, body, alice, uniques);
+    const first = await asTenant(alice, wired(hers));
+    expect(whyNotGood(operation, first)).toEqual([]);
+    if (isList(operation)) expect(first.body.data.length, "a list is tested with something in it").toBeGreaterThan(0);
+
+    // again fresh, as the first call may have used its objects up
+    const again = await built(operation, body, alice);
+    const his = await built(operation, body, bob, uniques);
+    const before = await rowsOf([alice.tenantId, alice.sandboxId]);
+    const answers: Told[] = [];
+    if (again.slots.length > 0) {
+      answers.push(await asTenant(bob, wired(again)));
+      expectForeign(operation, answers[0] as Told);
+    }
+    for (const slot of again.slots) {
+      const { where } = slot;
+      const ask = (value: string) => asTenant(bob, wired({ operation, parts: withValue(his.parts, where, value) }));
+      const [never, none] = [neverGiven(slot), "no such thing"];
+      const [foreign, unknown, malformed] = [await ask(slot.value), await ask(never), await ask(none)];
+      expectForeign(operation, foreign, slot);
+      expect(bare(foreign, slot.value), `${placeOf(slot)}: another tenant's and one that never was`).toEqual(bare(unknown, never));
+      expect(bare(foreign, slot.value), `${placeOf(slot)}: another tenant's and one that is none`).toEqual(bare(malformed, none));
+      answers.push(foreign);
+    }
+    if (operation.method === "GET") answers.push(...(await narrowed(operation, his, before)));
+    // with objects of his own, and the same unique values as hers, the very same call is fine
+    answers.push(await asTenant(bob, wired(his)));
+    expect(whyNotGood(operation, answers.at(-1) as Told)).toEqual([]);
+
+    expect(await rowsOf([alice.tenantId, alice.sandboxId])).toEqual(before);
+    for (const answer of answers) expect(leaked(before, alice, answer)).toEqual([]);
+  });
+});
+
+describe.each(operatorCalls)("$name", ({ operation, body }) => {
+  test("answers an operator as the document says, and a tenant's key never", async () => {
+    const first = await ask({ ...wired(await built(operation, body, alice)), key: alice.operator });
+    expect(whyNotGood(operation, first)).toEqual([]);
+
+    const again = wired(await built(operation, body, alice));
+    const before = await rowsOf();
+    for (const key of [bob.secret, bob.publishable, alice.secret]) {
+      expect(await ask({ ...again, key })).toMatchObject({ status: 403, body: { code: "key_kind_not_allowed" } });
+    }
+    expect(await rowsOf()).toEqual(before);
+  });
+});
+
+test.each(operations)("$id: every field that names an object is tried with another tenant's", (operation) => {
+  expect(unshownNames(document, operation), "show it in the schema's example, or in FURTHER_BODIES of fresh.ts").toEqual([]);
+});
+
+test.each(lists)("$id: a cursor of one tenant is none of another's", async (operation) => {
+  const page = async (who: Player) => {
+    for (const _ of [1, 2]) await prepare(who, operation.id);
+    const { parts } = await built(operation, undefined, who);
+    return (cursor?: string) => {
+      const query: Record<string, string> = cursor === undefined ? { limit: "1" } : { limit: "1", cursor };
+      return asTenant(who, wired({ operation, parts: { ...parts, query } }));
+    };
+  };
+  const [hers, his] = [await page(alice), await page(bob)];
+  const cursor = (await hers()).body.next_cursor;
+  if (typeof cursor !== "string") return;
+  expect(await hers(cursor)).toMatchObject({ status: 200 });
+  expect(await his(cursor)).toMatchObject({ status: 400, body: { code: "invalid_cursor" } });
+});
+
+test("the rows of one tenant name nothing of the other", async () => {
+  const [hers, his] = [await rowsOf([alice.tenantId, alice.sandboxId]), await rowsOf([bob.tenantId, bob.sandboxId])];
+  const mine = idsIn(hers);
+  expect([...idsIn(his)].filter((id) => mine.has(id))).toEqual([]);
+  expect(JSON.stringify(his)).not.toContain(alice.mark);
+  expect(mine.size).toBeGreaterThan(operations.length);
+});
+
+/** What is wrong with a good answer: its status, its type, or what it shows. */
+function whyNotGood({ responses, id }: Operation, { status, text, headers, body }: Told): string[] {
+  const documented = responses[status];
+  if (status < 200 || status > 299) return [`${id} must succeed with fresh objects, and answered ${status}: ${text}`];
+  if (!documented) return [`${status} is not documented`];
+  const [type, content] = Object.entries(documented.content ?? {})[0] ?? [];
+  if (!type || !content?.schema) return text === "" ? [] : [`a body that is not documented: ${text}`];
+  if (!headers.get("content-type")?.startsWith(type)) return [`content type ${headers.get("content-type")}`];
+  return faultsOf(document, content.schema, body, { closed: true });
+}
+
+/** Another tenant's objects are not there: neither all at once nor, with his own beside it, the one of `slot`. */
+function expectForeign({ id }: Operation, { status, text, body }: Told, slot?: Slot): void {
+  const said = `${slot ? placeOf(slot) : "every name"} of another tenant: ${status} ${text}`;
+  const decision = DECISIONS[id];
+  if (decision === undefined) return expect(status, said).toBe(404);
+  expect({ status, valid: body?.valid }, said).toEqual({ status: 200, valid: false });
+  // a product or feature that is not there is a reason like any other
+  if (slot?.by !== "code") expect(body, said).toMatchObject({ code: decision, license: null });
+}
+
+/** Lists narrowed to what is another tenant's are those of what never was, and another tenant's cursor is none. */
+async function narrowed(operation: Operation, { parts }: Built, hers: Rows): Promise<Told[]> {
+  const answers: Told[] = [];
+  const list = async (key: string, name: string, value: string) => {
+    const answer = await ask({ ...wired({ operation, parts: withValue(parts, { part: "query", name }, value) }), key });
+    answers.push(answer);
+    return answer;
+  };
+  for (const { name } of operation.query.filter(({ name }) => /_id$|^q$/.test(name))) {
+    const value = filterValue(name, hers);
+    const foreign = await list(bob.secret, name, value);
+    const unknown = await list(bob.secret, name, "no-such-thing");
+    if (name === "external_id") continue; // he may have given the same one to an object of his own
+    expect(bare(foreign), `${name}=${value}`).toEqual(bare(unknown));
+    if (foreign.status === 200) expect(foreign.body).toMatchObject({ data: [], has_more: false });
+  }
+  return answers;
+}
+
+/** Something of hers that a filter of this name would find. */
+function filterValue(name: string, hers: Rows): string {
+  const owned = (name.replace(/_id$/, "") in ID_PREFIXES ? ID_PREFIXES[name.replace(/_id$/, "") as Noun] : "") + "_";
+  const ids = [...idsIn(hers)];
+  const columns = Object.values(hers).flat().map((row) => row[name]);
+  return String(columns.find((value) => typeof value === "string") ?? ids.find((id) => id.startsWith(owned)) ?? ids[0]);
+}
+
+/** An answer without what differs between any two requests; only a decision may repeat what was asked. */
+function bare({ status, headers, text, body }: Told, asked = ""): unknown {
+  const type = headers.get("content-type");
+  if (body?.object === "decision") {
+    const { valid, code, reasons, license, next } = body;
+    return { status, type, decision: JSON.stringify({ valid, code, reasons, license, next }).replaceAll(asked || "-", "") };
+  }
+  return { status, type, text: text.replaceAll(body?.request_id ?? "-", "") };
+}
+
+/** What of a tenant stands in an answer: its ids, and the mark that it put into every name. */
+function leaked(hers: Rows, { mark }: Player, { text, headers }: Told): string[] {
+  const said = text + JSON.stringify([...headers]);
+  const known = idsIn(hers);
+  return [...said.matchAll(ID)].map(([id]) => id).filter((id) => known.has(id)).concat(said.includes(mark) ? [mark] : []);
+}
+
+const ID = /[a-z]{2,5}_[0-9a-z]{28}/g;
+
+const idsIn = (rows: Rows) => new Set([...JSON.stringify(rows).matchAll(ID)].map(([id]) => id));

@@ -1,0 +1,18 @@
+import type { TestProject } from "vitest/node";
+import { startStripe } from "../../simulators/stripe/server.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Stripe as it mostly is, and one of which tests may switch the faults: they meet everybody who calls it. */
+    stripe: { calm: string; faulty: string };
+  }
+}
+
+/** Starts what the edge calls in tests, outside of workerd, and tells the tests where it is. */
+export default async function start(project: TestProject): Promise<() => Promise<void>> {
+  const [calm, faulty] = [await startStripe({ port: 0 }), await startStripe({ port: 0 })];
+  project.provide("stripe", { calm: calm.url, faulty: faulty.url });
+  return async () => {
+    await Promise.all([calm.close(), faulty.close()]);
+  };
+}

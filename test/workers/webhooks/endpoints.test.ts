@@ -1,0 +1,241 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { upTo, world, type World } from "../world.ts";
+import { claim, emptyQueue, endpoint, product } from "./pump.ts";
+
+const types = async (w: World, prefix: string): Promise<string[]> =>
+  (await w.get("/v1/events?limit=100")).body["data"]
+    .map(({ type }: { type: string }) => type)
+    .filter((type: string) => type.startsWith(prefix))
+    .toReversed();
+
+test("an endpoint is created, read, listed, changed and deleted, and each change is told", async () => {
+  const w = await world();
+  const made = await w.post("/v1/webhook_endpoints", {
+    url: "https://hooks.example.com/a",
+    events: ["product.*", "order.paid", "product.*"],
+    description: "Shop",
+    external_id: "shop",
+    metadata: { a: "1" },
+  });
+  expect(made.status).toBe(201);
+  const { secret, ...shown } = made.body;
+  expect(shown).toMatchObject({
+    object: "webhook_endpoint",
+    id: expect.stringMatching(/^whe_00/),
+    url: "https://hooks.example.com/a",
+    events: ["product.*", "order.paid"],
+    description: "Shop",
+    disabled_at: null,
+    disabled_reason: null,
+    external_id: "shop",
+    metadata: { a: "1" },
+  });
+  const path = `/v1/webhook_endpoints/${shown["id"]}`;
+  expect((await w.get(path)).body).toEqual(shown);
+  expect((await w.get("/v1/webhook_endpoints?external_id=shop")).body["data"]).toEqual([shown]);
+
+  const changed = await w.patch(path, { url: "https://hooks.example.com/b", description: null });
+  expect(changed.body).toMatchObject({
+    url: "https://hooks.example.com/b",
+    description: null,
+    events: ["product.*", "order.paid"],
+    metadata: { a: "1" },
+  });
+  expect((await w.delete(path)).status).toBe(204);
+  expect((await w.get(path)).status).toBe(404);
+  expect((await w.delete(path)).status).toBe(404);
+  expect((await w.get("/v1/webhook_endpoints")).body["data"]).toEqual([]);
+  // its name is free again
+  expect(
+    (await w.post("/v1/webhook_endpoints", { url: "https://hooks.example.com/c", events: ["*"], external_id: "shop" })).status,
+  ).toBe(201);
+
+  expect(await types(w, "webhook_endpoint")).toEqual([
+    "webhook_endpoint.created",
+    "webhook_endpoint.updated",
+    "webhook_endpoint.deleted",
+    "webhook_endpoint.created",
+  ]);
+  expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+});
+
+test("the secret is shown once: in no other answer, no event, and not readable in the database", async () => {
+  const w = await world();
+  const { id, secret } = await endpoint(w);
+  const rotated = (await w.post(`/v1/webhook_endpoints/${id}/rotate_secret`, { overlap_s: 60 })).body;
+  expect(rotated["secret"]).not.toBe(secret);
+  const tables = ["webhook_endpoints", "events", "deliveries", "idempotency_keys"];
+  const rows = await Promise.all(tables.map((table) => env.DB_00.prepare(`select * from ${table}`).all()));
+  const seen = [
+    JSON.stringify(rows.map(({ results }) => results)),
+    (await w.get(`/v1/webhook_endpoints/${id}`)).text,
+    (await w.get("/v1/events")).text,
+  ].join();
+  for (const hidden of [secret, rotated["secret"]]) expect(seen).not.toContain(hidden.slice("whsec_".length));
+});
+
+test("with an Idempotency-Key the same endpoint and the same secret come back, once made", async () => {
+  const w = await world();
+  const body = { url: "https://hooks.example.com/once", events: ["*"] };
+  const answers = await Promise.all(upTo(8).map(() => w.post("/v1/webhook_endpoints", body, { idempotencyKey: "e1" })));
+  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+  expect((await w.get("/v1/webhook_endpoints")).body["data"]).toHaveLength(1);
+});
+
+test("sixty race for fifty places, and exactly fifty win; a deleted one makes room", async () => {
+  const w = await world();
+  const answers = await Promise.all(
+    upTo(60).map((n) => w.post("/v1/webhook_endpoints", { url: `https://hooks.example.com/${n}`, events: ["order.paid"] })),
+  );
+  const winners = answers.filter(({ status }) => status === 201);
+  expect(winners).toHaveLength(50);
+  expect(answers.filter(({ body }) => body["code"] === "too_many_webhook_endpoints")).toHaveLength(10);
+  expect(await types(w, "webhook_endpoint")).toHaveLength(50);
+
+  await w.delete(`/v1/webhook_endpoints/${winners[0]!.body["id"]}`);
+  await endpoint(w);
+  expect((await w.post("/v1/webhook_endpoints", { url: "https://hooks.example.com/x", events: ["*"] })).body).toMatchObject({
+    status: 409,
+    code: "too_many_webhook_endpoints",
+  });
+});
+
+test.each([
+  ["no URL", { url: "hooks" }, "/url"],
+  ["plain http", { url: "http://hooks.example.com/" }, "/url"],
+  ["another port", { url: "https://hooks.example.com:8443/" }, "/url"],
+  ["a user name", { url: "https://me@hooks.example.com/" }, "/url"],
+  ["a private address", { url: "https://10.0.0.1/" }, "/url"],
+  ["a private address in another spelling", { url: "https://0xa000001/" }, "/url"],
+  ["the cloud's metadata", { url: "http://169.254.169.254/latest" }, "/url"],
+  ["no pattern", { events: [] }, "/events"],
+  ["an unknown type", { events: ["product.exploded"] }, "/events/0"],
+  ["an unknown noun", { events: ["rocket.*"] }, "/events/0"],
+  ["a pattern that is none", { events: ["*.created"] }, "/events/0"],
+  ["a field that comes later", { fifo: true }, "/fifo"],
+])("%s is refused, on creation and on change", async (_, wrong, pointer) => {
+  const w = await world();
+  const refused = await w.post("/v1/webhook_endpoints", { url: "https://hooks.example.com/", events: ["*"], ...wrong });
+  expect(refused.body).toMatchObject({ status: 400, code: "invalid_request", errors: [expect.objectContaining({ pointer })] });
+  expect((await w.get("/v1/webhook_endpoints")).body["data"]).toEqual([]);
+
+  const { id } = await endpoint(w);
+  expect((await w.patch(`/v1/webhook_endpoints/${id}`, wrong)).body).toMatchObject({
+    status: 400,
+    errors: [expect.objectContaining({ pointer })],
+  });
+});
+
+test("in development the receiver may run on this machine", async () => {
+  const w = await world();
+  for (const url of ["http://127.0.0.1:8791/demo", "http://localhost:9/", "https://[::1]:1/"]) {
+    expect((await w.post("/v1/webhook_endpoints", { url, events: ["*"] })).status).toBe(201);
+  }
+});
+
+test("only what matches is delivered", async () => {
+  const w = await world();
+  const [all, noun, exact, other] = [
+    await endpoint(w, { events: ["*"] }),
+    await endpoint(w, { events: ["product.*"] }),
+    await endpoint(w, { events: ["product.updated"] }),
+    await endpoint(w, { events: ["product_version.*", "order.paid"] }),
+  ];
+  await emptyQueue();
+  const id = await product(w);
+  await w.patch(`/v1/products/${id}`, { name: "Other" });
+  const { deliveries } = await claim();
+  const typesFor = (endpointId: string) =>
+    deliveries
+      .filter(({ endpoint_id }) => endpoint_id === endpointId)
+      .map(({ body }) => JSON.parse(body).type)
+      .sort();
+  expect(typesFor(all.id)).toEqual(["product.created", "product.updated"]);
+  expect(typesFor(noun.id)).toEqual(["product.created", "product.updated"]);
+  expect(typesFor(exact.id)).toEqual(["product.updated"]);
+  expect(typesFor(other.id)).toEqual([]);
+});
+
+test("a test reaches an endpoint once, whatever it subscribes to, and shows among its deliveries", async () => {
+  const w = await world();
+  for (const events of [["order.paid"], ["*"], ["webhook_endpoint.tested"]]) {
+    const { id } = await endpoint(w, { events });
+    await emptyQueue();
+    const tested = await w.post(`/v1/webhook_endpoints/${id}/test`);
+    expect(tested).toMatchObject({
+      status: 202,
+      body: { object: "webhook_test", id: expect.stringMatching(/^evt_00/), endpoint_id: id },
+    });
+    const mine = (await claim()).deliveries.filter(({ endpoint_id }) => endpoint_id === id);
+    expect(mine).toHaveLength(1);
+    expect(mine[0]!.headers["webhook-id"]).toBe(tested.body["id"]);
+    const event = (await w.get(`/v1/events/${tested.body["id"]}`)).body;
+    expect(JSON.parse(mine[0]!.body)).toMatchObject({
+      type: "webhook_endpoint.tested",
+      id: event["id"],
+      seq: event["seq"],
+      data: { object: { id } },
+    });
+    const listed = (await w.get(`/v1/webhook_endpoints/${id}/deliveries?event_id=${tested.body["id"]}`)).body["data"];
+    expect(listed).toMatchObject([
+      { object: "delivery", id: mine[0]!.delivery_id, state: "pending", event_type: "webhook_endpoint.tested" },
+    ]);
+    await w.delete(`/v1/webhook_endpoints/${id}`);
+  }
+});
+
+test("another tenant finds neither endpoint nor deliveries, byte for byte as if they never were, and changes nothing", async () => {
+  const [w, other] = [await world(), await world()];
+  const { id } = await endpoint(w);
+  await product(w);
+  const [delivery] = (await w.get(`/v1/webhook_endpoints/${id}/deliveries`)).body["data"];
+  const before = (await w.get(`/v1/webhook_endpoints/${id}`)).text;
+  const calls: [string, string, unknown?][] = [
+    ["get", "/v1/webhook_endpoints/{id}"],
+    ["patch", "/v1/webhook_endpoints/{id}", { events: ["*"] }],
+    ["post", "/v1/webhook_endpoints/{id}/enable"],
+    ["post", "/v1/webhook_endpoints/{id}/rotate_secret", {}],
+    ["post", "/v1/webhook_endpoints/{id}/test"],
+    ["get", "/v1/webhook_endpoints/{id}/deliveries"],
+    ["delete", "/v1/webhook_endpoints/{id}"],
+    ["get", "/v1/deliveries/{del}"],
+    ["post", "/v1/deliveries/{del}/resend"],
+  ];
+  for (const [method, path, body] of calls) {
+    const ask = async (whe: string, del: string) => {
+      const answer = await other[method as "get"](path.replace("{id}", whe).replace("{del}", del), body);
+      return { status: answer.status, text: answer.text.replace(answer.body?.["request_id"], "") };
+    };
+    const theirs = await ask(id, delivery.id);
+    expect(theirs.status, `${method} ${path}`).toBe(404);
+    expect(theirs).toEqual(await ask("whe_x", "del_x"));
+  }
+  expect((await w.get(`/v1/webhook_endpoints/${id}`)).text).toBe(before);
+  expect((await w.get(`/v1/deliveries/${delivery.id}`)).body).toMatchObject({ state: "pending" });
+  expect((await other.get("/v1/webhook_endpoints")).body["data"]).toEqual([]);
+  expect(await types(other, "webhook_endpoint")).toEqual([]);
+});
+
+test("the tenant's own sandbox is another tenant", async () => {
+  const w = await world();
+  const { id } = await endpoint(w, { events: ["*"] });
+  const test = { key: w.keys.testSecret };
+  expect((await w.get(`/v1/webhook_endpoints/${id}`, undefined, test)).status).toBe(404);
+  await emptyQueue();
+  await product(w, w.keys.testSecret);
+  expect((await claim()).deliveries).toEqual([]);
+});
+
+test("a cursor of one endpoint's deliveries does not fit another's", async () => {
+  const w = await world();
+  const [a, b] = [await endpoint(w), await endpoint(w)];
+  for (const _ of upTo(3)) await product(w);
+  const first = (await w.get(`/v1/webhook_endpoints/${a.id}/deliveries?limit=2`)).body;
+  expect(first["data"]).toHaveLength(2);
+  const rest = (await w.get(`/v1/webhook_endpoints/${a.id}/deliveries?limit=2&cursor=${first["next_cursor"]}`)).body;
+  expect(new Set([...first["data"], ...rest["data"]].map(({ id }) => id)).size).toBe(3);
+  expect((await w.get(`/v1/webhook_endpoints/${b.id}/deliveries?limit=2&cursor=${first["next_cursor"]}`)).body).toMatchObject({
+    code: "invalid_cursor",
+  });
+});

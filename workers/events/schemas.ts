@@ -1,0 +1,50 @@
+import { listOf, listQuery } from "#kernel/endpoint";
+import { z, Instant, Ref } from "#kernel/wire";
+import { EVENT_TYPES } from "#rules/events";
+
+export const Event = z
+  .object({
+    object: z.literal("event"),
+    id: z.string(),
+    seq: z.int().openapi({ description: "Counts the tenant's events, without gaps." }),
+    type: z.enum(EVENT_TYPES),
+    created_at: Instant,
+    actor: z.object({
+      type: z.enum(["api_key", "operator", "user", "workflow", "provider", "system"]),
+      id: z.string().nullable(),
+      ip: z.string().nullable(),
+    }),
+    subject: z.object({ type: z.string(), id: z.string() }),
+    data: z.object({
+      object: z.record(z.string(), z.unknown()).openapi({ description: "The object as it was right after." }),
+      previous: z.record(z.string(), z.unknown()).nullable().openapi({ description: "What of it was different before." }),
+    }),
+    request_id: z.string().nullable(),
+  })
+  .openapi("Event");
+
+export const EventList = listOf(Event).extend({
+  next_after: z
+    .int()
+    .nullable()
+    .openapi({ description: "What to pass as `after` next: everything up to it was looked at. Null in a list without `after`." }),
+});
+
+export const EventQuery = listQuery({
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .openapi({
+      type: "integer",
+      description: "Lists ascending and without gaps what follows this `seq`; begin with 0.",
+      example: 41,
+    }),
+  type: z.enum(EVENT_TYPES).optional(),
+  subject_id: Ref.optional(),
+}).refine(({ after, cursor }) => after === undefined || cursor === undefined, {
+  path: ["cursor"],
+  message: "does not go with after",
+});

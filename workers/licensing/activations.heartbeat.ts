@@ -1,0 +1,116 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { Metrics } from "#db/licensing/asked";
+import { changing } from "#kernel/changing";
+import { endpoint, json, jsonBody, problems, scopeOrPublishable, type TenantEnv } from "#kernel/endpoint";
+import { changeFact } from "#kernel/facts";
+import { changedMeanwhile, invalidRequest } from "#kernel/problems";
+import type { z } from "#kernel/wire";
+import { decide, holdsSeat } from "#rules/licensing/decide";
+import { askedByToken, type AskedByToken } from "./asked-by-token.ts";
+import { askedWithSigner, presentDecision } from "./decisions.ts";
+import { presentActivation } from "./presenters.ts";
+import { activationNotFound, activationReleased, licenseNotActive, seatLimitReached } from "./problems.ts";
+import { Heartbeat, HeartbeatAnswer } from "./schemas.ts";
+import { leaseFrom, refuseFull, refuseInactive } from "./seats.ts";
+
+type Told = z.infer<typeof Heartbeat>["metrics"];
+
+/** How many names an activation may tell of over time, of counters and of gauges each. */
+const MOST_NAMES = 50;
+
+export const heartbeatActivation = endpoint({
+  idempotent: false,
+  route: createRoute({
+    operationId: "activations.heartbeat",
+    method: "post",
+    path: "/v1/activations/heartbeat",
+    security: scopeOrPublishable("activations:write"),
+    summary: "Send a heartbeat",
+    description:
+      "Renews the lease of the device's seat. After the lease ended the device competes for a seat again, and is refused when none is free. Metrics are counted once for each seq.",
+    request: { body: jsonBody(Heartbeat) },
+    responses: {
+      200: json(HeartbeatAnswer, "The lease as it is kept, when to come again, and the decision"),
+      ...problems(activationNotFound, activationReleased, licenseNotActive, seatLimitReached, changedMeanwhile),
+    },
+  }),
+
+  handler: async (c) => {
+    const { now } = c.var;
+    const { activation_token: token, metrics } = c.req.valid("json");
+    const { asked, signer } = await changing(async () => {
+      const { asked, signer } = await askedWithSigner(c.var, (key) => askedByToken(c, token, key));
+      if (!asked) throw activationNotFound({});
+      const beaten = await beat(c.var, asked, metrics);
+      return beaten && { asked: beaten, signer };
+    });
+    const { activation, terms } = asked.snapshot;
+    const decided = decide(asked.snapshot, { by: "token" }, now);
+    const answer = {
+      object: "heartbeat" as const,
+      activation_id: asked.activation.id,
+      lease_expires_at: activation?.leaseExpiresAt?.toISOString() ?? null,
+      next_heartbeat_at: nextBeat(now, terms.heartbeat.intervalS).toISOString(),
+      decision: await presentDecision(c.var, decided, { asked, at: now, sent: {}, signer }),
+    };
+    return c.json(answer, 200);
+  },
+});
+
+type Vars = Pick<TenantEnv["Variables"], "repo" | "now">;
+
+/** Keeps a beat where it is worth keeping. Answers what is known afterwards; undefined when the activation changed meanwhile. */
+async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promise<AskedByToken | undefined> {
+  const { activation, terms, counts } = asked.snapshot;
+  if (!activation) throw activationNotFound({});
+  if (activation.releasedAt !== null) throw activationReleased({ at: activation.releasedAt.toISOString() });
+  const metrics = counted(asked.activation.metrics, told);
+  const after = { lastHeartbeatAt: now, leaseExpiresAt: leaseFrom(asked, now) };
+  const beaten = { ...asked, snapshot: { ...asked.snapshot, activation: { ...activation, ...after } } };
+
+  if (!holdsSeat(activation, terms, now)) {
+    if (!(await competeAgain({ repo, now }, asked, metrics))) return undefined;
+    // its seat is held again, the latest of all as far as anybody can tell
+    const seats = { ...counts, held: counts.othersHeld + 1, rankOfThisDevice: counts.othersHeld + 1 };
+    return { ...beaten, snapshot: { ...beaten.snapshot, counts: seats } };
+  }
+  const young = activation.lastHeartbeatAt !== null && now.getTime() - activation.lastHeartbeatAt.getTime() < terms.heartbeat.intervalS * 500;
+  const leaseFits = (activation.leaseExpiresAt === null) === (after.leaseExpiresAt === null);
+  if (young && leaseFits && metrics === asked.activation.metrics) return asked;
+  const { id, version } = asked.activation;
+  const kept = { id, version, heartbeatAt: now, lastSeenAt: now, leaseExpiresAt: after.leaseExpiresAt, metrics };
+  return (await repo.activations.recordBeat(kept)) ? beaten : undefined;
+}
+
+/** Takes a seat again after the lease ended: by the same conditional statement as any device. False when something changed meanwhile. */
+async function competeAgain({ repo, now }: Vars, asked: AskedByToken, metrics: Metrics): Promise<boolean> {
+  refuseInactive(asked, now);
+  refuseFull(asked);
+  const before = await repo.activations.byId(asked.activation.id);
+  if (!before || before.version !== asked.activation.version) return false;
+  const row = { ...before, metrics, lastSeenAt: now, heartbeatAt: now, leaseExpiresAt: leaseFrom(asked, now), updatedAt: now };
+  const facts = [changeFact("activation.resumed", presentActivation(before), presentActivation(row))];
+  return (await repo.activations.reclaimSeat(row, { facts, answer: [200, null] })) !== undefined;
+}
+
+/** What was counted, with what a beat tells: counters add up, gauges replace. A beat that was counted already changes nothing. */
+function counted(before: Metrics, told: Told): Metrics {
+  if (!told || told.seq <= before.seq) return before;
+  const counters = { ...before.counters };
+  for (const [name, value] of Object.entries(told.counters ?? {})) {
+    counters[name] = Math.min((counters[name] ?? 0) + value, Number.MAX_SAFE_INTEGER);
+  }
+  const gauges = { ...before.gauges, ...told.gauges };
+  for (const [kind, names] of Object.entries({ counters, gauges })) {
+    if (Object.keys(names).length <= MOST_NAMES) continue;
+    const detail = `An activation tells of at most ${MOST_NAMES} ${kind}, over time.`;
+    throw invalidRequest({ what: detail }, { errors: [{ pointer: `/metrics/${kind}`, code: "too_many_names", detail }] });
+  }
+  return { counters, gauges, seq: told.seq };
+}
+
+/** Somewhat before the interval is over, and not for all devices at the same moment. */
+function nextBeat(now: Date, intervalS: number): Date {
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return new Date(now.getTime() + Math.floor(intervalS * 1000 * (0.8 + (0.2 * random) / 2 ** 32)));
+}

@@ -1,0 +1,29 @@
+import { digests, newDigest } from "#kernel/crypto";
+import type { Env } from "#kernel/env";
+import { peppers } from "#kernel/vault";
+import { lookupForms, storedForm } from "#rules/licensing/keys";
+
+// License keys and fingerprints never reach the database: only digests of them do, under a pepper and apart for every tenant.
+
+const keyPurpose = (tenantId: string) => `license_key|${tenantId}`;
+const devicePurpose = (tenantId: string) => `device|${tenantId}`;
+
+/** All that a text may be stored as if it is a license key: as one of our making and as an imported one, under each pepper in use. */
+export async function keyDigests(env: Env, tenantId: string, text: string): Promise<string[]> {
+  return (await Promise.all(lookupForms(text).map((form) => digests(peppers(env), keyPurpose(tenantId), form)))).flat();
+}
+
+/** What a new license stores of its key. */
+export async function newKeyDigest(env: Env, tenantId: string, key: string, origin: "issued" | "imported"): Promise<string> {
+  return newDigest(peppers(env), keyPurpose(tenantId), storedForm(key, origin));
+}
+
+/** All that a fingerprint may be stored as. */
+export async function deviceDigests(env: Env, tenantId: string, fingerprint: string): Promise<string[]> {
+  return digests(peppers(env), devicePurpose(tenantId), fingerprint);
+}
+
+/** What a new activation stores of its device's fingerprint. */
+export async function newDeviceDigest(env: Env, tenantId: string, fingerprint: string): Promise<string> {
+  return newDigest(peppers(env), devicePurpose(tenantId), fingerprint);
+}

@@ -1,0 +1,38 @@
+import { createActivation } from "./activations.create.ts";
+import { deactivateActivation } from "./activations.deactivate.ts";
+import { getActivation } from "./activations.get.ts";
+import { heartbeatActivation } from "./activations.heartbeat.ts";
+import { listActivations } from "./activations.list.ts";
+import { validateActivation } from "./activations.validate.ts";
+import { issueLicenses } from "./internal.orders.issue_licenses.ts";
+import { createLicense } from "./licenses.create.ts";
+import { getLicense } from "./licenses.get.ts";
+import { listLicenses } from "./licenses.list.ts";
+import { lookupLicense } from "./licenses.lookup.ts";
+import { reinstateLicense } from "./licenses.reinstate.ts";
+import { revealLicenseKey } from "./licenses.reveal_key.ts";
+import { revokeLicense } from "./licenses.revoke.ts";
+import { suspendLicense } from "./licenses.suspend.ts";
+import { updateLicense } from "./licenses.update.ts";
+import { validateLicense } from "./licenses.validate.ts";
+
+/** The right of a customer to use a product, and the devices that hold its seats. */
+export const licensing = [
+  createLicense,
+  listLicenses,
+  lookupLicense,
+  validateLicense,
+  getLicense,
+  updateLicense,
+  suspendLicense,
+  reinstateLicense,
+  revokeLicense,
+  revealLicenseKey,
+  createActivation,
+  listActivations,
+  validateActivation,
+  heartbeatActivation,
+  getActivation,
+  deactivateActivation,
+  issueLicenses,
+];

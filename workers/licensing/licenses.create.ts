@@ -1,0 +1,113 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { Repo } from "#db/repo";
+import { asTaken } from "#kernel/changing";
+import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
+import type { Env } from "#kernel/env";
+import { fact } from "#kernel/facts";
+import { newId } from "#kernel/ids";
+import {
+  customerNotFound,
+  featureArchived,
+  featureNotFound,
+  productArchived,
+  templateArchived,
+  templateNotFound,
+} from "#kernel/not-found";
+import { newOwned } from "#kernel/present";
+import { externalIdTaken } from "#kernel/problems";
+import { overridesFromWire, refuseUnsoundTerms } from "#kernel/terms";
+import type { z } from "#kernel/wire";
+import { exactForm } from "#rules/licensing/keys";
+import { effectiveTerms, type TermsOverrides } from "#rules/licensing/terms";
+import { keyDigests } from "./digests.ts";
+import { estimatedBits, LEAST_KEY_BITS } from "./key-strength.ts";
+import { keyColumns, newLicense, newLicenseKey, type Recipe } from "./new-license.ts";
+import { refuseBackwards, withoutAbsent } from "./own-terms.ts";
+import { presentLicense } from "./presenters.ts";
+import { licenseKeyTaken, weakLicenseKey } from "./problems.ts";
+import { resellerOf } from "./reseller.ts";
+import { LicenseWithKey, NewLicense } from "./schemas.ts";
+
+export const createLicense = endpoint({
+  route: createRoute({
+    operationId: "licenses.create",
+    method: "post",
+    path: "/v1/licenses",
+    security: scope("licenses:write"),
+    summary: "Create a license",
+    description:
+      "Makes a license of a template's newest revision for a customer. Fields of the template may be given otherwise for this one license. The answer alone holds the license key.",
+    request: { body: jsonBody(NewLicense) },
+    responses: {
+      201: json(LicenseWithKey, "The license with its key"),
+      ...problems(
+        weakLicenseKey,
+        templateNotFound,
+        customerNotFound,
+        featureNotFound,
+        featureArchived,
+        templateArchived,
+        productArchived,
+        licenseKeyTaken,
+        externalIdTaken,
+      ),
+    },
+  }),
+
+  handler: async (c) => {
+    const { repo, vault, now } = c.var;
+    const body = c.req.valid("json");
+    const recipe = await recipeFrom(repo, body, now, newId("license", repo.shard, c.var.realNow));
+
+    const origin = body.license_key === undefined ? ("issued" as const) : ("imported" as const);
+    const text = body.license_key === undefined ? newLicenseKey(recipe.revision) : exactForm(body.license_key);
+    if (origin === "imported") await refuseUnfitKey(repo, c.env, text);
+    const key = await keyColumns({ env: c.env, vault, repo, now }, recipe.id, { text, origin, ordered: false });
+
+    const made = newLicense(repo, recipe, key);
+    const license = presentLicense(made, now);
+    const answer = { ...license, license_key: text };
+    const done = await repo.licenses
+      .insert(made.row, { facts: [fact("license.created", license)], answer: [201, answer] })
+      .catch(asTaken({ key_hash: () => licenseKeyTaken({}) }));
+    if (!done) throw templateArchived({});
+    return c.json(answer, 201);
+  },
+});
+
+async function recipeFrom(repo: Repo, body: z.infer<typeof NewLicense>, now: Date, id: string): Promise<Recipe> {
+  const resellerId = body.reseller_id ?? null;
+  const found = await repo.licenses.ingredients({ templateId: body.template_id, customerId: body.customer_id, resellerId });
+  const { offer, customer } = found;
+  if (!offer) throw templateNotFound({});
+  if (!customer) throw customerNotFound({});
+  if (offer.template.archivedAt !== null) throw templateArchived({});
+  if (offer.product.archivedAt !== null) throw productArchived({});
+
+  const said = withoutAbsent(await overridesFromWire(repo, body));
+  // an end that never comes is the same as no duration
+  const overrides: TermsOverrides = body.expires_at === null ? { ...said, duration: null } : said;
+  refuseUnsoundTerms(effectiveTerms(offer.terms, overrides));
+  const startsAt = body.starts_at ?? now;
+  refuseBackwards(startsAt, body.expires_at);
+  return {
+    id,
+    template: offer.template,
+    revision: offer.terms,
+    overrides,
+    customer,
+    resellerId: resellerId === null ? null : resellerOf(found.reseller).id,
+    orderId: null,
+    issuedTo: body.issued_to ?? null,
+    startsAt,
+    expiresAt: body.expires_at ?? undefined,
+    owned: newOwned(body, now),
+  };
+}
+
+/** A key that is brought along must be hard to guess, and must not be read as one that another license has. */
+async function refuseUnfitKey(repo: Repo, env: Env, text: string): Promise<void> {
+  const bits = estimatedBits(text);
+  if (bits < LEAST_KEY_BITS) throw weakLicenseKey({ bits, least: LEAST_KEY_BITS });
+  if (await repo.licenses.byKeyHashes(await keyDigests(env, repo.tenantId, text))) throw licenseKeyTaken({});
+}

@@ -1,0 +1,67 @@
+import type { ActivationRow } from "#db/licensing/activations";
+import type { License as LicenseRead } from "#db/licensing/licenses";
+import { presentOwned } from "#kernel/present";
+import { entitlementsToWire, restrictionsToWire } from "#kernel/terms";
+import type { z } from "#kernel/wire";
+import { statusOf } from "#rules/licensing/states";
+import type { Activation, License } from "./schemas.ts";
+
+export type LicenseShown = z.infer<typeof License>;
+export type ActivationShown = z.infer<typeof Activation>;
+
+/** A license as it is at `now`. Its key is not among this: only the answers that make or reveal one hold it. */
+export function presentLicense({ row, terms, seatsHeld }: LicenseRead, now: Date): LicenseShown {
+  return {
+    object: "license",
+    id: row.id,
+    key_last4: row.keyLast4,
+    status: statusOf(row, now),
+    type: row.type,
+    model: row.model,
+    product_id: row.productId,
+    template_id: row.templateId,
+    template_rev: row.templateRev,
+    customer_id: row.customerId,
+    reseller_id: row.resellerId,
+    issued_to: row.issuedTo,
+    max_activations: row.maxActivations,
+    activations_count: seatsHeld,
+    entitlements: entitlementsToWire(terms.entitlements),
+    restrictions: restrictionsToWire(terms.restrictions),
+    starts_at: row.startsAt.toISOString(),
+    activated_at: iso(row.activatedAt),
+    expires_at: iso(row.expiresAt),
+    grace_until: iso(row.graceUntil),
+    maintenance_until: iso(row.maintenanceUntil),
+    auto_renew: row.autoRenew,
+    order_id: row.orderId,
+    subscription_id: row.subscriptionId,
+    holds: row.holds.map(({ cause, reason, by, at }) => ({ cause, reason, by, at: at.toISOString() })),
+    last_validated_at: iso(row.lastValidatedAt),
+    revoked_at: iso(row.revokedAt),
+    revoked_reason: row.revokedReason,
+    ...presentOwned(row),
+  };
+}
+
+/** An activation; its token is not among this. */
+export const presentActivation = (row: ActivationRow): ActivationShown => ({
+  object: "activation",
+  id: row.id,
+  license_id: row.licenseId,
+  user: row.userRef,
+  name: row.name,
+  platform: row.platform,
+  app_version: row.appVersion,
+  status: row.releasedAt === null ? "active" : "released",
+  type: row.type,
+  activated_at: row.activatedAt.toISOString(),
+  last_seen_at: row.lastSeenAt.toISOString(),
+  lease_expires_at: iso(row.leaseExpiresAt),
+  deactivated_at: iso(row.releasedAt),
+  deactivated_reason: row.releasedReason,
+  metrics: row.metrics,
+  ...presentOwned(row),
+});
+
+const iso = (at: Date | null) => at?.toISOString() ?? null;

@@ -1,0 +1,81 @@
+import { defineProblem } from "#kernel/problem";
+
+export const invalidTransition = defineProblem<{ detail: string }>({
+  code: "invalid_transition",
+  status: 409,
+  title: "The license cannot do this now",
+  fix: "Read the license: its status, holds and instants say what is possible.",
+  detail: ({ detail }) => detail,
+});
+
+export const holdNotLiftable = defineProblem<{ causes: string }>({
+  code: "hold_not_liftable",
+  status: 409,
+  title: "The hold ends otherwise",
+  fix: "A hold for unpaid money ends when it is paid, a lapsed license by renewing it.",
+  detail: ({ causes }) => `The license is held for another cause than this call may lift: ${causes}.`,
+});
+
+export const weakLicenseKey = defineProblem<{ bits: number; least: number }>({
+  code: "weak_license_key",
+  status: 400,
+  title: "The license key is too easy to guess",
+  fix: "Import a longer or more random key, or leave license_key out and let one be made.",
+  detail: ({ bits, least }) => `The key is worth about ${bits} bits; at least ${least} are needed.`,
+});
+
+export const licenseKeyTaken = defineProblem({
+  code: "license_key_taken",
+  status: 409,
+  title: "The license key is taken",
+  fix: "Import each key once; POST /v1/licenses/lookup finds the license that has it.",
+  detail: () => "Another license of this tenant has this key, or one that is read as the same.",
+});
+
+export const licenseKeyNotKept = defineProblem({
+  code: "license_key_not_kept",
+  status: 409,
+  title: "The license key cannot be shown",
+  fix: "Give the license a new key, or set licensing.key_storage to sealed so that keys of new licenses are kept.",
+  detail: () => "Only the digest of this key is kept: no copy was sealed, or it was shown or ran out already.",
+});
+
+export const licenseNotActive = defineProblem<{ reasons: string }>({
+  code: "license_not_active",
+  status: 409,
+  title: "The license gives no seats now",
+  fix: "See reasons: renew, reinstate or replace the license, then activate again.",
+  detail: ({ reasons }) => reasons,
+});
+
+export const seatLimitReached = defineProblem<{ license: string; limit: number }>({
+  code: "seat_limit_reached",
+  status: 409,
+  title: "Every seat of this license is taken",
+  fix: "Deactivate a device, or raise the seat limit of the license.",
+  detail: ({ license, limit }) => `License ${license} has ${limit} seats, and all are held by other devices.`,
+});
+
+export const activationNotFound = defineProblem({
+  code: "activation_not_found",
+  status: 404,
+  title: "No such activation",
+  fix: "List the activations with GET /v1/activations, or activate the device again.",
+  detail: () => "This tenant has no activation of this id or token.",
+});
+
+export const activationReleased = defineProblem<{ at: string }>({
+  code: "activation_released",
+  status: 409,
+  title: "The activation was released",
+  fix: "Activate the device again with POST /v1/activations.",
+  detail: ({ at }) => `The seat was freed on ${at}; a released activation has no heartbeat.`,
+});
+
+export const orderNotReady = defineProblem<{ detail: string }>({
+  code: "order_not_ready",
+  status: 409,
+  title: "The order gives no licenses now",
+  fix: "Licenses are issued for approved orders whose money is settled.",
+  detail: ({ detail }) => detail,
+});

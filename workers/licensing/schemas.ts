@@ -1,0 +1,278 @@
+import { listQuery } from "#kernel/endpoint";
+import { Entitlement, overrideFields, Restriction } from "#kernel/terms";
+import { z, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { countryOf } from "#rules/countries";
+import { REASON_ORDER } from "#rules/licensing/reasons";
+import { HOLD_CAUSES, LICENSE_STATUSES, SUSPENDABLE_CAUSES } from "#rules/licensing/states";
+import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
+
+export const License = z
+  .object({
+    object: z.literal("license"),
+    id: z.string(),
+    key_last4: z.string(),
+    status: z.enum(LICENSE_STATUSES),
+    type: z.enum(LICENSE_TYPES),
+    model: z.enum(LICENSE_MODELS),
+    product_id: z.string(),
+    template_id: z.string(),
+    template_rev: z.int(),
+    customer_id: z.string(),
+    reseller_id: z.string().nullable(),
+    issued_to: z.string().nullable(),
+    max_activations: z.int().nullable().openapi({ description: "null = unlimited." }),
+    activations_count: z.int().openapi({ description: "Seats that are held now." }),
+    entitlements: z.array(Entitlement),
+    restrictions: z.array(Restriction),
+    starts_at: Instant,
+    activated_at: Instant.nullable().openapi({ description: "The first activation." }),
+    expires_at: Instant.nullable().openapi({ description: "Exclusive; null = never, or not before the first use." }),
+    grace_until: Instant.nullable(),
+    maintenance_until: Instant.nullable(),
+    auto_renew: z.boolean(),
+    order_id: z.string().nullable(),
+    subscription_id: z.string().nullable(),
+    holds: z.array(z.object({ cause: z.enum(HOLD_CAUSES), reason: z.string().nullable(), by: z.string(), at: Instant })),
+    last_validated_at: Instant.nullable().openapi({ description: "Exact to a minute." }),
+    revoked_at: Instant.nullable(),
+    revoked_reason: z.string().nullable(),
+    ...ownedOutput,
+  })
+  .openapi("License");
+
+const SAMPLE_KEY = "7K2Q-M8XT-0V4B-R3ZC-9XWD";
+
+/** A text that may be a license key. What cannot be one is answered like any key that nobody has. */
+export const LicenseKey = z.string().max(500).openapi({ example: SAMPLE_KEY });
+
+export const LicenseWithKey = License.extend({
+  license_key: z.string().openapi({ description: "Shown in this answer alone.", example: SAMPLE_KEY }),
+}).openapi("LicenseWithKey");
+
+const ownFields = {
+  issued_to: text(255).nullish().openapi({ description: "Whom the license is made out to: a name or an address." }),
+  expires_at: InstantInput.nullish().openapi({ description: "Instead of an end counted by the duration; null = never." }),
+  reseller_id: Ref.nullish().openapi({ description: "A customer of kind organization." }),
+};
+
+export const NewLicense = z
+  .strictObject({
+    template_id: Ref,
+    customer_id: Ref,
+    starts_at: InstantInput.optional(),
+    license_key: text(200)
+      .optional()
+      .openapi({ description: "An existing key to import; it then matches exactly as it is. Without it a key is made." }),
+    ...ownFields,
+    ...overrideFields,
+    ...ownedInput,
+  })
+  .openapi("NewLicense", {
+    example: { template_id: "tpl_00…", customer_id: "cus_00…", issued_to: "ada@customer.example", max_activations: 3 },
+  });
+
+export const LicensePatch = z
+  .strictObject({ ...ownFields, ...overrideFields, ...ownedInput })
+  .openapi("LicensePatch", { example: { issued_to: "grace@customer.example", max_activations: 5 } });
+
+export const LicenseQuery = listQuery({
+  status: z.enum(LICENSE_STATUSES).optional(),
+  customer_id: Ref.optional(),
+  product_id: Ref.optional(),
+  order_id: Ref.optional(),
+  external_id: ExternalId.optional(),
+  expires_before: InstantInput.optional(),
+  q: z
+    .string()
+    .min(3)
+    .max(100)
+    .optional()
+    .openapi({ description: "An id, the last four characters of a key, or how issued_to or external_id begins." }),
+});
+
+export const KeyLookup = z.strictObject({ license_key: LicenseKey }).openapi("KeyLookup", { example: { license_key: SAMPLE_KEY } });
+
+export const Suspension = z
+  .strictObject({ reason: text(500), cause: z.enum(SUSPENDABLE_CAUSES).default("manual") })
+  .openapi("Suspension", { example: { reason: "The customer asked for a pause", cause: "manual" } });
+
+export const Reinstatement = z
+  .strictObject({ cause: z.enum(HOLD_CAUSES).optional().openapi({ description: "Lift holds of this cause alone." }) })
+  .openapi("Reinstatement", { example: { cause: "manual" } });
+
+export const Revocation = z
+  .strictObject({ reason: text(500) })
+  .openapi("Revocation", { example: { reason: "The key was published" } });
+
+export const RevealedKey = z
+  .object({ object: z.literal("license_key"), license_id: z.string(), license_key: z.string(), key_last4: z.string() })
+  .openapi("RevealedKey");
+
+/** What a device tells of itself. The fingerprint is a hash that the program makes; only a keyed digest of it is kept. */
+const Fingerprint = z.string().min(1).max(512).openapi({ example: "b1946ac92492d2347c6235b4d2611184" });
+
+export const Validation = z
+  .strictObject({
+    license_key: LicenseKey,
+    fingerprint: Fingerprint.optional(),
+    user: Ref.optional(),
+    product: Ref.optional().openapi({ description: "Id or code." }),
+    version: z.string().min(1).max(100).optional(),
+    features: z.array(Ref).max(100).optional().openapi({ description: "Features that must be licensed, by id or code." }),
+    domain: z.string().min(1).max(253).optional(),
+    nonce: z.string().min(1).max(255).optional().openapi({ description: "Comes back signed, so that an old answer cannot be replayed." }),
+  })
+  .openapi("Validation", { example: { license_key: SAMPLE_KEY, fingerprint: "b1946ac92492d2347c6235b4d2611184", nonce: "n-0f3a" } });
+
+/** With a secret key: today's record judged at another instant, or as if asked from elsewhere, without any effect. */
+export const DryRun = z.strictObject({
+  dry_run: z
+    .stringbool({ truthy: ["true"], falsy: ["false"] })
+    .optional()
+    .openapi({ type: "boolean", description: "Secret keys only: judge without any effect and without a token." }),
+  at: InstantInput.optional().openapi({ description: "With dry_run: the instant to judge at." }),
+  country: z
+    .string()
+    .max(10)
+    .transform((country, context) => {
+      const known = countryOf(country);
+      if (known !== null) return known;
+      context.addIssue({ code: "custom", message: "must be a country of ISO 3166-1, such as DE" });
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", example: "DE", description: "With dry_run: the country to judge from." }),
+  ip: z.union([z.ipv4(), z.ipv6()]).optional().openapi({ type: "string", example: "192.0.2.1", description: "With dry_run: the address to judge from." }),
+});
+
+const DECISION_CODES = ["VALID", ...REASON_ORDER.map(({ code }) => code)] as const;
+
+export const Decision = z
+  .object({
+    object: z.literal("decision"),
+    id: z.string(),
+    valid: z.boolean(),
+    code: z.enum(DECISION_CODES),
+    reasons: z.array(
+      z.object({
+        code: z.enum(DECISION_CODES),
+        severity: z.enum(["deny", "warn"]),
+        detail: z.string(),
+        pointer: z.string().nullable(),
+      }),
+    ),
+    license: z
+      .object({
+        id: z.string(),
+        status: z.enum(LICENSE_STATUSES),
+        type: z.enum(LICENSE_TYPES),
+        product_id: z.string(),
+        expires_at: Instant.nullable(),
+        grace_until: Instant.nullable(),
+        max_activations: z.int().nullable(),
+        entitlements: z.array(Entitlement),
+      })
+      .nullable(),
+    evaluated_at: Instant,
+    snapshot_age_ms: z.int(),
+    stale: z.boolean(),
+    nonce: z.string().nullable(),
+    next: z
+      .object({ action: z.enum(["renew", "activate", "free_a_seat", "upgrade", "contact_vendor"]), url: z.string().nullable() })
+      .nullable(),
+    token: z
+      .string()
+      .nullable()
+      .openapi({ description: "The signed answer (compact JWS, EdDSA, typ olp1-decision+jws): act on its claims. null for a dry run." }),
+  })
+  .openapi("Decision");
+
+const Metrics = z.object({ counters: z.record(z.string(), z.number()), gauges: z.record(z.string(), z.number()), seq: z.int() });
+
+export const Activation = z
+  .object({
+    object: z.literal("activation"),
+    id: z.string(),
+    license_id: z.string(),
+    user: z.string().nullable(),
+    name: z.string().nullable(),
+    platform: z.string().nullable(),
+    app_version: z.string().nullable(),
+    status: z.enum(["active", "released"]),
+    type: z.enum(["online", "offline", "emergency"]),
+    activated_at: Instant,
+    last_seen_at: Instant.openapi({ description: "Exact to a minute." }),
+    lease_expires_at: Instant.nullable().openapi({ description: "Until when the seat is held without a heartbeat (exclusive); null = as long as it is not released." }),
+    deactivated_at: Instant.nullable(),
+    deactivated_reason: z.string().nullable(),
+    metrics: Metrics.openapi({ description: "As heartbeats told them." }),
+    ...ownedOutput,
+  })
+  .openapi("Activation");
+
+export const ActivationWithToken = Activation.extend({
+  activation_token: z.string().openapi({ description: "Proves to be this device; the same device gets the same one again." }),
+}).openapi("ActivationWithToken");
+
+export const NewActivation = z
+  .strictObject({
+    license_key: LicenseKey,
+    fingerprint: Fingerprint,
+    user: Ref.nullish(),
+    name: text(200).nullish(),
+    platform: text(200).nullish(),
+    app_version: text(100).nullish(),
+    ...ownedInput,
+  })
+  .openapi("NewActivation", {
+    example: { license_key: SAMPLE_KEY, fingerprint: "b1946ac92492d2347c6235b4d2611184", name: "Ada's laptop", platform: "linux" },
+  });
+
+export const ActivationQuery = listQuery({
+  license_id: Ref.optional(),
+  status: z.enum(["active", "released"]).optional(),
+  external_id: ExternalId.optional(),
+});
+
+/** A text that may be an activation token. */
+const ActivationToken = z.string().min(1).max(200).openapi({ example: "lat_00…" });
+
+export const Deactivation = z
+  .strictObject({
+    reason: text(500).nullish(),
+    activation_token: ActivationToken.optional().openapi({ description: "Required with a publishable key." }),
+  })
+  .openapi("Deactivation", { example: { reason: "The laptop was replaced" } });
+
+export const TokenValidation = z
+  .strictObject({ activation_token: ActivationToken })
+  .openapi("TokenValidation", { example: { activation_token: "lat_00…" } });
+
+const MetricName = z.string().min(1).max(64);
+/** A counter adds up over years: this much at once keeps the sum exact. */
+const Counter = z.int().min(0).max(1_000_000_000_000);
+const named = <S extends z.ZodType>(value: S) =>
+  z.record(MetricName, value).refine((values) => Object.keys(values).length <= 50, "must hold at most 50 names");
+
+export const Heartbeat = z
+  .strictObject({
+    activation_token: ActivationToken,
+    metrics: z
+      .strictObject({
+        counters: named(Counter).optional().openapi({ description: "Added to what was counted." }),
+        gauges: named(z.number()).optional().openapi({ description: "Replace what was told before." }),
+        seq: z.int().min(1).openapi({ description: "Rises with every heartbeat that carries metrics, so that a repeated one counts once." }),
+      })
+      .optional(),
+  })
+  .openapi("Heartbeat", { example: { activation_token: "lat_00…", metrics: { counters: { renders: 3 }, gauges: { open_files: 2 }, seq: 1 } } });
+
+export const HeartbeatAnswer = z
+  .object({
+    object: z.literal("heartbeat"),
+    activation_id: z.string(),
+    lease_expires_at: Instant.nullable(),
+    next_heartbeat_at: Instant,
+    decision: Decision,
+  })
+  .openapi("HeartbeatAnswer");

@@ -1,0 +1,94 @@
+import type { Repo } from "#db/repo";
+import { productArchived, templateArchived, templateNotFound } from "#kernel/not-found";
+import type { ProblemError } from "#kernel/problem";
+import { invalidRequest } from "#kernel/problems";
+import { entitlementsFromWire, refuseUnsoundTerms } from "#kernel/terms";
+import type { z } from "#kernel/wire";
+import { effectiveTerms } from "#rules/licensing/terms";
+import { priceOrder, type PricedOrder, type StoredDiscount, type StoredOrderLine } from "#rules/sales/orders";
+import type { NewOrder } from "./schemas.ts";
+
+type Body = z.infer<typeof NewOrder>;
+type Offered = Awaited<ReturnType<Repo["orders"]["ingredients"]>>["offered"];
+type Unpriced = Omit<StoredOrderLine, "amount" | "discount" | "tax" | "total">;
+
+/** What an order is for and what it costs, as it is stored. */
+export type Pricing = Omit<PricedOrder, "lines"> & { lines: StoredOrderLine[]; discount: StoredDiscount | null };
+
+/**
+ * The lines of an order with their prices as they stand now. Throws `template_not_found`, `template_archived`, `product_archived`, what
+ * entitlements throw, and `invalid_request` for terms that contradict themselves and for lines without a price in one currency.
+ */
+export async function pricedLines(repo: Repo, body: Body, offered: Offered): Promise<Pricing> {
+  const currency = currencyOf(repo.tenant.currency, body, offered);
+  const lines = await Promise.all(
+    body.items.map((item, index) => unpricedLine(repo, item, `/items/${index}`, offered, currency)),
+  );
+  const discount = storedDiscount(body.discount ?? null);
+  const priced = priceOrder(lines, discount, currency);
+  if (!priced.ok) throw wrong(priced.pointer, priced.code, priced.detail);
+  const { lines: amounts, ...sums } = priced.price;
+  return {
+    ...sums,
+    discount,
+    lines: lines.map((line, index) => ({ ...line, ...(amounts[index] as PricedOrder["lines"][number]) })),
+  };
+}
+
+/** The order's own currency: as given, else that of the first template with a price, else the tenant's. */
+function currencyOf(tenantCurrency: string, { currency, items }: Body, offered: Offered): string {
+  if (currency !== undefined) return currency;
+  const priced = items.flatMap(({ template_id }) => offered.get(template_id)?.terms.pricing ?? []);
+  return priced[0]?.currency ?? tenantCurrency;
+}
+
+async function unpricedLine(
+  repo: Repo,
+  item: Body["items"][number],
+  at: string,
+  offered: Offered,
+  currency: string,
+): Promise<Unpriced> {
+  const offer = offered.get(item.template_id);
+  if (!offer) throw templateNotFound({});
+  const { template, terms } = offer;
+  if (template.archivedAt !== null) throw templateArchived({});
+  if (offer.isProductArchived !== 0) throw productArchived({});
+
+  const overrides = {
+    duration: item.duration,
+    entitlements: item.entitlements && (await entitlementsFromWire(repo, item.entitlements, { at: `${at}/entitlements` })),
+    restrictions: item.restrictions,
+  };
+  refuseUnsoundTerms(effectiveTerms(terms, overrides), at);
+  return {
+    templateId: template.id,
+    templateRev: template.rev,
+    productId: template.productId,
+    name: template.name,
+    quantity: item.quantity,
+    unitAmount: item.unit_amount ?? templatePrice(terms.pricing, at, currency),
+    overrides,
+  };
+}
+
+function templatePrice(pricing: { currency: string; unitAmount: number } | null, at: string, currency: string): number {
+  if (pricing === null)
+    throw wrong(`${at}/unit_amount`, "price_missing", "The template has no price, so the line must name one.");
+  if (pricing.currency === currency) return pricing.unitAmount;
+  throw wrong(
+    `${at}/template_id`,
+    "currency_mismatch",
+    `The template is priced in ${pricing.currency}, the order is in ${currency}.`,
+  );
+}
+
+function storedDiscount(discount: NonNullable<Body["discount"]> | null): StoredDiscount | null {
+  if (discount === null) return null;
+  const reason = discount.reason ?? null;
+  return "percent" in discount ? { percent: String(discount.percent), reason } : { amount: discount.amount, reason };
+}
+
+function wrong(pointer: string, code: string, detail: string): ProblemError {
+  return invalidRequest({ what: detail }, { errors: [{ pointer, code, detail }] });
+}

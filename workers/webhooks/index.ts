@@ -1,0 +1,28 @@
+import { getDelivery } from "./deliveries.get.ts";
+import { resendDelivery } from "./deliveries.resend.ts";
+import { claimForPump } from "./internal.deliveries.claim.ts";
+import { createWebhookEndpoint } from "./webhook_endpoints.create.ts";
+import { deleteWebhookEndpoint } from "./webhook_endpoints.delete.ts";
+import { listEndpointDeliveries } from "./webhook_endpoints.deliveries.ts";
+import { enableWebhookEndpoint } from "./webhook_endpoints.enable.ts";
+import { getWebhookEndpoint } from "./webhook_endpoints.get.ts";
+import { listWebhookEndpoints } from "./webhook_endpoints.list.ts";
+import { rotateWebhookSecret } from "./webhook_endpoints.rotate_secret.ts";
+import { testWebhookEndpoint } from "./webhook_endpoints.test.ts";
+import { updateWebhookEndpoint } from "./webhook_endpoints.update.ts";
+
+/** Where tenants hear of events, and how each of them got there. */
+export const webhooks = [
+  createWebhookEndpoint,
+  listWebhookEndpoints,
+  getWebhookEndpoint,
+  updateWebhookEndpoint,
+  deleteWebhookEndpoint,
+  enableWebhookEndpoint,
+  rotateWebhookSecret,
+  testWebhookEndpoint,
+  listEndpointDeliveries,
+  getDelivery,
+  resendDelivery,
+  claimForPump,
+];

@@ -1,0 +1,91 @@
+import { readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
+import type { Env } from "#kernel/env";
+import { vaultOf } from "#kernel/vault";
+import { messageOf } from "#rules/webhooks/messages";
+import type { Result } from "./recording.ts";
+import { keyOfSecret, secretPlace, webhookSignature } from "./secrets.ts";
+
+/** A delivery as it goes out: complete and signed, so that no secret leaves the edge. */
+export type Outgoing = {
+  tenant_id: string;
+  delivery_id: string;
+  endpoint_id: string;
+  event_id: string;
+  attempt: number;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+};
+
+/**
+ * Makes ready what was leased. What cannot be signed, because its secret does not open any more, comes back as a failed attempt: one
+ * tenant's broken key must not hold up everybody's deliveries.
+ */
+export async function prepare(
+  env: Env,
+  d1: D1Database,
+  refs: readonly DeliveryRef[],
+  now: Date,
+): Promise<{ ready: Outgoing[]; unsignable: Result[] }> {
+  if (refs.length === 0) return { ready: [], unsignable: [] };
+  const leased = await readLeased(d1, refs);
+  const keys = new Map<string, Promise<Uint8Array[]>>();
+  const keysFor = (row: LeasedDelivery): Promise<Uint8Array[]> => {
+    const known = keys.get(row.endpoint.id) ?? signingKeys(env, row, now);
+    keys.set(row.endpoint.id, known);
+    return known;
+  };
+  const ready: Outgoing[] = [];
+  const unsignable: Result[] = [];
+  for (const row of leased) {
+    try {
+      ready.push(await signed(row, await keysFor(row), now));
+    } catch {
+      const outcome = {
+        kind: "failed" as const,
+        error: "unsignable",
+        detail: "The endpoint's secret does not open; rotate it.",
+        durationMs: 0,
+      };
+      unsignable.push({ tenantId: row.delivery.tenantId, id: row.delivery.id, attempt: row.delivery.attempts + 1, outcome });
+    }
+  }
+  return { ready, unsignable };
+}
+
+/** The present secret's key, and its predecessor's while both are good. */
+async function signingKeys(env: Env, { endpoint, dataKey }: LeasedDelivery, now: Date): Promise<Uint8Array[]> {
+  const { id, tenantId, secret, previousSecret, previousSecretUntil } = endpoint;
+  const vault = vaultOf(env, tenantId, dataKey);
+  const secrets = [await vault.unseal(secretPlace(id, "secret"), secret)];
+  if (previousSecret !== null && previousSecretUntil !== null && now < previousSecretUntil) {
+    secrets.push(await vault.unseal(secretPlace(id, "previous_secret"), previousSecret));
+  }
+  return secrets.map(keyOfSecret);
+}
+
+async function signed(
+  { delivery, event, endpoint, livemode }: LeasedDelivery,
+  keys: readonly Uint8Array[],
+  now: Date,
+): Promise<Outgoing> {
+  const subject = { type: event.subjectType, id: event.subjectId };
+  const body = messageOf({ ...event, subject }, livemode);
+  const timestampS = Math.floor(now.getTime() / 1000);
+  return {
+    tenant_id: delivery.tenantId,
+    delivery_id: delivery.id,
+    endpoint_id: endpoint.id,
+    event_id: event.id,
+    attempt: delivery.attempts + 1,
+    url: endpoint.url,
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "Latchkey-Webhooks/1",
+      "webhook-id": event.id,
+      "webhook-timestamp": String(timestampS),
+      "webhook-signature": await webhookSignature(keys, event.id, timestampS, body),
+    },
+    body,
+  };
+}

@@ -1,0 +1,40 @@
+import { createRoute } from "@hono/zod-openapi";
+import { changing } from "#kernel/changing";
+import { endpoint, idParam, json, problems, scope } from "#kernel/endpoint";
+import { changeFact } from "#kernel/facts";
+import { changedMeanwhile } from "#kernel/problems";
+import { presentEndpoint } from "./presenters.ts";
+import { webhookEndpointNotFound } from "./problems.ts";
+import { WebhookEndpoint } from "./schemas.ts";
+
+export const enableWebhookEndpoint = endpoint({
+  route: createRoute({
+    operationId: "webhook_endpoints.enable",
+    method: "post",
+    path: "/v1/webhook_endpoints/{id}/enable",
+    security: scope("webhook_endpoints:write"),
+    summary: "Enable a webhook endpoint",
+    description:
+      "An endpoint that answered 410 is sent to again, beginning with the deliveries that waited. Enabling one that is enabled changes nothing.",
+    request: { params: idParam("whe") },
+    responses: { 200: json(WebhookEndpoint, "The endpoint, enabled"), ...problems(webhookEndpointNotFound, changedMeanwhile) },
+  }),
+
+  handler: async (c) => {
+    const { repo, now } = c.var;
+    const { id } = c.req.valid("param");
+    const enabled = await changing(async () => {
+      const before = await repo.webhookEndpoints.byId(id);
+      if (!before) throw webhookEndpointNotFound({});
+      if (before.disabledAt === null) return presentEndpoint(before);
+      const row = { ...before, disabledAt: null, disabledReason: null, updatedAt: now };
+      const after = presentEndpoint(row);
+      const told = {
+        facts: [changeFact("webhook_endpoint.updated", presentEndpoint(before), after)],
+        answer: [200, after] as const,
+      };
+      return (await repo.webhookEndpoints.enable(row, told)) && after;
+    });
+    return c.json(enabled, 200);
+  },
+});
