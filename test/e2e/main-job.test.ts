@@ -158,7 +158,8 @@ test("no secret stands readable in the database, the engine, the workflow histor
     { idempotencyKey: "canary-intent" },
   );
   expect(made.status).toBe(201);
-  const order = await call("GET", `/v1/orders/${dev.demo.order_id}`);
+  const { template_id, customer_id } = dev.demo;
+  const order = await call("POST", "/v1/orders", { customer_id, items: [{ template_id, quantity: 1 }] });
   const secrets = [
     dev.operator_key,
     ...[dev.tenant, dev.sandbox].flatMap((tenant) => [tenant.secret_key, tenant.publishable_key, tenant.stripe.webhook_secret]),

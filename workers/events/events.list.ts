@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, problems, scope } from "#kernel/endpoint";
-import { pageAsked, presentPage } from "#kernel/pages";
 import { invalidCursor } from "#kernel/problems";
+import { newestEvents } from "./newest.ts";
 import { presentEvent } from "./presenters.ts";
 import { EventList, EventQuery } from "./schemas.ts";
 
@@ -31,12 +31,7 @@ export const listEvents = endpoint({
       return c.json({ ...page, next_after: nextAfter }, 200);
     }
 
-    const { limit, before } = await pageAsked(repo.tenantId, query);
-    if (before !== null && !/^\d{1,15}$/.test(before)) throw invalidCursor({});
-    const { rows, hasMore } = await repo.events.list({ limit, before: before === null ? null : Number(before) }, filter);
-    // the number is what orders events, so it is what a cursor holds
-    const numbered = { rows: rows.map((event) => ({ id: String(event.seq), event })), hasMore };
-    const page = await presentPage(repo.tenantId, query, numbered, ({ event }) => presentEvent(event));
+    const page = await newestEvents(repo, query, filter);
     return c.json({ ...page, next_after: null }, 200);
   },
 });

@@ -1,4 +1,4 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { Context } from "hono";
 import type { ZodError } from "zod";
@@ -6,7 +6,7 @@ import { AlreadyAnswered } from "#db/commit";
 import { realNow } from "./clock.ts";
 import { base64url } from "./keyring.ts";
 import { randomBytes } from "./crypto.ts";
-import type { Endpoint, PublicEnv } from "./endpoint.ts";
+import { IDEMPOTENCY_HEADER, type Endpoint, type PublicEnv } from "./endpoint.ts";
 import type { Env } from "./env.ts";
 import { gate, underGate } from "./gate.ts";
 import { ProblemError, problemResponse, type FieldError } from "./problem.ts";
@@ -44,7 +44,9 @@ export function appOf(endpoints: readonly Endpoint[]): App {
   app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId, c.env.LATCHKEY_PUBLIC_URL));
   app.notFound((c) => problemResponse(routeNotFound({}), c.var.requestId, c.env.LATCHKEY_PUBLIC_URL));
   for (const operation of endpoints) {
-    const route = { ...operation.route, middleware: [gate(operation)], hide: operation.audience === "internal" };
+    const headers = operation.idempotent ? [IDEMPOTENCY_HEADER] : [];
+    const parameters = [...(operation.route.parameters ?? []), ...headers] as NonNullable<RouteConfig["parameters"]>;
+    const route = { ...operation.route, parameters, middleware: [gate(operation)], hide: operation.audience === "internal" };
     app.openapi(route, underGate(operation) as never);
   }
   return app;

@@ -1,10 +1,19 @@
 import type { App } from "./app.ts";
+import { IDEMPOTENCY_HEADER } from "./endpoint.ts";
 import {
+  addressNotAllowed,
   bodyTooLarge,
+  idempotencyInFlight,
+  idempotencyKeyReused,
   internalError,
+  invalidCursor,
+  invalidIdempotencyKey,
   invalidRequest,
   keyKindNotAllowed,
+  malformedJson,
+  originNotAllowed,
   scopeMissing,
+  temporarilyUnavailable,
   tooManyRefusals,
   unauthorized,
   unsupportedMediaType,
@@ -14,6 +23,7 @@ import type { ProblemKind } from "./problem.ts";
 type Operation = {
   operationId?: string;
   security?: Record<string, string[]>[];
+  parameters?: { name: string; in: string }[];
   responses?: Record<string, unknown>;
   requestBody?: unknown;
 };
@@ -54,23 +64,35 @@ export function documentOf(app: App, publicUrl: string) {
 
 /** What every operation may answer stands in the document without being declared each time. */
 function addCommonProblems(operation: Operation): void {
-  const guarded = (operation.security ?? []).length > 0;
-  const common: ProblemKind<never>[] = [invalidRequest, internalError].map((problem) => problem as unknown as ProblemKind<never>);
-  if (guarded)
-    common.push(
-      ...[unauthorized, keyKindNotAllowed, scopeMissing, tooManyRefusals].map(
-        (problem) => problem as unknown as ProblemKind<never>,
-      ),
-    );
-  if (operation.requestBody)
-    common.push(...[bodyTooLarge, unsupportedMediaType].map((problem) => problem as unknown as ProblemKind<never>));
   const responses = (operation.responses ??= {});
-  for (const { status, title, code } of common) {
+  for (const { status, title, code } of commonProblems(operation)) {
     const known = responses[status] as { description: string; "x-codes"?: string[] } | undefined;
+    const codes = known?.["x-codes"] ?? [];
+    if (codes.includes(code)) continue;
+    const description = `${title} (\`${code}\`)`;
     responses[status] = {
       ...(known ?? { content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } }),
-      description: known ? `${known.description}; ${title} (\`${code}\`)` : `${title} (\`${code}\`)`,
-      "x-codes": [...(known?.["x-codes"] ?? []), code],
+      description: known ? `${known.description}; ${description}` : description,
+      "x-codes": [...codes, code],
     };
   }
+}
+
+function commonProblems({
+  security = [],
+  parameters = [],
+  requestBody,
+}: Operation): Pick<ProblemKind<never>, "status" | "title" | "code">[] {
+  const takes = (name: string) => parameters.some((parameter) => parameter.name === name);
+  const ofATenant = security.some((way) => "secret_key" in way);
+  return [
+    invalidRequest,
+    ...(requestBody ? [malformedJson, bodyTooLarge, unsupportedMediaType] : []),
+    ...(takes("cursor") ? [invalidCursor] : []),
+    ...(takes(IDEMPOTENCY_HEADER.name) ? [invalidIdempotencyKey, idempotencyInFlight, idempotencyKeyReused] : []),
+    ...(security.length > 0 ? [unauthorized, keyKindNotAllowed, tooManyRefusals] : []),
+    ...(ofATenant ? [scopeMissing, originNotAllowed, addressNotAllowed] : []),
+    internalError,
+    temporarilyUnavailable,
+  ];
 }

@@ -44,7 +44,8 @@ const of =
     audience,
     route,
     handler: handler as unknown as Endpoint["handler"],
-    idempotent: idempotent ?? (audience !== "internal" && (route.method === "post" || route.method === "patch")),
+    idempotent:
+      idempotent ?? ((audience === "tenant" || audience === "operator") && (route.method === "post" || route.method === "patch")),
   });
 
 /** An operation of a tenant, called with one of its keys. */
@@ -88,6 +89,17 @@ export const json = <S extends z.ZodType>(schema: S, description: string) => ({
 
 /** An answer without a body. */
 export const empty = (description: string) => ({ description });
+
+/** The header that every operation shows which keeps its answer under it. */
+export const IDEMPOTENCY_HEADER = {
+  name: "Idempotency-Key",
+  in: "header" as const,
+  required: false,
+  description:
+    "Your name for this one intent: the same key with the same request has one effect, and the same answer for 30 days (`Idempotency-Replayed: true`).",
+  schema: { type: "string" as const, minLength: 1, maxLength: 255 },
+  example: "order-4711-attempt",
+};
 
 const ProblemBody = z
   .object({

@@ -4,7 +4,7 @@ import type { WebhookActivities } from "./activities.ts";
 
 const act = proxyActivities<WebhookActivities>({
   startToCloseTimeout: "3 minutes",
-  heartbeatTimeout: "15 seconds", // a dead host is noticed after this long
+  heartbeatTimeout: "10 seconds", // a dead host is noticed after this long
   retry: { initialInterval: "1 second", backoffCoefficient: 2, maximumInterval: "10 seconds" },
 });
 

@@ -248,7 +248,6 @@ test("a program files nothing under the tenant's own names, and sees only licens
   expect((await s.post("/v1/activations/validate", token, as)).body).toMatchObject({ code: "ACTIVATION_NOT_FOUND", license: null });
   expect((await s.post("/v1/activations/heartbeat", token, as)).body["code"]).toBe("activation_not_found");
   expect((await s.post(`/v1/activations/${a["id"]}/deactivate`, token, as)).body["code"]).toBe("activation_not_found");
-  expect((await s.get("/v1/activations", { key: s.keys.publishable } as never)).status).not.toBe(500);
 });
 
 test("another tenant's activations are not there", async () => {

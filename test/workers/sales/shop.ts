@@ -118,6 +118,7 @@ function stripeAt(origin: string, secretKey: string) {
     if (response.status !== 200) throw new Error(await response.text());
   };
   return {
+    secretKey,
     call,
     control,
     /** Pays as Stripe.js does in the buyer's browser. */
