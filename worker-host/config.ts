@@ -99,7 +99,7 @@ function readSecret(env: Env, complain: Complain): EdgeConfig["secret"] | undefi
   const text = given(env, "LATCHKEY_INTERNAL_SECRET");
   const form = "1=<32 bytes in base64url>, one entry of the edge's LATCHKEY_INTERNAL_SECRETS";
   if (text === undefined) return complain("LATCHKEY_INTERNAL_SECRET", `is missing: ${form}`);
-  const [, kid, secret] = /^([1-9]\d{0,8})=([A-Za-z0-9_-]{43})=?$/.exec(text) ?? [];
+  const [, kid, secret] = /^([1-9]\d{0,5})=([A-Za-z0-9_-]{43})=?$/.exec(text) ?? [];
   if (kid === undefined || secret === undefined) return complain("LATCHKEY_INTERNAL_SECRET", `must read ${form}`);
   return { kid: Number(kid), bytes: Buffer.from(secret, "base64url") };
 }

@@ -5,8 +5,8 @@ export type StoryClock = { tenantId: string; livemode: boolean };
 
 /** What a story on a sandbox's clock needs done. */
 export type ClockActivities = {
-  /** Notes that the story waits for an instant, in place of what it waited for before. */
-  registerWakeup: (wakeup: { tenantId: string; workflowId: string; at: string }) => Promise<void>;
+  /** Notes that the story waits for an instant, in place of what it waited for before. `due`: the clock has come to it already. */
+  registerWakeup: (wakeup: { tenantId: string; workflowId: string; at: string }) => Promise<{ due: boolean }>;
   /** The story waits for no instant any more, so the clock need not wait for it. */
   wakeupDone: (wakeup: { tenantId: string; workflowId: string }) => Promise<void>;
 };
@@ -38,7 +38,8 @@ export async function untilInstant(
   const told = { woken: false };
   if (!clock.livemode) {
     setHandler(wake, (signal) => void (told.woken ||= new Date(signal.at) >= at));
-    await act.registerWakeup({ tenantId: clock.tenantId, workflowId: workflowInfo().workflowId, at: instant });
+    const { due } = await act.registerWakeup({ tenantId: clock.tenantId, workflowId: workflowInfo().workflowId, at: instant });
+    told.woken ||= due;
   }
 
   // the only clock a story reads: that of its own history, which starts the timer

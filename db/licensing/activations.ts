@@ -3,7 +3,7 @@ import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { overVersion, STAMP_EVERY_MS, type LicenseRow } from "./licenses.ts";
-import { holdsSeatSql, literal, mayActivateSql, seatsHeldSql } from "./status.ts";
+import { heldSeatsSql, holdsSeatSql, literal, mayActivateSql } from "./status.ts";
 import { activations, licenses } from "./tables.ts";
 
 export type ActivationRow = typeof activations.$inferSelect;
@@ -30,7 +30,7 @@ export function activationsOf(asking: Asking) {
   /** A seat is free, and the license gives seats: asked in the very statement that takes one. `but` = whose own seat does not count. */
   const seatFree = (licenseId: string, but: SQL = sql``) => sql`
     ${licenses.tenantId} = ${tenantId} and ${licenses.id} = ${licenseId} and ${sql.raw(mayActivateSql(literal(now)))}
-    and (${licenses.seatCeiling} is null or ${sql.raw(seatsHeldSql(literal(now)))}${but} < ${licenses.seatCeiling})`;
+    and (${licenses.seatCeiling} is null or (select count(*) ${sql.raw(heldSeatsSql(literal(now)))})${but} < ${licenses.seatCeiling})`;
 
   const begins = (license: Beginning) =>
     license ? [overVersion(asking, license, { ...begun(license), version: license.version + 1 }), guard(d1)] : [];
@@ -75,9 +75,10 @@ export function activationsOf(asking: Asking) {
     reclaimSeat: (row: ActivationRow, told: Told) => {
       // the row's own seat is free, or it would not ask; were it held after all, it must not stand in its own way
       const ownSeat = sql.raw(` - (case when ${holdsSeatSql(literal(now))} then 1 else 0 end)`);
+      const { tenantId: _, id: __, licenseId: ___, ...columns } = row;
       const claim = db
         .update(activations)
-        .set({ ...row, version: row.version + 1 })
+        .set({ ...columns, version: row.version + 1 })
         .where(and(asRead(row), sql`exists (select 1 from licenses where ${seatFree(row.licenseId, ownSeat)})`));
       return commit(asking, [bound(d1, claim), guard(d1)], told);
     },

@@ -3,7 +3,7 @@ import type { Hold } from "#rules/licensing/states";
 import { holdsSeat } from "#rules/licensing/decide";
 import { effectiveTerms, type ExpiryBasis, type LicenseType, type TemplateTerms, type TermsOverrides } from "#rules/licensing/terms";
 import type { Asking, Statement } from "../commit.ts";
-import { holdsSeatSql } from "./status.ts";
+import { heldSeatsSql } from "./status.ts";
 
 /** A license as a validation or an activation asks for it: everything that decides, read at one instant. */
 export type Asked = {
@@ -47,7 +47,7 @@ export function askedOf({ d1, tenantId }: Asking) {
   };
 }
 
-const SEATS = `from activations h where h.tenant_id = l.tenant_id and h.license_id = l.id and ${holdsSeatSql("?2", "h", "l")}`;
+const SEATS = heldSeatsSql("?2", "l");
 const UNLIMITED = "(l.max_activations is null or l.model in ('site', 'enterprise'))";
 
 const COLUMNS = `
@@ -61,9 +61,10 @@ const COLUMNS = `
   (select v.released_at from product_versions v
     where v.tenant_id = l.tenant_id and v.product_id = l.product_id and v.version = ?3) as version_released_at`;
 
+/** Joined crosswise, which SQLite carries out in the order that is written: from what was asked for to what belongs to it. */
 const BELONGINGS = `
-  join template_revisions r on r.tenant_id = l.tenant_id and r.template_id = l.template_id and r.rev = l.template_rev
-  join products p on p.tenant_id = l.tenant_id and p.id = l.product_id`;
+  cross join template_revisions r on r.tenant_id = l.tenant_id and r.template_id = l.template_id and r.rev = l.template_rev
+  cross join products p on p.tenant_id = l.tenant_id and p.id = l.product_id`;
 
 const BY_KEY = `select ${COLUMNS} from licenses l ${BELONGINGS}
   left join activations a on a.tenant_id = l.tenant_id and a.license_id = l.id and a.released_at is null
@@ -71,7 +72,7 @@ const BY_KEY = `select ${COLUMNS} from licenses l ${BELONGINGS}
   where l.tenant_id = ?1 and l.key_hash in (select value from json_each(?4)) limit 1`;
 
 const BY_ACTIVATION = `select ${COLUMNS} from activations a
-  join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id ${BELONGINGS}
+  cross join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id ${BELONGINGS}
   where a.tenant_id = ?1 and a.id = ?4`;
 
 const SIGNING_KEY = `select kid, private_key as privateKey from signing_keys

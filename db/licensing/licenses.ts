@@ -7,7 +7,7 @@ import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { makingOf } from "./making.ts";
-import { literal, seatsHeldSql, statusSql } from "./status.ts";
+import { heldSeatsSql, literal, statusSql } from "./status.ts";
 import { licenses } from "./tables.ts";
 
 export type LicenseRow = typeof licenses.$inferSelect;
@@ -50,7 +50,7 @@ export function licensesOf(asking: Asking) {
         row: licenses,
         revision: templateRevisions.terms,
         zone: customers.timeZone,
-        seatsHeld: sql<number>`${sql.raw(seatsHeldSql(literal(now)))}`,
+        seatsHeld: sql<number>`(select count(*) ${sql.raw(heldSeatsSql(literal(now)))})`,
       })
       .from(licenses)
       .innerJoin(
@@ -87,7 +87,8 @@ export function licensesOf(asking: Asking) {
     /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
     update: (row: LicenseRow, told: Told) => {
       // validations stamp the last of them without asking for the version, so it is not written back as it was read
-      const { lastValidatedAt: _, ...columns } = row;
+      // (nor is the key, whose writing would have the database look for every seat of the license)
+      const { lastValidatedAt: _, tenantId: __, id: ___, ...columns } = row;
       return commit(asking, [overVersion(asking, row, { ...columns, version: row.version + 1 }), guard(d1)], told);
     },
 
@@ -140,9 +141,9 @@ function resembles(tenantId: string, q: string): SQL {
   const end = `${q}\u{10ffff}`;
   return sql`${licenses.id} in (
     select l.id from licenses l where l.tenant_id = ${tenantId} and l.id = ${q}
-    union select l.id from licenses l where l.tenant_id = ${tenantId} and l.key_last4 = ${q}
-    union select l.id from licenses l where l.tenant_id = ${tenantId} and l.issued_to >= ${q} and l.issued_to < ${end}
-    union select l.id from licenses l where l.tenant_id = ${tenantId} and l.external_id >= ${q} and l.external_id < ${end})`;
+    union all select l.id from licenses l where l.tenant_id = ${tenantId} and l.key_last4 = ${q}
+    union all select l.id from licenses l where l.tenant_id = ${tenantId} and l.issued_to >= ${q} and l.issued_to < ${end}
+    union all select l.id from licenses l where l.tenant_id = ${tenantId} and l.external_id >= ${q} and l.external_id < ${end})`;
 }
 
 /** JSON comes back with its instants as strings; rules know instants as dates. */

@@ -93,7 +93,7 @@ export const activations = sqliteTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     foreignKey({ columns: [t.tenantId, t.licenseId], foreignColumns: [licenses.tenantId, licenses.id] }),
     uniqueIndex("activations_one_seat_per_device").on(t.tenantId, t.licenseId, t.deviceHash).where(sql`${t.releasedAt} is null`),
-    index("activations_license").on(t.tenantId, t.licenseId, t.activatedAt),
+    index("activations_license").on(t.tenantId, t.licenseId, t.id),
     uniqueIndex("activations_external").on(t.tenantId, t.externalId),
   ],
 );

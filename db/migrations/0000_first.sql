@@ -151,7 +151,7 @@ CREATE TABLE `activations` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `activations_one_seat_per_device` ON `activations` (`tenant_id`,`license_id`,`device_hash`) WHERE "activations"."released_at" is null;--> statement-breakpoint
-CREATE INDEX `activations_license` ON `activations` (`tenant_id`,`license_id`,`activated_at`);--> statement-breakpoint
+CREATE INDEX `activations_license` ON `activations` (`tenant_id`,`license_id`,`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `activations_external` ON `activations` (`tenant_id`,`external_id`);--> statement-breakpoint
 CREATE TABLE `licenses` (
 	`tenant_id` text NOT NULL,

@@ -25,7 +25,7 @@ describe("the signature", () => {
     expect(await edge.listShards()).toEqual(["00"]);
     expect(await edge.listShards()).toEqual(["00"]);
     const foreign = edgeRoutes(openEdge({ ...stand, secret: { kid: 1, bytes: Buffer.alloc(32, 8) } }));
-    await expect(foreign.listShards()).rejects.toMatchObject({ status: 401, code: "signature_invalid" });
+    await expect(foreign.listShards()).rejects.toMatchObject({ status: 401, code: "bad_signature" });
     expect(stand.state.refused).toBe(1);
   });
 });

@@ -54,7 +54,12 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const calls: { path: string; body: Body }[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
   const nonces = new Set<string>();
-  const state = { refused: 0 };
+  const state = {
+    /** How many calls came with a signature that does not fit. */
+    refused: 0,
+    /** What the sandbox's clock shows, in milliseconds. */
+    sandboxNow: 0,
+  };
 
   const routes: Record<string, (body: Body) => unknown> = {
     "/internal/shards": () => ({ shards: ["00"] }),
@@ -125,7 +130,10 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       if (order.status === "approved" && order.licenses.size === order.quantity) order.status = "fulfilled";
       return { status: order.status };
     },
-    "/internal/wakeups/register": ({ workflow_id, at }: Body) => (wakeups.set(workflow_id, at), {}),
+    "/internal/wakeups/register": ({ workflow_id, at }: Body) => (
+      wakeups.set(workflow_id, at),
+      { due: Date.parse(at) <= state.sandboxNow }
+    ),
     "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), {}),
   };
 
@@ -177,7 +185,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
         .end(JSON.stringify(body));
     if (!authentic(request, text)) {
       state.refused++;
-      return void send(401, { code: "signature_invalid", detail: "" });
+      return void send(401, { code: "bad_signature", detail: "" });
     }
     const path = request.url!;
     const body: Body = JSON.parse(text);
@@ -273,7 +281,7 @@ class Refusal extends Error {
 }
 
 /** Waits until something becomes true; fails with what it waited for. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 25_000): Promise<void> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
     if (await isTrue()) return;
   }

@@ -2,12 +2,16 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { findTemporal } from "../../tools/temporal.ts";
 import { openLog, type LogFields } from "../../worker-host/log.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "./edge-stand-in.ts";
 import { devServer, freePort, host, newFolder, type Running } from "./processes.ts";
 import { receiver, type Receiver } from "./receiver.ts";
+
+// processes start slowly on a busy machine
+vi.setConfig({ testTimeout: 120_000 });
+const PATIENCE_MS = 50_000;
 
 let edge: EdgeStandIn;
 let endpoint: Receiver;
@@ -61,7 +65,7 @@ describe("the worker host, as a process", () => {
   test("fulfills orders and delivers webhooks, says when it is ready and how it is, and stops when told", async () => {
     const readyFile = path.join(newFolder(), "ready");
     const running = start({ LATCHKEY_READY_FILE: readyFile });
-    await until("it is ready", () => running.said("ready"));
+    await until("it is ready", () => running.said("ready"), PATIENCE_MS);
     expect(readFileSync(readyFile, "utf8")).toBe(`${running.child.pid}\n`);
 
     const id = requestFulfillment(60);
@@ -96,14 +100,14 @@ describe("the worker host, as a process", () => {
     expect((await healthOf(waiting)).status).toBe(503);
     expect(await stopped.stop("SIGINT")).toBe(0);
     const server = await devServer({ port: later, folder: newFolder() });
-    await until("it is ready", () => waiting.said("ready"));
+    await until("it is ready", () => waiting.said("ready"), PATIENCE_MS);
     await server.stop();
   });
 
   test("of a Worker Deployment works once its version is current", async () => {
     const queue = { TEMPORAL_TASK_QUEUE: "versioned", TEMPORAL_DEPLOYMENT: "latchkey" };
     const running = start(queue);
-    await until("it is ready", () => running.said("ready"));
+    await until("it is ready", () => running.said("ready"), PATIENCE_MS);
     const buildId = /"build_id":"(\w+)"/.exec(running.lines.join("\n"))?.[1];
     const cli = await findTemporal({ kind: "server" });
     const version = ["--deployment-name", "latchkey", "--build-id", String(buildId), "--address", `127.0.0.1:${port}`, "--yes"];

@@ -107,7 +107,7 @@ describe("the relay", () => {
   test("keeps what is done through failing claims, and reports it with the next", async () => {
     const { end, said } = await relay();
     await until("it waits for events", () => edge.callsOf("/internal/relay/claim").length === 2);
-    for (const fault of [{ status: 503 }, { status: 401, body: { code: "signature_invalid" } }] as const)
+    for (const fault of [{ status: 503 }, { status: 401, body: { code: "bad_signature" } }] as const)
       edge.failNext("/internal/relay/claim", fault);
     edge.failNext("/internal/relay/claim", "hang up");
     requested(edge.order(1));

@@ -65,6 +65,8 @@ describe("an amount for a provider", () => {
 
   test.each([
     ["stripe", "EUR", 1999, 1999, "19.99"],
+    ["stripe", "EUR", 0, 0, "0.00"],
+    ["stripe", "JPY", Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, "9007199254740991"],
     ["stripe", "JPY", 500, 500, "500"],
     ["stripe", "ISK", 5, 500, "5.00"],
     ["stripe", "UGX", 5, 500, "5.00"],
@@ -79,6 +81,7 @@ describe("an amount for a provider", () => {
     ["manual", "ISK", 5, 5, "5"],
   ] as const)("%s takes %s %i as %i", (provider, currency, amount, units, decimal) => {
     expect(toProviderAmount(provider, currency, amount)).toEqual({ ok: true, units, decimal });
+    expect(fromProviderAmount(provider, currency, units)).toBe(amount);
   });
 
   test.each([

@@ -111,6 +111,15 @@ describe("a sandbox's story", () => {
     expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
   });
 
+  test("does not wait for what its clock has passed, though real time has not", async () => {
+    const at = await inDays(30);
+    edge.state.sandboxNow = Date.parse(at);
+    const handle = await wait(SANDBOX, [at]);
+    expect(await handle.result()).toEqual(["reached"]);
+    expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
+    edge.state.sandboxNow = 0;
+  });
+
   test("registers again when the edge does not answer", async () => {
     edge.failNext("/internal/wakeups/register", { status: 503 });
     edge.failNext("/internal/wakeups/register", "hang up", { after: true });

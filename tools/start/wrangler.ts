@@ -7,15 +7,16 @@ import { type Home, root } from "./home.ts";
 /** wrangler's program itself: its launcher (bin/wrangler.js) leaves more orphans when it is killed. */
 export const wranglerCli = path.join(root, "node_modules", "wrangler", "wrangler-dist", "cli.js");
 
-/**
- * The environment of our own children: our programs first on PATH, nothing of npm or a test runner that may have started us, and no
- * secrets of another installation, which wrangler would prefer to those of the home.
- */
+/** Variables of npm and of test runners, and those of an edge: a person may hold those of another one, and wrangler would prefer them. */
+const notInherited = /^(VITEST|NODE_ENV$|NODE_OPTIONS$|npm_|LATCHKEY_(PEPPERS|PLATFORM_KEYS|INTERNAL_SECRETS?|ENV|PUBLIC_URL)$)/;
+
+/** The environment of our own children: our programs first on PATH, and nothing of whoever started us that would mislead them. */
 export function childEnv(extra: Record<string, string>): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...extra };
+  const env: NodeJS.ProcessEnv = { ...process.env };
   for (const name of Object.keys(env)) {
-    if (/^(VITEST|NODE_ENV$|NODE_OPTIONS$|npm_|LATCHKEY_(PEPPERS|PLATFORM_KEYS|INTERNAL_SECRETS)$)/.test(name)) delete env[name];
+    if (notInherited.test(name)) delete env[name];
   }
+  Object.assign(env, extra);
   const bin = path.join(root, "node_modules", ".bin");
   env["PATH"] = `${bin}${path.delimiter}${process.env["PATH"] ?? ""}`;
   return env;

@@ -22,13 +22,17 @@ export class EdgeUnreachable extends Error {
   override readonly name = "EdgeUnreachable";
 }
 
+/** Codes of 4xx answers that say "not now" instead of "no". */
+const LATER = new Set(["idempotency_in_flight", "changed_meanwhile"]);
+
 /**
- * Whether asking again cannot help: a 4xx of the edge itself, except those that say "later". A 4xx without a problem code comes from
- * something in between (a proxy, a half-started worker), and says nothing about our request.
+ * Whether asking again cannot help: a 4xx of the edge itself, except those that say "not now". A refused signature is the host's fault,
+ * not the request's, and ends when secrets and clocks agree again. A 4xx without a problem code comes from something in between
+ * (a proxy, a half-started worker), and says nothing about our request.
  */
 export function isFinal(error: unknown): error is EdgeProblem {
   if (!(error instanceof EdgeProblem) || error.status < 400 || error.status > 499 || error.code.startsWith("http_")) return false;
-  return !(error.status === 429 || (error.status === 409 && error.code === "idempotency_in_flight"));
+  return error.status !== 401 && error.status !== 429 && !LATER.has(error.code);
 }
 
 /** Turns what a call of the edge throws into the failure by which an activity tells Temporal whether, and when, to try again. */

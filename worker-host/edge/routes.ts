@@ -81,8 +81,10 @@ export function edgeRoutes(call: CallEdge) {
       return (await call<Answer>("/internal/orders/complete", { tenant_id: tenantId, order_id: orderId })).status;
     },
 
-    registerWakeup: async ({ tenantId, workflowId, at }: { tenantId: string; workflowId: string; at: string }): Promise<void> => {
-      await call("/internal/wakeups/register", { tenant_id: tenantId, workflow_id: workflowId, at });
+    /** Notes until when a sandbox's story waits. `due`: the sandbox's clock has come to it already. */
+    registerWakeup: async ({ tenantId, workflowId, at }: { tenantId: string; workflowId: string; at: string }) => {
+      const body = { tenant_id: tenantId, workflow_id: workflowId, at };
+      return { due: (await call<{ due: boolean }>("/internal/wakeups/register", body)).due };
     },
 
     wakeupDone: async ({ tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> => {

@@ -3,11 +3,8 @@ import { internalEndpoint, json, jsonBody, problems } from "#kernel/endpoint";
 import { orderNotFound } from "#kernel/not-found";
 import { openForStory } from "#kernel/story";
 import { z } from "#kernel/wire";
-import { licensesOrdered, orderNumberText, ORDER_STATUSES, PAYMENT_STATUSES } from "#rules/sales/orders";
+import { LICENSES_AT_ONCE, licensesOrdered, orderNumberText, ORDER_STATUSES, PAYMENT_STATUSES } from "#rules/sales/orders";
 import { OrderRef } from "./schemas.ts";
-
-/** Licenses that one internal call issues: what fits into a batch with room to spare. */
-const CHUNK = 50;
 
 const Fulfillment = z.object({
   status: z.enum(ORDER_STATUSES),
@@ -43,7 +40,7 @@ export const readFulfillment = internalEndpoint({
       payment_status,
       quantity,
       issued,
-      chunk: CHUNK,
+      chunk: LICENSES_AT_ONCE,
       customer_id,
       number,
       licenses_ready: issued >= quantity,

@@ -192,6 +192,8 @@ test("changed terms are a new revision and the old ones stay; another name is no
   const retyped = await w.patch(path, { type: "perpetual", model: "site", duration: null });
   expect(retyped.body).toMatchObject({ rev: 3, type: "perpetual", model: "site", duration: null });
   expect((await w.get("/v1/templates?type=perpetual")).body["data"]).toEqual([retyped.body]);
+  const row = await env.DB_00.prepare("select type, model, rev from templates where tenant_id = ?").bind(w.tenant.id).first();
+  expect(row).toEqual({ type: "perpetual", model: "site", rev: 3 });
 
   const revisions = await revisionsOf(w, made.body["id"]);
   expect(revisions.map((row: { rev: number }) => row.rev)).toEqual([3, 2, 1]);

@@ -108,6 +108,8 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
   },
 };
 
+const PROVIDER = { secret_key: "sk_live_tests", webhook_secret: "whsec_dGVzdHNlY3JldA" };
+
 /** Operations that want their object in a state of its own. */
 const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   "product_versions.list": {
@@ -131,6 +133,14 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       return order;
     },
   },
+  "hooks.stripe": {
+    tenant: async (p) => {
+      const tenant = await make(p, "tenant");
+      const { secret } = tenant["api_keys"].find((key: Fresh) => key["kind"] === "secret" && key["livemode"] === true);
+      await does({ ...p, secret }, "PUT", "/v1/payment_providers/stripe", PROVIDER);
+      return tenant;
+    },
+  },
   "webhook_endpoints.deliveries": {
     webhook_endpoint: async (p) => {
       const endpoint = await make(p, "webhook_endpoint");
@@ -140,16 +150,32 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   },
 };
 
+/** Headers beside the body, for operations that are called by others than those who hold a key of ours. */
+const HEADERS: Record<string, (body: unknown) => Promise<Record<string, string>>> = {
+  "hooks.stripe": async (body) => {
+    const at = Math.floor(Date.now() / 1000);
+    const secret = { name: "HMAC", hash: "SHA-256" };
+    const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(PROVIDER.webhook_secret), secret, false, ["sign"]);
+    const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${at}.${JSON.stringify(body)}`));
+    const hex = [...new Uint8Array(mac)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return { "content-type": "application/json; charset=utf-8", "stripe-signature": `t=${at},v1=${hex}` };
+  },
+};
+
+/** The headers that a call needs beside its key. */
+export const headersOf = async (operationId: string, body: unknown): Promise<Record<string, string>> =>
+  (await HEADERS[operationId]?.(body)) ?? {};
+
 /** What a tenant must have before an operation that names no object: lists show it, settings of one's own are read back. */
 const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
-  "payment_providers.get": (p) =>
-    does(p, "PUT", "/v1/payment_providers/stripe", { secret_key: "sk_live_tests", webhook_secret: "whsec_dGVzdHNlY3JldA" }),
+  "payment_providers.get": (p) => does(p, "PUT", "/v1/payment_providers/stripe", PROVIDER),
 };
 
 const RIGHTS = [{ feature: "export" }, { feature: "fea_00…", limit_value: 5 }];
 
 /** Bodies beside the schema's own example, for fields that cannot stand in it together or would make it a long read. */
 export const FURTHER_BODIES: Record<string, unknown[]> = {
+  "hooks.stripe": [{ object: "event", id: "evt_tests", type: "product.created", livemode: true, data: { object: {} } }],
   "api_keys.create": [{ name: "App", kind: "publishable", product_ids: ["prod_00…"] }],
   "products.update": [{ default_entitlements: RIGHTS }],
   "templates.update": [{ entitlements: RIGHTS }],

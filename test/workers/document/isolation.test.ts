@@ -1,9 +1,9 @@
 import { ID_PREFIXES, type Noun } from "#rules/ids";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ask, type Asking, type Told } from "./ask.ts";
-import { player, prepare, type Player } from "./fresh.ts";
+import { headersOf, player, prepare, type Player } from "./fresh.ts";
 import { operationsOf, servedDocument, type Operation } from "./operations.ts";
-import { bodiesOf, built, neverGiven, placeOf, unshownNames, withValue, wired, type Built, type Slot } from "./requests.ts";
+import { bodiesOf, built, neverGiven, placeOf, unshownNames, withValue, wired, type Built, type Parts, type Slot } from "./requests.ts";
 import { rowsOf, type Rows } from "./rows.ts";
 import { faultsOf } from "./schemas.ts";
 
@@ -32,6 +32,10 @@ const callsOf = (operation: Operation) =>
   bodiesOf(operation).map((body, index) => ({ name: index === 0 ? operation.id : `${operation.id}, body ${index + 1}`, operation, body }));
 
 const tenantCalls = operations.filter(({ audience }) => audience === "tenant").flatMap(callsOf);
+// what a provider sends is no example that anybody may send, so those are called with the further bodies alone
+const publicCalls = operations
+  .filter(({ audience }) => audience === "public")
+  .flatMap((operation) => callsOf(operation).slice(operation.body ? 1 : 0));
 const operatorCalls = operations.filter(({ audience }) => audience === "operator").flatMap(callsOf);
 
 describe.each(tenantCalls)("$name", ({ operation, body }) => {
@@ -80,6 +84,23 @@ describe.each(operatorCalls)("$name", ({ operation, body }) => {
     const before = await rowsOf();
     for (const key of [bob.secret, bob.publishable, alice.secret]) {
       expect(await ask({ ...again, key })).toMatchObject({ status: 403, body: { code: "key_kind_not_allowed" } });
+    }
+    expect(await rowsOf()).toEqual(before);
+  });
+});
+
+describe.each(publicCalls)("$name", ({ operation, body }) => {
+  test("answers everybody as the document says, and tells tenants that are not there apart by nothing", async () => {
+    const hers = await built(operation, body, alice);
+    const call = async (parts: Parts) => ask({ ...wired({ operation, parts }), headers: await headersOf(operation.id, parts.body) });
+    expect(whyNotGood(operation, await call(hers.parts))).toEqual([]);
+
+    const before = await rowsOf();
+    for (const { where, ...slot } of hers.slots) {
+      const [unknown, malformed] = [neverGiven({ where, ...slot }), "no such thing"].map((value) => withValue(hers.parts, where, value));
+      const answers = [await call(unknown as Parts), await call(malformed as Parts)];
+      expect(answers[0]?.body).toMatchObject({ code: expect.stringMatching(/^tenant_not_found$|_refused$/) });
+      expect(bare(answers[0] as Told)).toEqual(bare(answers[1] as Told));
     }
     expect(await rowsOf()).toEqual(before);
   });

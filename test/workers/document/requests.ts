@@ -43,7 +43,8 @@ export function slotsOf(operation: Operation, body: unknown): Slot[] {
     const noun = nounOf(String(example));
     return noun ? [{ where: { part: "path", name }, noun, by: "id", value: String(example) }] : [];
   });
-  const inBody = textsIn(body).flatMap(({ at, text }): Slot[] => {
+  // what a provider sends has ids of its own, spelled much as ours
+  const inBody = (operation.body?.mediaType === "application/json" ? textsIn(body) : []).flatMap(({ at, text }): Slot[] => {
     const field = fieldOf(at);
     if (isMadeUp(operation, field)) return [];
     const noun = nounOf(text);

@@ -14,8 +14,12 @@ type Row = Record<string, unknown>;
 
 export type Rows = Record<string, Row[]>;
 
+let known: Promise<Table[]> | undefined;
+
 /** Every table of the database. Throws for one of which it cannot tell whose its rows are. */
-export async function tables(): Promise<Table[]> {
+const tables = () => (known ??= readTables());
+
+async function readTables(): Promise<Table[]> {
   const found = await env.DB_00.prepare(
     `select m.name, exists (select 1 from pragma_table_info(m.name) where name = 'tenant_id') as owned from sqlite_master m
      where m.type = 'table' and m.name not like 'sqlite_%' and m.name not like '\\_cf\\_%' escape '\\' and m.name <> 'd1_migrations' order by m.name`,

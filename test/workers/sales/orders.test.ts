@@ -259,7 +259,7 @@ test("of an approval and a cancellation at the same time one wins", async () => 
   const ids = (await Promise.all(upTo(8).map(() => s.order()))).map(({ body }) => body["id"] as string);
   for (const id of ids) {
     const [approved, canceled] = await Promise.all([s.post(`/v1/orders/${id}/approve`), s.post(`/v1/orders/${id}/cancel`)]);
-    expect([approved.status, canceled.status].toSorted()).toEqual([200, 409]);
+    expect(new Set([approved.status, canceled.status])).toEqual(new Set([200, 409]));
   }
 });
 

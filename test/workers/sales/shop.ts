@@ -7,8 +7,9 @@ const utf8 = new TextEncoder();
 let shops = 0;
 const run = crypto.randomUUID().slice(0, 8);
 
-type Intent = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- Stripe's own shape
-type Event = { id: string; type: string; created: number; livemode: boolean; data: { object: Intent } };
+/** An object as the wire shows it: ours in an event, or Stripe's own. */
+type Shown = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+type Event = { id: string; type: string; created: number; livemode: boolean; data: { object: Shown } };
 
 export type Shop = Awaited<ReturnType<typeof shop>>;
 
@@ -79,8 +80,8 @@ export async function shop({
         .filter((event) => subjectId === undefined || event.subject_id === subjectId)
         .map((event) => ({
           ...event,
-          data: JSON.parse(event.data) as { object: Record<string, any>; previous: Record<string, any> },
-        })); // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+          data: JSON.parse(event.data) as { object: Shown; previous: Shown },
+        }));
     },
   };
 }
@@ -111,7 +112,7 @@ function stripeAt(origin: string, secretKey: string) {
       headers: { authorization: `Bearer ${key}` },
       ...(method === "POST" ? { body: new URLSearchParams(form) } : {}),
     });
-    return (await response.json()) as Intent;
+    return response.json<Shown>();
   };
   const control = async (body: object) => {
     const response = await fetch(`${origin}/_control`, { method: "POST", body: JSON.stringify(body) });
@@ -132,8 +133,8 @@ function stripeAt(origin: string, secretKey: string) {
     /** Money arrives by other ways, perhaps another amount than asked for. */
     settle: (intent: string, amount?: number) =>
       control({ mode: "settle", payment_intent: intent, ...(amount === undefined ? {} : { amount_received: amount }) }),
-    intents: async () => (await call("GET", "/v1/payment_intents?limit=100"))["data"] as Intent[],
-    refunds: async () => (await call("GET", "/v1/refunds?limit=100"))["data"] as Intent[],
+    intents: async () => (await call("GET", "/v1/payment_intents?limit=100"))["data"] as Shown[],
+    refunds: async () => (await call("GET", "/v1/refunds?limit=100"))["data"] as Shown[],
     /** Everything that happened, oldest first. */
     events: async () => ((await call("GET", "/v1/events?limit=100"))["data"] as Event[]).toReversed(),
   };

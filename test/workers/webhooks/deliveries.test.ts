@@ -2,10 +2,13 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
 import { purgeDeliveries } from "#db/webhooks/purge";
-import { leaseDue, readLeased, unrecorded } from "#db/webhooks/pump";
+import { leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
 import { asHost } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
 import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result, type Delivery } from "./pump.ts";
+
+/** A claim that waits is given 20 s: a test that is over by then was woken. */
+const SHORTER_THAN_ITS_WAIT_MS = 15_000;
 
 beforeEach(emptyQueue);
 
@@ -142,6 +145,29 @@ test("a result counts once, however often and by whomever it is told", async () 
   ]);
 });
 
+test("the database itself refuses an attempt that is no news, whoever judged it before", async () => {
+  const w = await world();
+  const { tenant_id: tenantId, delivery_id: id } = await claimed(w);
+  const row = (attempt: number, state: "pending" | "succeeded") => ({
+    ...{
+      tenantId,
+      id,
+      attempt,
+      attemptId: `att_${crypto.randomUUID()}`,
+      at: 1,
+      durationMs: 1,
+      status: 500,
+      error: null,
+      detail: null,
+      answer: "",
+    },
+    ...{ state, nextAt: 1, endedAt: state === "pending" ? null : 1 },
+  });
+  expect(await recordAttempts(env.DB_00, [row(1, "pending")])).toEqual([{ tenantId, id, attempt: 1 }]);
+  expect(await recordAttempts(env.DB_00, [row(1, "succeeded"), row(3, "succeeded")])).toEqual([]);
+  expect(await shown(w, { delivery_id: id })).toMatchObject({ state: "pending", attempts_count: 1, attempts: [{ number: 1 }] });
+});
+
 test("success ends a delivery, and it is never claimed again", async () => {
   const w = await world();
   const delivery = await claimed(w);
@@ -198,49 +224,53 @@ test("a receiver's Retry-After is waited for, and the tenant decides how often i
   expect(await shown(w, delivery)).toMatchObject({ state: "exhausted", attempts_count: 2 });
 });
 
-test("410 disables the endpoint, once and told; its deliveries wait until it is enabled", async () => {
-  const w = await world();
-  const { id } = await endpoint(w);
-  for (const _ of upTo(3)) await product(w);
-  const { deliveries } = await claim();
-  expect(deliveries).toHaveLength(3);
-  const gone = deliveries.slice(0, 2).map((delivery) => result(delivery, answered(410)));
-  expect((await claim({ results: gone })).deliveries).toEqual([]);
-  expect((await w.get(`/v1/webhook_endpoints/${id}`)).body).toMatchObject({
-    disabled_at: expect.any(String),
-    disabled_reason: "gone",
-  });
-  const told = (await w.get("/v1/events?type=webhook_endpoint.disabled")).body["data"];
-  expect(told).toMatchObject([
-    { actor: { type: "system" }, subject: { id }, data: { previous: { disabled_at: null, disabled_reason: null } } },
-  ]);
+test(
+  "410 disables the endpoint, once and told; its deliveries wait until it is enabled",
+  { timeout: SHORTER_THAN_ITS_WAIT_MS },
+  async () => {
+    const w = await world();
+    const { id } = await endpoint(w);
+    for (const _ of upTo(3)) await product(w);
+    const { deliveries } = await claim();
+    expect(deliveries).toHaveLength(3);
+    const gone = deliveries.slice(0, 2).map((delivery) => result(delivery, answered(410)));
+    expect((await claim({ results: gone })).deliveries).toEqual([]);
+    expect((await w.get(`/v1/webhook_endpoints/${id}`)).body).toMatchObject({
+      disabled_at: expect.any(String),
+      disabled_reason: "gone",
+    });
+    const told = (await w.get("/v1/events?type=webhook_endpoint.disabled")).body["data"];
+    expect(told).toMatchObject([
+      { actor: { type: "system" }, subject: { id }, data: { previous: { disabled_at: null, disabled_reason: null } } },
+    ]);
 
-  await product(w); // nothing new is kept for a disabled endpoint
-  await leasesRunOut();
-  await allIsDue();
-  expect((await claim()).deliveries).toEqual([]);
-  expect((await w.post(`/v1/webhook_endpoints/${id}/test`)).body).toMatchObject({
-    status: 409,
-    code: "webhook_endpoint_disabled",
-  });
-  expect((await w.post(`/v1/deliveries/${deliveries[0]!.delivery_id}/resend`)).body).toMatchObject({
-    status: 409,
-    code: "webhook_endpoint_disabled",
-  });
+    await product(w); // nothing new is kept for a disabled endpoint
+    await leasesRunOut();
+    await allIsDue();
+    expect((await claim()).deliveries).toEqual([]);
+    expect((await w.post(`/v1/webhook_endpoints/${id}/test`)).body).toMatchObject({
+      status: 409,
+      code: "webhook_endpoint_disabled",
+    });
+    expect((await w.post(`/v1/deliveries/${deliveries[0]!.delivery_id}/resend`)).body).toMatchObject({
+      status: 409,
+      code: "webhook_endpoint_disabled",
+    });
 
-  const waiting = claim({ wait_ms: 20_000 });
-  expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).body).toMatchObject({ disabled_at: null, disabled_reason: null });
-  expect((await waiting).deliveries.map(({ delivery_id }) => delivery_id).sort()).toEqual(
-    deliveries.map(({ delivery_id }) => delivery_id).sort(),
-  );
+    const waiting = claim({ wait_ms: 20_000 });
+    expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).body).toMatchObject({ disabled_at: null, disabled_reason: null });
+    expect((await waiting).deliveries.map(({ delivery_id }) => delivery_id).sort()).toEqual(
+      deliveries.map(({ delivery_id }) => delivery_id).sort(),
+    );
 
-  // the old 410, told again, does not disable it again; enabling what is enabled changes nothing
-  await claim({ results: gone, limit: 0 });
-  expect((await w.get(`/v1/webhook_endpoints/${id}`)).body["disabled_at"]).toBeNull();
-  const events = (await w.get("/v1/events")).text;
-  expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).status).toBe(200);
-  expect((await w.get("/v1/events")).text).toBe(events);
-});
+    // the old 410, told again, does not disable it again; enabling what is enabled changes nothing
+    await claim({ results: gone, limit: 0 });
+    expect((await w.get(`/v1/webhook_endpoints/${id}`)).body["disabled_at"]).toBeNull();
+    const events = (await w.get("/v1/events")).text;
+    expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).status).toBe(200);
+    expect((await w.get("/v1/events")).text).toBe(events);
+  },
+);
 
 test("a deleted endpoint is sent nothing more, and what was on its way is canceled", async () => {
   const w = await world();
@@ -302,53 +332,64 @@ test("a tenant with many endpoints neither comes before others nor takes the who
   expect(first.length + rest.length).toBe(52);
 });
 
-test("a waiting pump is woken by a new delivery, and by one that becomes due", async () => {
-  const w = await world();
-  const delivery = await claimed(w);
-  const woken = claim({ wait_ms: 20_000 });
-  await product(w);
-  const [fresh] = (await woken).deliveries;
-  expect(fresh!.delivery_id).not.toBe(delivery.delivery_id);
+test(
+  "a waiting pump is woken by a new delivery, and by one that becomes due",
+  { timeout: SHORTER_THAN_ITS_WAIT_MS },
+  async () => {
+    const w = await world();
+    const delivery = await claimed(w);
+    const woken = claim({ wait_ms: 20_000 });
+    await product(w);
+    const [fresh] = (await woken).deliveries;
+    expect(fresh!.delivery_id).not.toBe(delivery.delivery_id);
 
-  await claim({ results: [result(fresh!, answered(200)), result(delivery, answered(500))], limit: 0 });
-  await env.DB_00.prepare("update deliveries set next_at = ? where id = ?")
-    .bind(Date.now() + 300, delivery.delivery_id)
-    .run();
-  const due = await claim({ wait_ms: 20_000 });
-  expect(due.deliveries).toMatchObject([{ delivery_id: delivery.delivery_id, attempt: 2 }]);
-});
+    await claim({ results: [result(fresh!, answered(200)), result(delivery, answered(500))], limit: 0 });
+    await env.DB_00.prepare("update deliveries set next_at = ? where id = ?")
+      .bind(Date.now() + 300, delivery.delivery_id)
+      .run();
+    const due = await claim({ wait_ms: 20_000 });
+    expect(due.deliveries).toMatchObject([{ delivery_id: delivery.delivery_id, attempt: 2 }]);
+  },
+);
 
 test("a pump that waits in vain gets an empty answer", async () => {
   expect(await claim({ wait_ms: 50 })).toEqual({ deliveries: [], next_at: null });
 });
 
-test("what ended is sent again on request with the same id and bytes, in a new round of attempts", async () => {
-  const w = await world();
-  await env.DB_00.prepare("update tenants set settings = json_set(settings, '$.webhooks.max_attempts', 1) where id = ?")
-    .bind(w.tenant.id)
-    .run();
-  const delivery = await claimed(w);
-  await claim({ results: [result(delivery, failed())], limit: 0 });
-  expect(await shown(w, delivery)).toMatchObject({ state: "exhausted" });
+test(
+  "what ended is sent again on request with the same id and bytes, in a new round of attempts",
+  { timeout: SHORTER_THAN_ITS_WAIT_MS },
+  async () => {
+    const w = await world();
+    await env.DB_00.prepare("update tenants set settings = json_set(settings, '$.webhooks.max_attempts', 1) where id = ?")
+      .bind(w.tenant.id)
+      .run();
+    const delivery = await claimed(w);
+    await claim({ results: [result(delivery, failed())], limit: 0 });
+    expect(await shown(w, delivery)).toMatchObject({ state: "exhausted" });
 
-  await env.DB_00.prepare("update tenants set settings = json_set(settings, '$.webhooks.max_attempts', 2) where id = ?")
-    .bind(w.tenant.id)
-    .run();
-  const waiting = claim({ wait_ms: 20_000 });
-  const resent = await w.post(`/v1/deliveries/${delivery.delivery_id}/resend`);
-  expect(resent).toMatchObject({ status: 202, body: { state: "pending", ended_at: null, next_attempt_at: expect.any(String) } });
-  expect((await w.get("/v1/events?type=delivery.resent")).body["data"]).toMatchObject([
-    { subject: { type: "delivery", id: delivery.delivery_id } },
-  ]);
-  const [second] = (await waiting).deliveries;
-  expect(second).toMatchObject({ attempt: 2, body: delivery.body, event_id: delivery.event_id });
-  await claim({ results: [result(second!, failed())], limit: 0 });
-  expect(await shown(w, delivery)).toMatchObject({ state: "pending", attempts_count: 2 }); // the first of two in this round
-  await allIsDue();
-  const [third] = (await claim()).deliveries;
-  await claim({ results: [result(third!, answered(200))], limit: 0 });
-  expect(await shown(w, delivery)).toMatchObject({ state: "succeeded", attempts_count: 3 });
-});
+    await env.DB_00.prepare("update tenants set settings = json_set(settings, '$.webhooks.max_attempts', 2) where id = ?")
+      .bind(w.tenant.id)
+      .run();
+    const waiting = claim({ wait_ms: 20_000 });
+    const resent = await w.post(`/v1/deliveries/${delivery.delivery_id}/resend`);
+    expect(resent).toMatchObject({
+      status: 202,
+      body: { state: "pending", ended_at: null, next_attempt_at: expect.any(String) },
+    });
+    expect((await w.get("/v1/events?type=delivery.resent")).body["data"]).toMatchObject([
+      { subject: { type: "delivery", id: delivery.delivery_id } },
+    ]);
+    const [second] = (await waiting).deliveries;
+    expect(second).toMatchObject({ attempt: 2, body: delivery.body, event_id: delivery.event_id });
+    await claim({ results: [result(second!, failed())], limit: 0 });
+    expect(await shown(w, delivery)).toMatchObject({ state: "pending", attempts_count: 2 }); // the first of two in this round
+    await allIsDue();
+    const [third] = (await claim()).deliveries;
+    await claim({ results: [result(third!, answered(200))], limit: 0 });
+    expect(await shown(w, delivery)).toMatchObject({ state: "succeeded", attempts_count: 3 });
+  },
+);
 
 test("resending what waits tries it now; what is being sent is left alone; of racers one is told", async () => {
   const w = await world();

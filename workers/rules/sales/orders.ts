@@ -111,6 +111,9 @@ export type StoredOrderLine = OrderLine & {
   overrides: Pick<TermsOverrides, "duration" | "entitlements" | "restrictions">;
 };
 
+/** Licenses that are issued at once: what fits into one batch with room to spare. */
+export const LICENSES_AT_ONCE = 50;
+
 /** How many licenses an order is for, over all its lines. */
 export function licensesOrdered(lines: readonly Pick<OrderLine, "quantity">[]): number {
   return lines.reduce((sum, { quantity }) => sum + quantity, 0);
@@ -268,7 +271,8 @@ export function paymentOutcome(
   const amountPaid = amountReceived - amountRefunded;
   const judgement = judgePayment(order, { ...payment, amountReceived: amountPaid });
   if (judgement === "wrong_mode" || judgement === "wrong_currency") return { kind: "unexpected", reason: judgement };
-  if (order.status === "canceled" && amountPaid > 0) {
+  // by what was received: where a refund went out and its outcome was never heard of, it is still to be recorded
+  if (order.status === "canceled" && amountReceived > 0) {
     return order.paymentStatus === "refunded" ? nothing : { kind: "unexpected", reason: "order_canceled" };
   }
 
