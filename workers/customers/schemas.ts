@@ -1,16 +1,8 @@
 import { listQuery } from "#kernel/endpoint";
-import { z, Email, ExternalId, ownedInput, ownedOutput, text } from "#kernel/wire";
+import { z, Email, ExternalId, ownedInput, ownedOutput, text, Locale, TimeZone } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
-import { isTimeZone } from "#rules/time";
 
 const Kind = z.enum(["person", "organization"]);
-
-const TimeZone = z.string().max(64).refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin");
-
-const Locale = z
-  .string()
-  .max(35)
-  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, "must be a BCP 47 language tag, such as en or de-AT");
 
 /** Kept as two upper-case letters, however it was sent. */
 const CountryInput = z

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isTimeZone } from "#rules/time";
 import "@hono/zod-openapi"; // gives every schema .openapi()
 
 /** An instant on the wire: ISO 8601, UTC, milliseconds. */
@@ -9,7 +10,7 @@ export const InstantInput = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) >= 0, "must not lie before 1970")
   .transform((text) => new Date(text))
-  .openapi({ type: "string", format: "date-time", example: "2026-11-22T09:30:00.000Z" });
+  .openapi({ format: "date-time", example: "2026-11-22T09:30:00.000Z" });
 
 /** An id or code that a caller names an object by; whether it exists is found out by looking. */
 export const Ref = z.string().min(1).max(255);
@@ -51,6 +52,15 @@ export const ownedOutput = {
   created_at: Instant,
   updated_at: Instant,
 };
+
+/** An IANA time zone. */
+export const TimeZone = z.string().max(64).refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin");
+
+/** A language as BCP 47 writes it. */
+export const Locale = z
+  .string()
+  .max(35)
+  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, "must be a BCP 47 language tag, such as en or de-AT");
 
 /** ISO 4217, upper case. */
 export const Currency = z.string().regex(/^[A-Z]{3}$/, "must be three upper-case letters (ISO 4217)");

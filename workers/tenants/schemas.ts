@@ -4,14 +4,24 @@ import { parseDuration } from "#rules/iso";
 import { isCurrency } from "#rules/money";
 import { SCOPES } from "#rules/scopes";
 import { TIERS } from "#rules/tenants/tiers";
-import { isTimeZone } from "#rules/time";
-import { z, Currency, Email, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import {
+  z,
+  Currency,
+  Email,
+  ExternalId,
+  Instant,
+  InstantInput,
+  ownedInput,
+  ownedOutput,
+  Ref,
+  text,
+  Locale,
+  TimeZone,
+} from "#kernel/wire";
 
 const Slug = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be 1 to 63 of a-z, 0-9 and dash, as in a host name");
-const TimeZone = z.string().max(64).refine(isTimeZone, "must be an IANA time zone, such as Europe/Berlin");
-const Locale = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, "must be a BCP 47 language tag, such as en or de-AT");
 const KnownCurrency = Currency.refine(isCurrency, "must be a currency of ISO 4217");
 
 export const Tenant = z
@@ -101,14 +111,10 @@ export const NewApiKey = z
   .strictObject({
     name: text(200),
     kind: z.enum(["secret", "publishable"]),
-    scopes: z
-      .array(z.enum(SCOPES))
-      .max(100)
-      .optional()
-      .openapi({
-        description:
-          "Secret keys: what the key may do. Left out: everything its maker may, but making keys and opening license keys.",
-      }),
+    scopes: z.array(z.enum(SCOPES)).max(100).optional().openapi({
+      description:
+        "Secret keys: what the key may do. Left out: everything its maker may, but making keys and opening license keys.",
+    }),
     product_ids: z
       .array(Ref)
       .max(100)
@@ -143,13 +149,10 @@ export const SettingsPatch = z
   .strictObject({
     licensing: z
       .strictObject({
-        key_storage: z
-          .enum(["sealed", "hash_only"])
-          .optional()
-          .openapi({
-            description:
-              "sealed (default): every license keeps a sealed copy of its key for reveal_key. hash_only: only a license made by an order does, until the first reveal or for 30 days.",
-          }),
+        key_storage: z.enum(["sealed", "hash_only"]).optional().openapi({
+          description:
+            "sealed (default): every license keeps a sealed copy of its key for reveal_key. hash_only: only a license made by an order does, until the first reveal or for 30 days.",
+        }),
         grace_period: z
           .string()
           .max(50)
