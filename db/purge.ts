@@ -1,6 +1,10 @@
+import { purgeDeliveries } from "./webhooks/purge.ts";
+
 const DAY_MS = 24 * 3_600_000;
 const ROWS_AT_ONCE = 500;
 const ROUNDS = 40;
+/** How long a delivery that ended, or that waits at a disabled endpoint, can be looked up and sent again. The event itself stays. */
+const KEEP_DELIVERIES_MS = 30 * DAY_MS;
 
 /** What ages, and how old it may become. Each statement takes at most `ROWS_AT_ONCE` rows by an index, so that no round holds the database long. */
 const AGING = {
@@ -8,11 +12,6 @@ const AGING = {
   idempotency_keys: {
     keepMs: 30 * DAY_MS,
     sql: "delete from idempotency_keys where rowid in (select rowid from idempotency_keys where created_at < ?1 limit ?2)",
-  },
-  /** Deliveries that ended, with their attempts; the event itself stays. */
-  deliveries: {
-    keepMs: 30 * DAY_MS,
-    sql: "delete from deliveries where rowid in (select rowid from deliveries where ended_at is not null and ended_at < ?1 limit ?2)",
   },
   /** A provider repeats its events for days, never for months. */
   provider_events: {
@@ -27,22 +26,35 @@ const AGING = {
 } as const;
 
 /** How many rows of each kind were taken away. */
-export type Purged = Record<keyof typeof AGING, number>;
+export type Purged = Record<keyof typeof AGING | "deliveries", number>;
 
 /** Takes away what has aged, in rounds; what is left when the rounds are used up goes the next time. */
 export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
-  const purged: Purged = { idempotency_keys: 0, deliveries: 0, provider_events: 0, sealed_keys: 0 };
-  for (const kind of Object.keys(AGING) as (keyof typeof AGING)[]) {
-    const { sql, keepMs } = AGING[kind];
-    for (let round = 0; round < ROUNDS; round++) {
-      const { meta } = await d1
-        .prepare(sql)
-        .bind(realNow.getTime() - keepMs, ROWS_AT_ONCE)
-        .run();
-      // deleting a delivery deletes its attempts as well, and those count among the changes
-      purged[kind] += meta.changes;
-      if (meta.changes < ROWS_AT_ONCE) break;
-    }
+  const aged = async ({ sql, keepMs }: { sql: string; keepMs: number }) =>
+    inRounds(
+      async () =>
+        (
+          await d1
+            .prepare(sql)
+            .bind(realNow.getTime() - keepMs, ROWS_AT_ONCE)
+            .run()
+        ).meta.changes,
+    );
+  const deliveriesBefore = new Date(realNow.getTime() - KEEP_DELIVERIES_MS);
+  return {
+    idempotency_keys: await aged(AGING.idempotency_keys),
+    provider_events: await aged(AGING.provider_events),
+    sealed_keys: await aged(AGING.sealed_keys),
+    deliveries: await inRounds(() => purgeDeliveries(d1, deliveriesBefore, ROWS_AT_ONCE)),
+  };
+}
+
+async function inRounds(round: () => Promise<number>): Promise<number> {
+  let total = 0;
+  for (let i = 0; i < ROUNDS; i++) {
+    const rows = await round();
+    total += rows;
+    if (rows < ROWS_AT_ONCE) break;
   }
-  return purged;
+  return total;
 }

@@ -1,8 +1,8 @@
 import { addPages } from "./docs/pages.ts";
 import { appOf } from "./kernel/app.ts";
 import type { Env } from "./kernel/env.ts";
-import { tend } from "./kernel/tend.ts";
 import { endpoints } from "./rooms.ts";
+import { tend } from "./tend.ts";
 
 export { Bell } from "./kernel/bell.object.ts";
 export { Nonces } from "./kernel/nonces.object.ts";
@@ -12,5 +12,5 @@ addPages(app);
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  scheduled: (_, env, context) => context.waitUntil(tend(env)),
+  scheduled: (_, env, context) => context.waitUntil(tend(env, context)),
 } satisfies ExportedHandler<Env>;

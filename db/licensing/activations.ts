@@ -47,7 +47,11 @@ export function activationsOf(asking: Asking) {
             and(
               eq(activations.tenantId, tenantId),
               licenseId === undefined ? undefined : eq(activations.licenseId, licenseId),
-              status === undefined ? undefined : status === "active" ? isNull(activations.releasedAt) : isNotNull(activations.releasedAt),
+              status === undefined
+                ? undefined
+                : status === "active"
+                  ? isNull(activations.releasedAt)
+                  : isNotNull(activations.releasedAt),
               externalId === undefined ? undefined : eq(activations.externalId, externalId),
               olderThan(activations.id, page),
             ),
@@ -96,7 +100,9 @@ export function activationsOf(asking: Asking) {
     /** Notes that a device was here, at most once a minute, and without its version, which is for those who change it. */
     stampSeen: async (id: string): Promise<void> => {
       await d1
-        .prepare(`update activations set last_seen_at = ?1 where tenant_id = ?2 and id = ?3 and last_seen_at <= ?1 - ${STAMP_EVERY_MS}`)
+        .prepare(
+          `update activations set last_seen_at = ?1 where tenant_id = ?2 and id = ?3 and last_seen_at <= ?1 - ${STAMP_EVERY_MS}`,
+        )
         .bind(now.getTime(), tenantId, id)
         .run();
     },

@@ -1,7 +1,13 @@
 import type { AskingActivation, Snapshot } from "#rules/licensing/decide";
 import type { Hold } from "#rules/licensing/states";
 import { holdsSeat } from "#rules/licensing/decide";
-import { effectiveTerms, type ExpiryBasis, type LicenseType, type TemplateTerms, type TermsOverrides } from "#rules/licensing/terms";
+import {
+  effectiveTerms,
+  type ExpiryBasis,
+  type LicenseType,
+  type TemplateTerms,
+  type TermsOverrides,
+} from "#rules/licensing/terms";
 import type { Asking, Statement } from "../commit.ts";
 import { heldSeatsSql } from "./status.ts";
 
@@ -122,7 +128,7 @@ async function answers(d1: D1Database, tenantId: string, asked: Statement, { at,
     const row = await asked.first<Row>();
     return { asked: row === null ? undefined : read(row, at), signingKey: undefined };
   }
-  const [found, keys] = await d1.batch<unknown>([asked, d1.prepare(SIGNING_KEY).bind(tenantId)]);
+  const [found, keys] = await d1.batch([asked, d1.prepare(SIGNING_KEY).bind(tenantId)]);
   const row = found?.results[0] as Row | undefined;
   return { asked: row && read(row, at), signingKey: keys?.results[0] as SigningKey | undefined };
 }

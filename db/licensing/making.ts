@@ -51,7 +51,10 @@ export function makingOf(asking: Asking) {
     orderIngredients: async (order: typeof orders.$inferSelect, ids: readonly string[]) => {
       const pins = JSON.stringify(order.lines.map(({ templateId, templateRev }) => [templateId, templateRev]));
       const pinned = sql`(${templateRevisions.templateId}, ${templateRevisions.rev}) in (select value ->> 0, value ->> 1 from json_each(${pins}))`;
-      const there = and(eq(licenses.tenantId, tenantId), sql`${licenses.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+      const there = and(
+        eq(licenses.tenantId, tenantId),
+        sql`${licenses.id} in (select value from json_each(${JSON.stringify(ids)}))`,
+      );
       const [revisions, [customer], made] = await db.batch([
         db
           .select()

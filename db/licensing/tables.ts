@@ -58,11 +58,19 @@ export const licenses = sqliteTable(
     uniqueIndex("licenses_external").on(t.tenantId, t.externalId),
     index("licenses_customer").on(t.tenantId, t.customerId, t.id),
     index("licenses_product").on(t.tenantId, t.productId, t.id),
-    index("licenses_order").on(t.tenantId, t.orderId, t.id).where(sql`${t.orderId} is not null`),
+    index("licenses_order")
+      .on(t.tenantId, t.orderId, t.id)
+      .where(sql`${t.orderId} is not null`),
     index("licenses_last4").on(t.tenantId, t.keyLast4),
-    index("licenses_issued_to").on(t.tenantId, t.issuedTo).where(sql`${t.issuedTo} is not null`),
-    index("licenses_expiry").on(t.tenantId, t.expiresAt).where(sql`${t.expiresAt} is not null`),
-    index("licenses_sealed_until").on(t.keySealedUntil).where(sql`${t.keySealedUntil} is not null`),
+    index("licenses_issued_to")
+      .on(t.tenantId, t.issuedTo)
+      .where(sql`${t.issuedTo} is not null`),
+    index("licenses_expiry")
+      .on(t.tenantId, t.expiresAt)
+      .where(sql`${t.expiresAt} is not null`),
+    index("licenses_sealed_until")
+      .on(t.keySealedUntil)
+      .where(sql`${t.keySealedUntil} is not null`),
   ],
 );
 
@@ -92,7 +100,9 @@ export const activations = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     foreignKey({ columns: [t.tenantId, t.licenseId], foreignColumns: [licenses.tenantId, licenses.id] }),
-    uniqueIndex("activations_one_seat_per_device").on(t.tenantId, t.licenseId, t.deviceHash).where(sql`${t.releasedAt} is null`),
+    uniqueIndex("activations_one_seat_per_device")
+      .on(t.tenantId, t.licenseId, t.deviceHash)
+      .where(sql`${t.releasedAt} is null`),
     index("activations_license").on(t.tenantId, t.licenseId, t.id),
     uniqueIndex("activations_external").on(t.tenantId, t.externalId),
   ],

@@ -120,6 +120,7 @@ describe("an amount for a provider", () => {
     expect(fromProviderAmount("paypal", "JPY", "500.00")).toBe(500);
     expect(fromProviderAmount("paypal", "HUF", "123.00")).toBe(12_300);
     expect(fromProviderAmount("paypal", "EUR", "7")).toBe(700);
+    expect(fromProviderAmount("paypal", "EUR", "7.5")).toBe(750);
   });
 });
 
@@ -236,6 +237,7 @@ describe("a percentage", () => {
     expect(() => percentOf(0.5, 10)).toThrow(RangeError);
     expect(() => roundedQuotient(1n, 0n)).toThrow(RangeError);
     expect(roundedQuotient(-7n, 2n)).toBe(-4);
+    expect(roundedQuotient(-7n, 1n)).toBe(-7);
   });
 });
 

@@ -28,10 +28,10 @@ export type SeedState = {
   operator_key?: string;
   operator_key_stored?: boolean;
   tenants?: Record<"live" | "test", Omit<SeededTenant, "stripe">>;
-  /** Secrets of the hooks at the Stripe simulator, by the hook's address at that simulator. */
-  hooks?: Record<string, string>;
-  /** By tenant: the simulator and hook that its provider settings name now. */
-  providers?: Record<string, string>;
+  /** The hook that the Stripe simulator calls for each tenant, counted: a new one is made when ports change. */
+  hooks?: Partial<Record<"live" | "test", { link: string; secret: string; made: number }>>;
+  /** Which of these each tenant's provider settings name. */
+  providers?: Partial<Record<"live" | "test", number>>;
   product_id?: string;
   template_id?: string;
   customer_id?: string;

@@ -66,16 +66,19 @@ async function seedTenants(api: Api, seed: Seed): Promise<NonNullable<SeedState[
 async function seedStripe(mode: Mode, at: Addresses, tenant: Omit<SeededTenant, "stripe">, seed: Seed): Promise<SeededTenant> {
   const hookUrl = `${at.edge}/hooks/stripe/${tenant.id}`;
   const link = `${at.stripe} ${hookUrl}`;
-  const known = seed.state.hooks?.[link];
-  const secret = known ?? (await registerHook(stripeAt(at.stripe, stripeKeys[mode]), hookUrl, `${seed.state.run}/hook ${link}`));
-  if (known === undefined) await seed.save({ hooks: { ...seed.state.hooks, [link]: secret } });
-
-  if (seed.state.providers?.[mode] !== link) {
-    const settings = { secret_key: stripeKeys[mode], webhook_secret: secret, api_base: at.stripe };
-    await apiAt(at.edge, tenant.secret_key).put("/v1/payment_providers/stripe", settings);
-    await seed.save({ providers: { ...seed.state.providers, [mode]: link } });
+  let hook = seed.state.hooks?.[mode];
+  if (hook?.link !== link) {
+    const made = (hook?.made ?? 0) + 1;
+    const secret = await registerHook(stripeAt(at.stripe, stripeKeys[mode]), hookUrl, `${seed.state.run}/${mode}-hook-${made}`);
+    hook = { link, secret, made };
+    await seed.save({ hooks: { ...seed.state.hooks, [mode]: hook } });
   }
-  return { ...tenant, stripe: { webhook_secret: secret, hook_url: hookUrl } };
+  if (seed.state.providers?.[mode] !== hook.made) {
+    const settings = { secret_key: stripeKeys[mode], webhook_secret: hook.secret, api_base: at.stripe };
+    await apiAt(at.edge, tenant.secret_key).put("/v1/payment_providers/stripe", settings);
+    await seed.save({ providers: { ...seed.state.providers, [mode]: hook.made } });
+  }
+  return { ...tenant, stripe: { webhook_secret: hook.secret, hook_url: hookUrl } };
 }
 
 async function seedCatalog(api: Api, seed: Seed): Promise<Pick<SeededDemo, "product_id" | "template_id" | "customer_id">> {

@@ -7,7 +7,11 @@ import { presentEvent } from "./presenters.ts";
 type Query = { limit: number; cursor?: string | undefined };
 
 /** A page of events, newest first. Throws `invalid_cursor`. */
-export async function newestEvents(repo: Repo, query: Query, filter: { type?: EventType | undefined; subjectId?: string | undefined }) {
+export async function newestEvents(
+  repo: Repo,
+  query: Query,
+  filter: { type?: EventType | undefined; subjectId?: string | undefined },
+) {
   const { limit, before } = await pageAsked(repo.tenantId, query);
   if (before !== null && !/^\d{1,15}$/.test(before)) throw invalidCursor({});
   const { rows, hasMore } = await repo.events.list({ limit, before: before === null ? null : Number(before) }, filter);

@@ -111,7 +111,14 @@ async function reclaimSeat(c: Asking, asked: Asked, id: string, body: Body): Pro
   const before = await repo.activations.byId(id);
   if (!before || before.releasedAt !== null) return undefined;
   // the activation counts as a beat: without one the lease would be told as missed
-  const row = { ...before, ...toldOf(body), lastSeenAt: now, heartbeatAt: now, leaseExpiresAt: leaseFrom(asked, now), updatedAt: now };
+  const row = {
+    ...before,
+    ...toldOf(body),
+    lastSeenAt: now,
+    heartbeatAt: now,
+    leaseExpiresAt: leaseFrom(asked, now),
+    updatedAt: now,
+  };
   const facts = [changeFact("activation.resumed", presentActivation(before), presentActivation(row))];
   const told = { facts, answer: [200, await withToken(c.env, row)] as const };
   return (await repo.activations.reclaimSeat(row, told)) && { row, status: 200 };
@@ -124,7 +131,10 @@ const toldOf = ({ user, name, platform, app_version: appVersion }: Body) => ({
   appVersion: appVersion ?? null,
 });
 
-const withToken = async (env: Env, row: ActivationRow) => ({ ...presentActivation(row), activation_token: await activationToken(env, row) });
+const withToken = async (env: Env, row: ActivationRow) => ({
+  ...presentActivation(row),
+  activation_token: await activationToken(env, row),
+});
 
 /** What a tenant files its own objects under is not for the programs that its customers run. */
 function refuseOwnFields({ kind }: Caller, body: Body): void {

@@ -38,7 +38,10 @@ export const deactivateActivation = endpoint({
       if (before.releasedAt !== null) return presentActivation(before);
       const row = { ...before, releasedAt: now, releasedReason: reason ?? null, updatedAt: now };
       const after = presentActivation(row);
-      const told = { facts: [changeFact("activation.released", presentActivation(before), after)], answer: [200, after] as const };
+      const told = {
+        facts: [changeFact("activation.released", presentActivation(before), after)],
+        answer: [200, after] as const,
+      };
       return (await repo.activations.release(row, told)) && after;
     });
     return c.json(activation, 200);

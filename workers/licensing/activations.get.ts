@@ -12,7 +12,10 @@ export const getActivation = endpoint({
     security: scope("activations:read"),
     summary: "Get an activation",
     request: { params: idParam("act") },
-    responses: { 200: json(Activation, "The activation, with the metrics that its heartbeats told"), ...problems(activationNotFound) },
+    responses: {
+      200: json(Activation, "The activation, with the metrics that its heartbeats told"),
+      ...problems(activationNotFound),
+    },
   }),
 
   handler: async (c) => {

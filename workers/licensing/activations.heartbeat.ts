@@ -74,7 +74,8 @@ async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promi
     const seats = { ...counts, held: counts.othersHeld + 1, rankOfThisDevice: counts.othersHeld + 1 };
     return { ...beaten, snapshot: { ...beaten.snapshot, counts: seats } };
   }
-  const young = activation.lastHeartbeatAt !== null && now.getTime() - activation.lastHeartbeatAt.getTime() < terms.heartbeat.intervalS * 500;
+  const young =
+    activation.lastHeartbeatAt !== null && now.getTime() - activation.lastHeartbeatAt.getTime() < terms.heartbeat.intervalS * 500;
   const leaseFits = (activation.leaseExpiresAt === null) === (after.leaseExpiresAt === null);
   if (young && leaseFits && metrics === asked.activation.metrics) return asked;
   const { id, version } = asked.activation;

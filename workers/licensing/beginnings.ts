@@ -17,4 +17,7 @@ function beginningAt({ row, terms, zone }: License, from: Date, tenantZone: stri
   return periodFrom(terms, from, zone ?? tenantZone, row.expiresAt ?? undefined);
 }
 
-const changed = (license: License, columns: Partial<LicenseRow>): License => ({ ...license, row: { ...license.row, ...columns } });
+const changed = (license: License, columns: Partial<LicenseRow>): License => ({
+  ...license,
+  row: { ...license.row, ...columns },
+});

@@ -19,11 +19,17 @@ export function keptSigner(tenantId: string, realNow: Date): Signer | undefined 
 }
 
 /** Opens a signing key as it was read, and keeps it for a minute. */
-export async function openSigner(tenantId: string, vault: Vault, { kid, privateKey }: SigningKey, realNow: Date): Promise<Signer> {
+export async function openSigner(
+  tenantId: string,
+  vault: Vault,
+  { kid, privateKey }: SigningKey,
+  realNow: Date,
+): Promise<Signer> {
   const known = kept.get(tenantId);
   const until = realNow.getTime() + KEPT_FOR_MS;
   // still the same key: opening it again would cost four operations for nothing
-  const key = known?.kid === kid ? known.key : await importPrivateKey(await vault.unseal(["signing_keys", kid, "private_key"], privateKey));
+  const key =
+    known?.kid === kid ? known.key : await importPrivateKey(await vault.unseal(["signing_keys", kid, "private_key"], privateKey));
   if (kept.size >= MOST_KEPT) kept.clear();
   kept.set(tenantId, { kid, key, until });
   return { kid, key };

@@ -55,7 +55,10 @@ async function issue(env: Env, { repo, vault, now }: OpenedTenant, orderId: stri
   if (refused) throw orderNotReady({ detail: refused.detail });
 
   const wanted = await licensesIn(order, span);
-  const { revisions, customer, made } = await repo.licenses.orderIngredients(order, wanted.map(({ id }) => id));
+  const { revisions, customer, made } = await repo.licenses.orderIngredients(
+    order,
+    wanted.map(({ id }) => id),
+  );
   if (!customer) throw new Error("The customer of an order is gone");
   const missing = wanted.filter(({ id }) => !made.has(id));
   if (missing.length === 0) return 0;
@@ -80,8 +83,17 @@ async function issue(env: Env, { repo, vault, now }: OpenedTenant, orderId: stri
       return newLicense(repo, recipe, await keyColumns({ env, vault, repo, now }, id, key));
     }),
   );
-  const told = { facts: licenses.map((license) => fact("license.created", presentLicense(license, now))), answer: [200, null] as const };
-  const done = await repo.licenses.issue(licenses.map(({ row }) => row), order, told).catch(raced);
+  const told = {
+    facts: licenses.map((license) => fact("license.created", presentLicense(license, now))),
+    answer: [200, null] as const,
+  };
+  const done = await repo.licenses
+    .issue(
+      licenses.map(({ row }) => row),
+      order,
+      told,
+    )
+    .catch(raced);
   return done && licenses.length;
 }
 

@@ -12,7 +12,8 @@ export const revokeLicense = endpoint({
     path: "/v1/licenses/{id}/revoke",
     security: scope("licenses:write"),
     summary: "Revoke a license",
-    description: "Ends the license for good, from whatever status it has. It is kept, with the reason; a revoked license stays as it is.",
+    description:
+      "Ends the license for good, from whatever status it has. It is kept, with the reason; a revoked license stays as it is.",
     request: { params: idParam("lic"), body: jsonBody(Revocation) },
     responses: { 200: json(License, "The license, revoked"), ...problems(licenseNotFound, changedMeanwhile) },
   }),

@@ -17,7 +17,10 @@ export const suspendLicense = endpoint({
     description:
       "Puts a hold on the license: it validates no more until every hold is lifted. Expiry runs on. A license that is held for the same cause already stays as it is.",
     request: { params: idParam("lic"), body: jsonBody(Suspension) },
-    responses: { 200: json(License, "The license, suspended"), ...problems(licenseNotFound, invalidTransition, changedMeanwhile) },
+    responses: {
+      200: json(License, "The license, suspended"),
+      ...problems(licenseNotFound, invalidTransition, changedMeanwhile),
+    },
   }),
 
   handler: async (c) => {

@@ -95,12 +95,5 @@ function periodFrom({ row, terms: before }: LicenseRead, terms: TemplateTerms, b
 
 /** When the first period began; null while it waits for the first use. */
 function beganAt({ startsAt, activatedAt, firstValidatedAt }: LicenseRow, { expiryBasis }: TemplateTerms): Date | null {
-  switch (expiryBasis) {
-    case "creation":
-      return startsAt;
-    case "first_activation":
-      return activatedAt;
-    case "first_validation":
-      return firstValidatedAt;
-  }
+  return { creation: startsAt, first_activation: activatedAt, first_validation: firstValidatedAt }[expiryBasis];
 }

@@ -40,7 +40,9 @@ export const validateLicense = endpoint({
 
     const { found, decided, signer } = await changing(async () => {
       const how = { at, version: body.version };
-      const { asked, signer } = await askedWithSigner(c.var, (key) => repo.asked.byKey({ keyHashes, devices }, { ...how, ...key }));
+      const { asked, signer } = await askedWithSigner(c.var, (key) =>
+        repo.asked.byKey({ keyHashes, devices }, { ...how, ...key }),
+      );
       const found = asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
       const decided = found ? decide(found.snapshot, { ...body, by: "key" }, at) : notFound();
       // whoever begins the period answers by the period that it began

@@ -6,7 +6,14 @@ import type { Vault } from "#kernel/vault";
 import { randomBytes } from "#kernel/crypto";
 import { firstPeriod } from "#rules/licensing/expiry";
 import { DEFAULT_KEY_FORMAT, formatKey, keyBytes, last4 } from "#rules/licensing/keys";
-import { effectiveTerms, freesDeadSeats, leaseLengthS, seatLimits, type TemplateTerms, type TermsOverrides } from "#rules/licensing/terms";
+import {
+  effectiveTerms,
+  freesDeadSeats,
+  leaseLengthS,
+  seatLimits,
+  type TemplateTerms,
+  type TermsOverrides,
+} from "#rules/licensing/terms";
 import { settingsOf } from "#rules/tenants/settings";
 import { newKeyDigest } from "./digests.ts";
 

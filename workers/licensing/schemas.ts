@@ -90,7 +90,9 @@ export const LicenseQuery = listQuery({
     .openapi({ description: "An id, the last four characters of a key, or how issued_to or external_id begins." }),
 });
 
-export const KeyLookup = z.strictObject({ license_key: LicenseKey }).openapi("KeyLookup", { example: { license_key: SAMPLE_KEY } });
+export const KeyLookup = z
+  .strictObject({ license_key: LicenseKey })
+  .openapi("KeyLookup", { example: { license_key: SAMPLE_KEY } });
 
 export const Suspension = z
   .strictObject({ reason: text(500), cause: z.enum(SUSPENDABLE_CAUSES).default("manual") })
@@ -120,9 +122,16 @@ export const Validation = z
     version: z.string().min(1).max(100).optional(),
     features: z.array(Ref).max(100).optional().openapi({ description: "Features that must be licensed, by id or code." }),
     domain: z.string().min(1).max(253).optional(),
-    nonce: z.string().min(1).max(255).optional().openapi({ description: "Comes back signed, so that an old answer cannot be replayed." }),
+    nonce: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .openapi({ description: "Comes back signed, so that an old answer cannot be replayed." }),
   })
-  .openapi("Validation", { example: { license_key: SAMPLE_KEY, fingerprint: "b1946ac92492d2347c6235b4d2611184", nonce: "n-0f3a" } });
+  .openapi("Validation", {
+    example: { license_key: SAMPLE_KEY, fingerprint: "b1946ac92492d2347c6235b4d2611184", nonce: "n-0f3a" },
+  });
 
 /** With a secret key: today's record judged at another instant, or as if asked from elsewhere, without any effect. */
 export const DryRun = z.strictObject({
@@ -142,7 +151,10 @@ export const DryRun = z.strictObject({
     })
     .optional()
     .openapi({ type: "string", example: "DE", description: "With dry_run: the country to judge from." }),
-  ip: z.union([z.ipv4(), z.ipv6()]).optional().openapi({ type: "string", example: "192.0.2.1", description: "With dry_run: the address to judge from." }),
+  ip: z
+    .union([z.ipv4(), z.ipv6()])
+    .optional()
+    .openapi({ type: "string", example: "192.0.2.1", description: "With dry_run: the address to judge from." }),
 });
 
 const DECISION_CODES = ["VALID", ...REASON_ORDER.map(({ code }) => code)] as const;
@@ -180,10 +192,9 @@ export const Decision = z
     next: z
       .object({ action: z.enum(["renew", "activate", "free_a_seat", "upgrade", "contact_vendor"]), url: z.string().nullable() })
       .nullable(),
-    token: z
-      .string()
-      .nullable()
-      .openapi({ description: "The signed answer (compact JWS, EdDSA, typ olp1-decision+jws): act on its claims. null for a dry run." }),
+    token: z.string().nullable().openapi({
+      description: "The signed answer (compact JWS, EdDSA, typ olp1-decision+jws): act on its claims. null for a dry run.",
+    }),
   })
   .openapi("Decision");
 
@@ -202,7 +213,9 @@ export const Activation = z
     type: z.enum(["online", "offline", "emergency"]),
     activated_at: Instant,
     last_seen_at: Instant.openapi({ description: "Exact to a minute." }),
-    lease_expires_at: Instant.nullable().openapi({ description: "Until when the seat is held without a heartbeat (exclusive); null = as long as it is not released." }),
+    lease_expires_at: Instant.nullable().openapi({
+      description: "Until when the seat is held without a heartbeat (exclusive); null = as long as it is not released.",
+    }),
     deactivated_at: Instant.nullable(),
     deactivated_reason: z.string().nullable(),
     metrics: Metrics.openapi({ description: "As heartbeats told them." }),
@@ -225,7 +238,12 @@ export const NewActivation = z
     ...ownedInput,
   })
   .openapi("NewActivation", {
-    example: { license_key: SAMPLE_KEY, fingerprint: "b1946ac92492d2347c6235b4d2611184", name: "Ada's laptop", platform: "linux" },
+    example: {
+      license_key: SAMPLE_KEY,
+      fingerprint: "b1946ac92492d2347c6235b4d2611184",
+      name: "Ada's laptop",
+      platform: "linux",
+    },
   });
 
 export const ActivationQuery = listQuery({
@@ -261,11 +279,16 @@ export const Heartbeat = z
       .strictObject({
         counters: named(Counter).optional().openapi({ description: "Added to what was counted." }),
         gauges: named(z.number()).optional().openapi({ description: "Replace what was told before." }),
-        seq: z.int().min(1).openapi({ description: "Rises with every heartbeat that carries metrics, so that a repeated one counts once." }),
+        seq: z
+          .int()
+          .min(1)
+          .openapi({ description: "Rises with every heartbeat that carries metrics, so that a repeated one counts once." }),
       })
       .optional(),
   })
-  .openapi("Heartbeat", { example: { activation_token: "lat_00…", metrics: { counters: { renders: 3 }, gauges: { open_files: 2 }, seq: 1 } } });
+  .openapi("Heartbeat", {
+    example: { activation_token: "lat_00…", metrics: { counters: { renders: 3 }, gauges: { open_files: 2 }, seq: 1 } },
+  });
 
 export const HeartbeatAnswer = z
   .object({

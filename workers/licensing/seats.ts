@@ -6,7 +6,8 @@ import { licenseNotActive, seatLimitReached } from "./problems.ts";
 /** Throws `license_not_active` with its reasons where the license itself stands against a new seat. */
 export function refuseInactive({ snapshot }: Asked, now: Date): void {
   const reasons = mayActivate(snapshot, now);
-  if (reasons.length > 0) throw licenseNotActive({ reasons: reasons.map(({ detail }) => detail).join(" ") }, { extra: { reasons } });
+  if (reasons.length > 0)
+    throw licenseNotActive({ reasons: reasons.map(({ detail }) => detail).join(" ") }, { extra: { reasons } });
 }
 
 /** Throws `seat_limit_reached` where all seats were held at the moment of reading, by others than who asks. */

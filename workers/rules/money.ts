@@ -123,7 +123,7 @@ export function splitByLargestRemainder(whole: number, weights: readonly number[
   const left = Number(size - parts.reduce((total, part) => total + part.floor, 0n));
   const lucky = new Set(
     parts
-      .toSorted((a, b) => (a.remainder === b.remainder ? a.line - b.line : a.remainder > b.remainder ? -1 : 1))
+      .toSorted((a, b) => (a.remainder === b.remainder ? 0 : a.remainder > b.remainder ? -1 : 1))
       .slice(0, left)
       .map((part) => part.line),
   );

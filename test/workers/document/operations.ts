@@ -44,6 +44,7 @@ export type Operation = {
   publishable: boolean;
   pathParameters: Parameter[];
   query: Parameter[];
+  headers: string[];
   body: { required: boolean; mediaType: string; schema: Schema; example: unknown } | null;
   responses: NonNullable<DocumentedOperation["responses"]>;
 };
@@ -77,6 +78,7 @@ function operationOf(document: OpenApi, path: string, method: string, operation:
     publishable: security.some((way) => "publishable_key" in way),
     pathParameters: given("path"),
     query: given("query"),
+    headers: given("header").map(({ name }) => name),
     body: bodyOf(document, requestBody),
     responses,
   };

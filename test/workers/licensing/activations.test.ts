@@ -85,7 +85,11 @@ test("a license gives seats only while it is in force, and the refusal carries t
   const revoked = await s.license();
   await s.post(`/v1/licenses/${revoked["id"]}/revoke`, { reason: "r" });
   expect(await refusal(revoked)).toEqual([409, "license_not_active", ["REVOKED"]]);
-  expect(await refusal(await s.license({}, { starts_at: "2090-01-01T00:00:00Z" }))).toEqual([409, "license_not_active", ["NOT_YET_EFFECTIVE"]]);
+  expect(await refusal(await s.license({}, { starts_at: "2090-01-01T00:00:00Z" }))).toEqual([
+    409,
+    "license_not_active",
+    ["NOT_YET_EFFECTIVE"],
+  ]);
 
   const ends = await s.license({ duration: "P10D", grace_period: "P5D" });
   await s.later(12 * DAY_MS);
@@ -97,7 +101,13 @@ test("a license gives seats only while it is in force, and the refusal carries t
 
 test("the first activation begins the period, once, whoever races for it", async () => {
   const s = await shop();
-  const license = await s.license({ expiry_basis: "first_activation", duration: "P1M", max_activations: 5, grace_period: "P3D", maintenance: "P1M" });
+  const license = await s.license({
+    expiry_basis: "first_activation",
+    duration: "P1M",
+    max_activations: 5,
+    grace_period: "P3D",
+    maintenance: "P1M",
+  });
   expect(license).toMatchObject({ status: "pending", expires_at: null, activated_at: null });
   await s.later(3 * DAY_MS);
   const answers = await Promise.all(upTo(5).map((n) => s.activate(license["license_key"], `d${n}`)));
@@ -117,7 +127,10 @@ test("an end given outright stands when the first activation comes", async () =>
   const s = await shop();
   const license = await s.license({ expiry_basis: "first_activation" }, { expires_at: "2090-01-01T00:00:00Z" });
   await s.activate(license["license_key"], "a");
-  expect(await s.read(`/v1/licenses/${license["id"]}`)).toMatchObject({ status: "active", expires_at: "2090-01-01T00:00:00.000Z" });
+  expect(await s.read(`/v1/licenses/${license["id"]}`)).toMatchObject({
+    status: "active",
+    expires_at: "2090-01-01T00:00:00.000Z",
+  });
 });
 
 test("deactivating frees the seat at once; a program needs the activation's own token for it", async () => {
@@ -126,8 +139,15 @@ test("deactivating frees the seat at once; a program needs the activation's own 
   const [a, b] = [(await s.activate(license["license_key"], "a")).body, (await s.activate(license["license_key"], "b")).body];
   const path = `/v1/activations/${a["id"]}/deactivate`;
   expect((await s.program(path, {})).status).toBe(400);
-  for (const token of [b["activation_token"], "lat_00", `${a["activation_token"]}`.replace(/.$/, (last) => (last === "0" ? "1" : "0"))]) {
-    expect((await s.program(path, { activation_token: token })).body).toMatchObject({ status: 404, code: "activation_not_found" });
+  for (const token of [
+    b["activation_token"],
+    "lat_00",
+    `${a["activation_token"]}`.replace(/.$/, (last) => (last === "0" ? "1" : "0")),
+  ]) {
+    expect((await s.program(path, { activation_token: token })).body).toMatchObject({
+      status: 404,
+      code: "activation_not_found",
+    });
   }
   const done = await s.program(path, { activation_token: a["activation_token"], reason: "moved" });
   expect(done.body).toMatchObject({ status: "released", deactivated_reason: "moved" });
@@ -137,7 +157,9 @@ test("deactivating frees the seat at once; a program needs the activation's own 
   const again = await s.activate(license["license_key"], "a");
   expect(again.status).toBe(201);
   expect(again.body["id"]).not.toBe(a["id"]);
-  expect((await s.program("/v1/activations/validate", { activation_token: a["activation_token"] })).body["code"]).toBe("ACTIVATION_RELEASED");
+  expect((await s.program("/v1/activations/validate", { activation_token: a["activation_token"] })).body["code"]).toBe(
+    "ACTIVATION_RELEASED",
+  );
   expect((await s.beat(a["activation_token"])).body).toMatchObject({ status: 409, code: "activation_released" });
   expect((await s.read(`/v1/activations?license_id=${license["id"]}&status=released`))["data"]).toHaveLength(1);
   expect((await s.read(`/v1/activations?license_id=${license["id"]}&status=active`))["data"]).toHaveLength(2);
@@ -212,7 +234,11 @@ test("metrics are counted once for each seq, however often and in whatever crowd
   await Promise.all(upTo(3).map(() => s.beat(token, { counters: { renders: 5 }, gauges: { open: 1.5 }, seq: 1 })));
   await s.beat(token, { counters: { renders: 2, saves: 1 }, gauges: { open: 7 }, seq: 2 });
   await s.beat(token, { counters: { renders: 100 }, seq: 1 });
-  expect((await s.read(`/v1/activations/${a["id"]}`))["metrics"]).toEqual({ counters: { renders: 7, saves: 1 }, gauges: { open: 7 }, seq: 2 });
+  expect((await s.read(`/v1/activations/${a["id"]}`))["metrics"]).toEqual({
+    counters: { renders: 7, saves: 1 },
+    gauges: { open: 7 },
+    seq: 2,
+  });
   const names = Object.fromEntries(upTo(49).map((n) => [`c${n}`, 1]));
   expect((await s.beat(token, { counters: names, seq: 3 })).body).toMatchObject({ status: 400, code: "invalid_request" });
 });
@@ -241,11 +267,19 @@ test("a program files nothing under the tenant's own names, and sees only licens
   const other = await s.made("/v1/products", { name: "Other", code: "other" });
   const bound = await s.made("/v1/api_keys", { name: "bound", kind: "publishable", product_ids: [other["id"]] });
   const as = { key: bound["secret"] };
-  expect((await s.post("/v1/activations", { license_key: key, fingerprint: device("a") }, as)).body["code"]).toBe("license_not_found");
-  expect((await s.post("/v1/licenses/validate", { license_key: key }, as)).body).toMatchObject({ code: "NOT_FOUND", license: null });
+  expect((await s.post("/v1/activations", { license_key: key, fingerprint: device("a") }, as)).body["code"]).toBe(
+    "license_not_found",
+  );
+  expect((await s.post("/v1/licenses/validate", { license_key: key }, as)).body).toMatchObject({
+    code: "NOT_FOUND",
+    license: null,
+  });
   const a = (await s.activate(key, "a")).body;
   const token = { activation_token: a["activation_token"] };
-  expect((await s.post("/v1/activations/validate", token, as)).body).toMatchObject({ code: "ACTIVATION_NOT_FOUND", license: null });
+  expect((await s.post("/v1/activations/validate", token, as)).body).toMatchObject({
+    code: "ACTIVATION_NOT_FOUND",
+    license: null,
+  });
   expect((await s.post("/v1/activations/heartbeat", token, as)).body["code"]).toBe("activation_not_found");
   expect((await s.post(`/v1/activations/${a["id"]}/deactivate`, token, as)).body["code"]).toBe("activation_not_found");
 });
@@ -259,7 +293,9 @@ test("another tenant's activations are not there", async () => {
   expect((await other.get(`/v1/activations/${a["id"]}`)).status).toBe(404);
   expect((await other.post(`/v1/activations/${a["id"]}/deactivate`, {})).status).toBe(404);
   expect((await other.beat(a["activation_token"])).status).toBe(404);
-  expect((await other.program("/v1/activations/validate", { activation_token: a["activation_token"] })).body["code"]).toBe("ACTIVATION_NOT_FOUND");
+  expect((await other.program("/v1/activations/validate", { activation_token: a["activation_token"] })).body["code"]).toBe(
+    "ACTIVATION_NOT_FOUND",
+  );
   expect((await other.read(`/v1/activations?license_id=${license["id"]}`))["data"]).toEqual([]);
   expect((await s.get(`/v1/activations/${a["id"]}`)).body["status"]).toBe("active");
 });

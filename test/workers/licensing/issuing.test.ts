@@ -8,7 +8,12 @@ import { DAY_MS, shop, type Shop } from "./shop.ts";
 async function approved(s: Shop, quantity: number, fields: Record<string, unknown> = {}, terms: Record<string, unknown> = {}) {
   const { id: template } = await s.template({ pricing: { currency: "EUR", unit_amount: 4900 }, ...terms });
   const items = [{ template_id: template, quantity, ...fields }];
-  const order = await s.made("/v1/orders", { customer_id: s.customer["id"], items, provider: "manual", fulfillment_method: "manual" });
+  const order = await s.made("/v1/orders", {
+    customer_id: s.customer["id"],
+    items,
+    provider: "manual",
+    fulfillment_method: "manual",
+  });
   await s.post(`/v1/orders/${order["id"]}/approve`, {});
   return { orderId: String(order["id"]), template: String(template) };
 }
@@ -31,7 +36,12 @@ test("an order gets exactly its licenses, however often and from however many si
   // their ids sort as they were ordered, so a list shows the last one first
   const ids = licenses.map(({ id }: { id: string }) => id);
   expect(ids).toEqual(ids.toSorted().reverse());
-  expect(licenses[0]).toMatchObject({ order_id: orderId, status: "active", issued_to: "ada@customer.example", customer_id: s.customer["id"] });
+  expect(licenses[0]).toMatchObject({
+    order_id: orderId,
+    status: "active",
+    issued_to: "ada@customer.example",
+    customer_id: s.customer["id"],
+  });
 });
 
 test("a license of an order has the terms that the line pins, with what the line says otherwise", async () => {
@@ -49,14 +59,20 @@ test("nothing is issued for orders that are unpaid, canceled, unknown or another
   const s = await shop();
   const other = await shop();
   const { id: template } = await s.template({ pricing: { currency: "EUR", unit_amount: 4900 } });
-  const order = await s.made("/v1/orders", { customer_id: s.customer["id"], items: [{ template_id: template, quantity: 1 }], provider: "manual" });
+  const order = await s.made("/v1/orders", {
+    customer_id: s.customer["id"],
+    items: [{ template_id: template, quantity: 1 }],
+    provider: "manual",
+  });
   expect((await issue(s, order["id"], 0, 1)).body).toMatchObject({ status: 409, code: "order_not_ready" });
   await s.post(`/v1/orders/${order["id"]}/cancel`, {});
   expect((await issue(s, order["id"], 0, 1)).body).toMatchObject({ status: 409, code: "order_not_ready" });
   const { orderId } = await approved(s, 1);
   expect((await issue(other, orderId, 0, 1)).body).toMatchObject({ status: 404, code: "order_not_found" });
   expect((await issue(s, "ord_none", 0, 1)).status).toBe(404);
-  expect((await asHost("/internal/orders/issue_licenses", { tenant_id: "ten_none", order_id: orderId, from: 0, to: 1 })).status).toBe(404);
+  expect(
+    (await asHost("/internal/orders/issue_licenses", { tenant_id: "ten_none", order_id: orderId, from: 0, to: 1 })).status,
+  ).toBe(404);
   expect((await issue(s, orderId, 0, 51)).status).toBe(400);
   expect((await issue(s, orderId, 2, 1)).status).toBe(400);
   expect(await licensesOf(s, orderId)).toEqual([]);

@@ -63,10 +63,19 @@ test("templates, customers and products that are unknown, foreign or put away ma
   expect(await refusal({ template_id: "tpl_none", customer_id: customer })).toEqual([404, "template_not_found"]);
   expect(await refusal({ template_id: foreign, customer_id: customer })).toEqual([404, "template_not_found"]);
   expect(await refusal({ template_id: template, customer_id: other.customer["id"] })).toEqual([404, "customer_not_found"]);
-  expect(await refusal({ template_id: template, customer_id: customer, reseller_id: other.customer["id"] })).toEqual([404, "customer_not_found"]);
-  expect(await refusal({ template_id: template, customer_id: customer, reseller_id: customer })).toEqual([400, "invalid_request"]);
+  expect(await refusal({ template_id: template, customer_id: customer, reseller_id: other.customer["id"] })).toEqual([
+    404,
+    "customer_not_found",
+  ]);
+  expect(await refusal({ template_id: template, customer_id: customer, reseller_id: customer })).toEqual([
+    400,
+    "invalid_request",
+  ]);
   expect(await refusal({ template_id: template, customer_id: customer, lease_s: 1300 })).toEqual([400, "invalid_request"]);
-  expect(await refusal({ template_id: template, customer_id: customer, entitlements: [{ feature: "none" }] })).toEqual([404, "feature_not_found"]);
+  expect(await refusal({ template_id: template, customer_id: customer, entitlements: [{ feature: "none" }] })).toEqual([
+    404,
+    "feature_not_found",
+  ]);
   const backwards = { starts_at: "2026-02-01T00:00:00Z", expires_at: "2026-02-01T00:00:00Z" };
   expect(await refusal({ template_id: template, customer_id: customer, ...backwards })).toEqual([400, "invalid_request"]);
   await s.post(`/v1/templates/${template}/archive`);
@@ -89,9 +98,20 @@ test("an imported key matches exactly, is refused when it is weak or taken, and 
   expect(await find(` ${key}`)).toBe(imported["id"]);
   expect(await find(key.toUpperCase())).toBeUndefined();
 
-  expect((await s.post("/v1/licenses", { ...body, license_key: key })).body).toMatchObject({ status: 409, code: "license_key_taken" });
-  for (const weak of ["1234567890123456789012345678901", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ACME-2024-001", "abcabcabcabcabcabcabcabcabcabc"]) {
-    expect((await s.post("/v1/licenses", { ...body, license_key: weak })).body).toMatchObject({ status: 400, code: "weak_license_key" });
+  expect((await s.post("/v1/licenses", { ...body, license_key: key })).body).toMatchObject({
+    status: 409,
+    code: "license_key_taken",
+  });
+  for (const weak of [
+    "1234567890123456789012345678901",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "ACME-2024-001",
+    "abcabcabcabcabcabcabcabcabcabc",
+  ]) {
+    expect((await s.post("/v1/licenses", { ...body, license_key: weak })).body).toMatchObject({
+      status: 400,
+      code: "weak_license_key",
+    });
   }
 
   const made = await s.made("/v1/licenses", body);
@@ -114,7 +134,10 @@ test("holds are put and lifted by cause, and what a tenant may not lift stays", 
   const act = (move: string, body?: unknown) => s.post(`/v1/licenses/${id}/${move}`, body);
 
   expect((await act("reinstate", {})).body).toMatchObject({ status: 409, code: "invalid_transition" });
-  expect((await act("suspend", { reason: "asked" })).body).toMatchObject({ status: "suspended", holds: [{ cause: "manual", reason: "asked" }] });
+  expect((await act("suspend", { reason: "asked" })).body).toMatchObject({
+    status: "suspended",
+    holds: [{ cause: "manual", reason: "asked" }],
+  });
   const again = await act("suspend", { reason: "asked again" });
   expect(again.body["holds"]).toHaveLength(1);
   expect((await act("suspend", { reason: "cracked", cause: "abuse" })).body["holds"]).toHaveLength(2);
@@ -167,7 +190,11 @@ test("a change moves what it names: limits, groups of terms in part, the end wit
   expect(await patched({ lease_s: 700 })).toMatchObject({ object: "license" });
   expect(await patched({ heartbeat: { interval_s: 400 } })).toMatchObject({ status: 400, code: "invalid_request" });
   expect(await patched({ expires_at: "2025-12-31T00:00:00Z" })).toMatchObject({ status: 400 });
-  expect(await patched({ issued_to: "grace", external_id: "e-1" })).toMatchObject({ issued_to: "grace", external_id: "e-1", auto_renew: true });
+  expect(await patched({ issued_to: "grace", external_id: "e-1" })).toMatchObject({
+    issued_to: "grace",
+    external_id: "e-1",
+    auto_renew: true,
+  });
   const told = (await s.events("license.updated")).map(({ data }) => Object.keys(JSON.parse(String(data)).previous));
   expect(told).toEqual([
     ["max_activations", "auto_renew"],
@@ -182,7 +209,8 @@ test("a change moves what it names: limits, groups of terms in part, the end wit
 test("filters find what they name, by the status of this moment", async () => {
   const s = await shop();
   const { id: template } = await s.template({ duration: "P10D", grace_period: "P0D" });
-  const make = (fields: Record<string, unknown>) => s.made("/v1/licenses", { template_id: template, customer_id: s.customer["id"], ...fields });
+  const make = (fields: Record<string, unknown>) =>
+    s.made("/v1/licenses", { template_id: template, customer_id: s.customer["id"], ...fields });
   const active = await make({ issued_to: "active@x.example" });
   const pending = await make({ starts_at: "2090-01-01T00:00:00Z", expires_at: "2091-01-01T00:00:00Z" });
   const expired = await make({ starts_at: "2020-01-01T00:00:00Z", external_id: "old-1" });
@@ -230,7 +258,9 @@ test("a key is revealed to who may, and each time an event tells of it without t
   const license = await s.license();
   const path = `/v1/licenses/${license["id"]}/reveal_key`;
   expect((await s.post(path)).body).toMatchObject({ license_key: license["license_key"], key_last4: license["key_last4"] });
-  const { secret } = (await s.post("/v1/api_keys", { name: "no keys", kind: "secret", scopes: ["licenses:read", "licenses:write"] })).body;
+  const { secret } = (
+    await s.post("/v1/api_keys", { name: "no keys", kind: "secret", scopes: ["licenses:read", "licenses:write"] })
+  ).body;
   expect((await send("POST", path, {}, { key: secret })).body).toMatchObject({ status: 403, code: "scope_missing" });
   const told = await s.events("license.key_revealed");
   expect(told).toHaveLength(1);
@@ -242,6 +272,26 @@ test("where digests alone are kept, a key is shown once and never again", async 
   await s.setting({ key_storage: "hash_only" });
   const license = await s.license();
   expect(license["license_key"]).toBeTruthy();
-  expect((await s.post(`/v1/licenses/${license["id"]}/reveal_key`)).body).toMatchObject({ status: 409, code: "license_key_not_kept" });
+  expect((await s.post(`/v1/licenses/${license["id"]}/reveal_key`)).body).toMatchObject({
+    status: 409,
+    code: "license_key_not_kept",
+  });
   expect((await s.validate(license["license_key"])).body["code"]).toBe("VALID");
+});
+
+test("what happened to a license is listed newest first, and another tenant finds no such license", async () => {
+  const s = await shop();
+  const other = await shop();
+  const { id } = await s.license();
+  await s.post(`/v1/licenses/${id}/suspend`, { reason: "r" });
+  await s.post(`/v1/licenses/${id}/reinstate`, {});
+  const types = (body: Record<string, any>) => body["data"].map(({ type }: { type: string }) => type); // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+  const first = await s.read(`/v1/licenses/${id}/events?limit=2`);
+  expect(types(first)).toEqual(["license.reinstated", "license.suspended"]);
+  expect(types(await s.read(`/v1/licenses/${id}/events?limit=2&cursor=${first["next_cursor"]}`))).toEqual(["license.created"]);
+  const { id: second } = await s.license();
+  expect((await s.get(`/v1/licenses/${second}/events?limit=2&cursor=${first["next_cursor"]}`)).body["code"]).toBe(
+    "invalid_cursor",
+  );
+  expect((await other.get(`/v1/licenses/${id}/events`)).status).toBe(404);
 });

@@ -26,7 +26,11 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 }
 
 const strays = (plan: string[], wholeTenant: boolean) =>
-  plan.filter((line) => (/^SCAN/.test(line) && !/VIRTUAL TABLE|\(subquery|CONSTANT ROW/.test(line)) || (!wholeTenant && /\(tenant_id=\?\)/.test(line)));
+  plan.filter(
+    (line) =>
+      (/^SCAN/.test(line) && !/VIRTUAL TABLE|\(subquery|CONSTANT ROW/.test(line)) ||
+      (!wholeTenant && /\(tenant_id=\?\)/.test(line)),
+  );
 
 test("what a request asks of the database is found by an index, and reads nothing that was over long ago", async () => {
   const s = await shop();
@@ -40,10 +44,18 @@ test("what a request asks of the database is found by an index, and reads nothin
     await s.beat(a["activation_token"]);
     await s.post("/v1/licenses/lookup", { license_key: license["license_key"] });
     const { id } = license;
-    for (const query of ["q=abc", "customer_id=c", "product_id=p", "order_id=o", "external_id=e", "expires_before=2090-01-01T00:00:00Z"]) {
+    for (const query of [
+      "q=abc",
+      "customer_id=c",
+      "product_id=p",
+      "order_id=o",
+      "external_id=e",
+      "expires_before=2090-01-01T00:00:00Z",
+    ]) {
       await s.get(`/v1/licenses?${query}`);
     }
-    for (const query of [`license_id=${id}`, `license_id=${id}&status=active`, "external_id=e"]) await s.get(`/v1/activations?${query}`);
+    for (const query of [`license_id=${id}`, `license_id=${id}&status=active`, "external_id=e"])
+      await s.get(`/v1/activations?${query}`);
     await s.patch(`/v1/licenses/${id}`, { issued_to: "x" });
     await s.post(`/v1/activations/${a["id"]}/deactivate`, {});
   });
@@ -59,7 +71,8 @@ test("what a request asks of the database is found by an index, and reads nothin
 test("a list without a filter follows the key of its table, and reads no further than its page", async () => {
   const s = await shop();
   const plans = await plansOf(async () => {
-    for (const path of ["/v1/licenses", "/v1/licenses?status=active", "/v1/activations", "/v1/activations?status=active"]) await s.get(path);
+    for (const path of ["/v1/licenses", "/v1/licenses?status=active", "/v1/activations", "/v1/activations?status=active"])
+      await s.get(path);
   });
   expect(plans).toHaveLength(4);
   for (const { plan } of plans) {

@@ -18,9 +18,18 @@ test("no license key, fingerprint or activation token lies readable in the datab
   await s.post(`/v1/licenses/${license["id"]}/reveal_key`, undefined, { idempotencyKey: "c" });
   await s.post(`/v1/activations/${activation["id"]}/deactivate`, { activation_token: token }, { idempotencyKey: "d" });
 
-  const { results: tables } = await env.DB_00.prepare("select name from sqlite_schema where type = 'table' and name not glob '_cf_*'").all<{ name: string }>();
+  const { results: tables } = await env.DB_00.prepare(
+    "select name from sqlite_schema where type = 'table' and name not glob '_cf_*'",
+  ).all<{ name: string }>();
   expect(tables.map(({ name }) => name)).toContain("idempotency_keys");
-  const canaries = [key, String(key).replaceAll("-", ""), imported["license_key"], device("canary"), token, String(token).slice(-32)];
+  const canaries = [
+    key,
+    String(key).replaceAll("-", ""),
+    imported["license_key"],
+    device("canary"),
+    token,
+    String(token).slice(-32),
+  ];
   for (const { name } of tables) {
     const { results } = await env.DB_00.prepare(`select * from "${name}"`).all();
     const text = JSON.stringify(results);

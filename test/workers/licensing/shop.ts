@@ -38,17 +38,22 @@ export async function shop() {
     activate: (key: unknown, name: string, more: Fields = {}) =>
       program("/v1/activations", { license_key: key, fingerprint: device(name), ...more }),
     validate: (key: unknown, more: Fields = {}) => program("/v1/licenses/validate", { license_key: key, ...more }),
-    beat: (token: unknown, metrics?: Fields) => program("/v1/activations/heartbeat", { activation_token: token, ...(metrics && { metrics }) }),
+    beat: (token: unknown, metrics?: Fields) =>
+      program("/v1/activations/heartbeat", { activation_token: token, ...(metrics && { metrics }) }),
     read: async (path: string) => (await w.get(path)).body,
     events: async (type: string): Promise<Fields[]> => {
-      const { results } = await env.DB_00.prepare("select data, subject_id from events where tenant_id = ? and type = ? order by seq")
+      const { results } = await env.DB_00.prepare(
+        "select data, subject_id from events where tenant_id = ? and type = ? order by seq",
+      )
         .bind(w.tenant.id, type)
         .all();
       return results;
     },
     /** Moves the tenant's business time. */
     later: async (ms: number) => {
-      await env.DB_00.prepare("update tenants set clock_offset_ms = clock_offset_ms + ? where id = ?").bind(ms, w.tenant.id).run();
+      await env.DB_00.prepare("update tenants set clock_offset_ms = clock_offset_ms + ? where id = ?")
+        .bind(ms, w.tenant.id)
+        .run();
     },
     setting: async (licensing: Fields) => {
       const answer = await w.patch("/v1/settings", { licensing });
@@ -57,7 +62,8 @@ export async function shop() {
   };
 }
 
-function expectMade(answer: Answer): Record<string, any> { // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+function expectMade(answer: Answer): Record<string, any> {
+  // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
   if (answer.status !== 201) throw new Error(`Not made: ${answer.status} ${answer.text}`);
   return answer.body;
 }

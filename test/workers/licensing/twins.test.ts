@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { holdsSeatSql, mayActivateSql, statusSql } from "#db/licensing/status";
 import { holdsSeat, mayActivate } from "#rules/licensing/decide";
@@ -22,7 +22,13 @@ const lives = fc.record({
   revokedAt: rarely,
   holds: fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(fc.constantFrom(...HOLD_CAUSES).map((cause) => ({ cause, reason: null, by: "key_1", at: NOW })), { maxLength: 2 }) },
+    {
+      weight: 1,
+      arbitrary: fc.array(
+        fc.constantFrom(...HOLD_CAUSES).map((cause) => ({ cause, reason: null, by: "key_1", at: NOW })),
+        { maxLength: 2 },
+      ),
+    },
   ),
   expiryBasis: fc.constantFrom(...EXPIRY_BASES),
   activatedAt: maybe,
@@ -56,7 +62,9 @@ test("the status that SQL filters by is the status of the rule, for every life o
   expect(results.map(({ status }) => status)).toEqual(sample.map((life) => statusOf(life, NOW)));
   const terms = termsWithDefaults({ type: "subscription", model: "per_device" });
   const may = sample.map((license) =>
-    mayActivate({ license, terms: { ...terms, expirationStrategy: license.strategy }, versionReleasedAt: null }, NOW).length === 0 ? 1 : 0,
+    mayActivate({ license, terms: { ...terms, expirationStrategy: license.strategy }, versionReleasedAt: null }, NOW).length === 0
+      ? 1
+      : 0,
   );
   expect(results.map((row) => row.may_activate)).toEqual(may);
   expect(new Set(results.map(({ status }) => status)).size).toBe(6);
@@ -72,7 +80,11 @@ const seats = fc.record({
   terms: fc
     .record({
       type: fc.constantFrom("subscription" as const, "concurrent" as const),
-      heartbeat: fc.record({ required: fc.boolean(), intervalS: fc.constant(60), onDead: fc.constantFrom("free_seat" as const, "keep" as const) }),
+      heartbeat: fc.record({
+        required: fc.boolean(),
+        intervalS: fc.constant(60),
+        onDead: fc.constantFrom("free_seat" as const, "keep" as const),
+      }),
     })
     .map((said) => termsWithDefaults({ model: "per_device", ...said })),
 });

@@ -20,7 +20,12 @@ test("a valid license is valid, and the signed claims say what the body says", a
   const s = await shop();
   const license = await s.license({ max_activations: 3, entitlements: [{ feature: "export", limit_value: 9 }] });
   await s.activate(license["license_key"], "a");
-  const { status, body } = await s.validate(license["license_key"], { fingerprint: device("a"), version: "2.1.0", nonce: "n-1", features: ["export"] });
+  const { status, body } = await s.validate(license["license_key"], {
+    fingerprint: device("a"),
+    version: "2.1.0",
+    nonce: "n-1",
+    features: ["export"],
+  });
   expect(status).toBe(200);
   expect(body).toMatchObject({
     object: "decision",
@@ -92,7 +97,14 @@ test("every reason is told, and the first that denies names the decision", async
   expect((await s.validate(key, { version: "1" })).body).toMatchObject({ valid: false, code: "EXPIRED" });
   await s.post(`/v1/licenses/${license["id"]}/suspend`, { reason: "r" });
   const all = await s.validate(key, { fingerprint: device("a"), product: "other", features: ["export"] });
-  expect(codes(all)).toEqual(["SUSPENDED", "EXPIRED", "PRODUCT_SCOPE_MISMATCH", "VERSION_SCOPE_REQUIRED", "NO_MACHINES", "ENTITLEMENTS_MISSING"]);
+  expect(codes(all)).toEqual([
+    "SUSPENDED",
+    "EXPIRED",
+    "PRODUCT_SCOPE_MISMATCH",
+    "VERSION_SCOPE_REQUIRED",
+    "NO_MACHINES",
+    "ENTITLEMENTS_MISSING",
+  ]);
   expect(all.body["code"]).toBe("SUSPENDED");
   await s.post(`/v1/licenses/${license["id"]}/revoke`, { reason: "r" });
   expect((await s.validate(key)).body).toMatchObject({ code: "REVOKED", license: { status: "revoked" } });
@@ -107,7 +119,9 @@ test("a device is judged by the seats that it and others hold", async () => {
   await s.activate(one["license_key"], "a", { user: "ada" });
   expect(await code(one, "a")).toBe("VALID");
   expect(await code(one, "b")).toBe("FINGERPRINT_SCOPE_MISMATCH");
-  expect((await s.validate(one["license_key"], { fingerprint: device("a"), user: "bob" })).body["code"]).toBe("USER_SCOPE_MISMATCH");
+  expect((await s.validate(one["license_key"], { fingerprint: device("a"), user: "bob" })).body["code"]).toBe(
+    "USER_SCOPE_MISMATCH",
+  );
 
   const site = await s.license({ model: "site", max_activations: 1 });
   for (const n of upTo(3)) await s.activate(site["license_key"], `d${n}`);
@@ -131,7 +145,10 @@ test("a device is judged by the seats that it and others hold", async () => {
 test("maintenance covers the versions that were released before it ended", async () => {
   const s = await shop();
   const license = await s.license({ type: "perpetual", maintenance: "P30D" }, { starts_at: "2026-01-01T00:00:00Z" });
-  for (const [version, released_at] of [["1.0.0", "2026-01-30T00:00:00Z"], ["2.0.0", "2026-02-01T00:00:00Z"]]) {
+  for (const [version, released_at] of [
+    ["1.0.0", "2026-01-30T00:00:00Z"],
+    ["2.0.0", "2026-02-01T00:00:00Z"],
+  ]) {
     await s.made(`/v1/products/${s.product["id"]}/versions`, { version, released_at });
   }
   const judged = async (version: string) => {
@@ -163,17 +180,26 @@ test("a dry run judges another instant without a token and without effect, and o
   const license = await s.license({ expiry_basis: "first_validation" });
   const body = { license_key: license["license_key"] };
   const dry = (query: string) => s.post(`/v1/licenses/validate?${query}`, body);
-  expect((await dry("dry_run=true&at=2090-01-01T00:00:00Z&country=UK&ip=192.0.2.1")).body).toMatchObject({ valid: true, token: null, evaluated_at: "2090-01-01T00:00:00.000Z" });
+  expect((await dry("dry_run=true&at=2090-01-01T00:00:00Z&country=UK&ip=192.0.2.1")).body).toMatchObject({
+    valid: true,
+    token: null,
+    evaluated_at: "2090-01-01T00:00:00.000Z",
+  });
   expect(await s.read(`/v1/licenses/${license["id"]}`)).toMatchObject({ expires_at: null, last_validated_at: null });
   const fixed = await s.license({}, { expires_at: "2089-01-01T00:00:00Z" });
-  const judged = await s.post("/v1/licenses/validate?dry_run=true&at=2090-01-01T00:00:00Z", { license_key: fixed["license_key"] });
+  const judged = await s.post("/v1/licenses/validate?dry_run=true&at=2090-01-01T00:00:00Z", {
+    license_key: fixed["license_key"],
+  });
   expect(judged.body).toMatchObject({ valid: false, code: "EXPIRED" });
 
   expect((await dry("at=2090-01-01T00:00:00Z")).status).toBe(400);
   expect((await dry("dry_run=false&ip=192.0.2.1")).status).toBe(400);
   expect((await dry("dry_run=true&country=XX")).status).toBe(400);
   expect((await dry("dry=true")).status).toBe(400);
-  expect((await s.post("/v1/licenses/validate?dry_run=true", body, { key: s.keys.publishable })).body).toMatchObject({ status: 403, code: "key_kind_not_allowed" });
+  expect((await s.post("/v1/licenses/validate?dry_run=true", body, { key: s.keys.publishable })).body).toMatchObject({
+    status: 403,
+    code: "key_kind_not_allowed",
+  });
 });
 
 test("a token validates its device, and anything else is no activation", async () => {
@@ -184,7 +210,14 @@ test("a token validates its device, and anything else is no activation", async (
   const good = await judged(token);
   expect(good.body).toMatchObject({ valid: true, code: "VALID", license: { id: license["id"] } });
   expect(await claimsOf(s, good.body)).toMatchObject({ sub: license["id"], valid: true, fp: null });
-  for (const bad of ["lat_00", "x", `${token}0`, token.slice(0, -1) + (token.endsWith("0") ? "1" : "0"), token.toUpperCase(), ` ${token}`]) {
+  for (const bad of [
+    "lat_00",
+    "x",
+    `${token}0`,
+    token.slice(0, -1) + (token.endsWith("0") ? "1" : "0"),
+    token.toUpperCase(),
+    ` ${token}`,
+  ]) {
     expect((await judged(bad)).body).toMatchObject({ valid: false, code: "ACTIVATION_NOT_FOUND", license: null });
   }
 });

@@ -1,0 +1,73 @@
+import * as fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ask, type Told } from "./ask.ts";
+import { player, type Player } from "./fresh.ts";
+import { attacks, type Attack } from "./invalid.ts";
+import { operationsOf, servedDocument, type Operation } from "./operations.ts";
+import { bodiesOf, built } from "./requests.ts";
+import { rowCounts, rowsOf } from "./rows.ts";
+
+const document = await servedDocument();
+const operations = operationsOf(document);
+
+/** Each run draws other input; a failure prints the seed and the input, and `fc.assert`'s `seed` brings it back. */
+const RUNS = { refused: 14, odd: 6 };
+
+let alice: Player;
+beforeAll(async () => {
+  alice = await player();
+});
+
+describe.each(operations)("$id", (operation) => {
+  const send = ({ asking }: Attack) => ask({ ...asking, key: keyFor(operation) });
+
+  test("refuses whatever the document does not allow, says why, and writes nothing", async () => {
+    const target = { document, built: await built(operation, bodiesOf(operation).at(-1), alice) };
+    const before = await rowsOf();
+    await fc.assert(
+      fc.asyncProperty(attacks(target).filter(({ refused }) => refused), async (attack) => {
+        expect(whyNotRefusal(operation, await send(attack)), attack.what).toEqual([]);
+      }),
+      { numRuns: RUNS.refused, endOnFailure: true },
+    );
+    expect(await rowsOf()).toEqual(before);
+  });
+
+  test("answers odd input, or refuses it and writes nothing", async () => {
+    const target = { document, built: await built(operation, bodiesOf(operation)[0], alice) };
+    const odd = attacks(target).filter(({ refused }) => !refused);
+    if (fc.sample(attacks(target), 200).every(({ refused }) => refused)) return; // nothing that it may take
+    await fc.assert(
+      fc.asyncProperty(odd, async (attack) => {
+        const before = await rowCounts();
+        const answer = await send(attack);
+        if (answer.status >= 200 && answer.status < 300) return;
+        expect(whyNotRefusal(operation, answer), attack.what).toEqual([]);
+        expect(await rowCounts(), attack.what).toEqual(before);
+      }),
+      { numRuns: RUNS.odd, endOnFailure: true },
+    );
+  });
+});
+
+function keyFor({ audience }: Operation): string | null {
+  if (audience === "public") return null;
+  return audience === "operator" ? alice.operator : alice.secret;
+}
+
+/** What is wrong with a refusal: it must be one, and tell what happened, what to do and whom to ask, and nothing of our insides. */
+function whyNotRefusal({ responses }: Operation, { status, headers, text, body }: Told): string[] {
+  if (status < 400 || status > 499) return [`${status} ${text.slice(0, 300)}`];
+  const { code, title, detail, fix, type, request_id: requestId } = body ?? {};
+  const told = Object.entries({ title, detail, fix, type }).filter(([, said]) => typeof said !== "string" || said === "");
+  const declared = [...(responses[status]?.["x-codes"] ?? []), "route_not_found"];
+  return [
+    ...(headers.get("content-type") === "application/problem+json" ? [] : [`content type ${headers.get("content-type")}`]),
+    ...told.map(([name]) => `no ${name}`),
+    ...(declared.includes(code) ? [] : [`${code} is not documented for ${status}`]),
+    ...(body?.status === status ? [] : [`status ${body?.status}`]),
+    ...(/^req_/.test(requestId) && requestId === headers.get("x-request-id") ? [] : [`request id ${requestId}`]),
+    ...(/SQLITE|D1_ERROR|node_modules|\.ts:\d|\n {4}at /.test(text) ? [`insides: ${text.slice(0, 300)}`] : []),
+    ...(text.length > 32_768 ? [`${text.length} characters`] : []),
+  ];
+}
