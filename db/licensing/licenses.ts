@@ -7,10 +7,11 @@ import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { makingOf } from "./making.ts";
+import type { LicenseRow } from "./rows.ts";
 import { heldSeatsSql, literal, statusSql } from "./status.ts";
 import { licenses } from "./tables.ts";
 
-export type LicenseRow = typeof licenses.$inferSelect;
+export type { LicenseRow } from "./rows.ts";
 
 /** A license with what is shown and decided of it. */
 export type License = {

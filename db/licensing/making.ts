@@ -4,7 +4,7 @@ import { bound, commit, type Asking, type Statement, type Told } from "../commit
 import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { orders } from "../sales/tables.ts";
-import type { LicenseRow } from "./licenses.ts";
+import type { LicenseRow } from "./rows.ts";
 import { licenses } from "./tables.ts";
 
 type Wanted = { templateId: string; customerId: string; resellerId: string | null };

@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => edge.close());
 
 /** A relay over a connection of its own, and the client to look at what it started. */
-async function relay() {
+async function relay({ holdMs = 25_000 } = {}) {
   const kept = keptLog();
   const read = readConfig({
     LATCHKEY_EDGE_URL: edge.url.origin,
@@ -67,7 +67,7 @@ async function relay() {
     await running;
     await connection.close();
   };
-  return { started, end, said: kept.events, claims: () => claims };
+  return { client, started, end, said: kept.events, claims: () => claims };
 }
 
 const requested = (id: string) => edge.event({ type: "order.fulfillment_requested", subject: { type: "order", id } });
@@ -86,13 +86,14 @@ describe("the relay", () => {
   });
 
   test("counts a story that was started before as started, and claims on", async () => {
-    const { started, end } = await relay();
+    const { client, started, end } = await relay();
     const id = edge.order(1);
     requested(id);
     requested(id);
     await until("both events are done", allDone);
+    await client.workflow.getHandle(`order/${id}`).terminate("over");
     requested(id);
-    await until("so is the third", allDone);
+    await until("so is the third, though the story has ended", allDone);
     expect(await started(id)).toBe(true);
     await end();
   });
@@ -129,12 +130,17 @@ describe("the relay", () => {
   });
 
   test("with Temporal killed events stay undone, and all are started when it is back", async () => {
-    const { started, end, said } = await relay();
+    const { started, end, said, claims } = await relay({ holdMs: 0 });
     await until("it works", () => edge.callsOf("/internal/relay/claim").length > 0);
     await temporal.stop("SIGKILL");
     const ids = Array.from({ length: 20 }, () => edge.order(1));
     for (const id of ids) requested(id);
     await until("it has tried in vain", () => said().includes("relay_cannot_start"));
+    const [before, asked] = [claims(), edge.callsOf("/internal/relay/claim").length];
+    await until(
+      "it has given them up, and claimed them again",
+      () => claims() > before && edge.callsOf("/internal/relay/claim").length > asked,
+    );
     expect(edge.events.some(({ done }) => done)).toBe(false);
 
     temporal = await devServer({ port, folder });

@@ -88,6 +88,15 @@ describe("a sandbox's story", () => {
     expect(edge.callsOf("/internal/wakeups/register").map(({ body }) => body.tenant_id)).toEqual(["ten_00test", "ten_00test"]);
   });
 
+  test("waits on when the clock has moved, but not far enough", async () => {
+    const handle = await wait(SANDBOX, [await inDays(30)]);
+    await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
+    await handle.signal(wake, { at: await inDays(29) });
+    await handle.signal(wake, { at: "nonsense" });
+    expect(await handle.result()).toEqual(["reached"]);
+    expect(await lastedMs(handle)).toBeGreaterThan(29 * DAY_MS);
+  });
+
   test("leaves the clock when its wait is interrupted, and when it ends", async () => {
     const handle = await wait(SANDBOX, [await inDays(30)], 3_600_000);
     await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));

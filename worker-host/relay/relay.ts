@@ -13,6 +13,8 @@ export type RelayParts = {
   log: Log;
   /** Told after each claim that was answered, for the health page. */
   onClaim?: () => void;
+  /** How long events are held while Temporal is out of reach. */
+  holdMs?: number;
 };
 
 /** How many events are leased at once, and how many starts are under way at once. */
@@ -68,7 +70,7 @@ async function tell(parts: RelayParts, events: readonly RelayEvent[], signal: Ab
     const retryInMs = backoffMs(failures);
     const error = messageOf(lastError); // Temporal is out of reach: one line says it for all
     parts.log.warn("relay_cannot_start", { shard: parts.shard, count: left.length, error, retry_in_ms: retryInMs });
-    if (performance.now() - leasedAt + retryInMs > HOLD_MS) return done;
+    if (performance.now() - leasedAt + retryInMs > (parts.holdMs ?? HOLD_MS)) return done;
     await pause(retryInMs, signal);
     if (signal.aborted) return done;
   }

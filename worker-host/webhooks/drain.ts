@@ -36,7 +36,6 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
   const inFlight = new Set<Promise<void>>();
   const told = { sent: 0, accepted: 0 };
   const until = performance.now() + (parts.roundMs ?? ROUND_MS);
-  let nextAt: Date | null = null;
   let failures = 0;
 
   while (!stop.aborted && performance.now() < until) {
@@ -45,7 +44,8 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
       await gather(inFlight);
       continue;
     }
-    const waitMs = Math.min(waitFor(nextAt, inFlight.size > 0), Math.max(0, Math.round(until - performance.now())));
+    const leftMs = Math.max(0, Math.round(until - performance.now()));
+    const waitMs = Math.min(leftMs, inFlight.size > 0 ? BUSY_WAIT_MS : IDLE_WAIT_MS);
     const askedAt = performance.now();
     const claimed = await claim(parts, shard, results, { limit: room, waitMs, signal: stop });
     failures = claimed ? 0 : failures + 1;
@@ -53,8 +53,7 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
       await pause(backoffMs(failures), stop);
       continue;
     }
-    nextAt = claimed.nextAt;
-    for (const delivery of claimed.deliveries) track(inFlight, sendOne(parts, delivery, results, told, stop));
+    for (const delivery of claimed) track(inFlight, sendOne(parts, delivery, results, told, stop));
     if (inFlight.size > 0) await gather(inFlight);
     // an edge that does not wait as asked is not asked without a pause
     else await pause(Math.min(waitMs, 100) - (performance.now() - askedAt), stop);
@@ -62,13 +61,6 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
 
   await farewell(parts, shard, inFlight, results, stop);
   return told;
-}
-
-/** Until the next retry is due, but never longer than the edge waits, nor so short that two clocks apart make it a busy loop. */
-function waitFor(nextAt: Date | null, busy: boolean): number {
-  const longest = busy ? BUSY_WAIT_MS : IDLE_WAIT_MS;
-  if (!nextAt) return longest;
-  return Math.min(longest, Math.max(BUSY_WAIT_MS, nextAt.getTime() - Date.now()));
 }
 
 type Claim = { limit: number; waitMs: number; signal?: AbortSignal };

@@ -121,6 +121,7 @@ export function splitByLargestRemainder(whole: number, weights: readonly number[
   });
 
   const left = Number(size - parts.reduce((total, part) => total + part.floor, 0n));
+  // the sort is stable: among equal remainders the earlier line stays in front
   const lucky = new Set(
     parts
       .toSorted((a, b) => (a.remainder === b.remainder ? 0 : a.remainder > b.remainder ? -1 : 1))

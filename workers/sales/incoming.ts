@@ -34,7 +34,7 @@ function isStampNear(signature: string, realNow: Date): boolean {
   const [stamp, ...others] = signature.split(",").filter((part) => part.startsWith("t="));
   const seconds = /^t=(\d{1,12})$/.exec(stamp ?? "")?.[1];
   if (seconds === undefined || others.length > 0) return false;
-  return true;
+  return Math.abs(Math.floor(realNow.getTime() / 1000) - Number(seconds)) <= TOLERANCE_S;
 }
 
 type Event = { id: string; type: string; livemode: boolean; account?: unknown; data: { object: Record<string, unknown> } };

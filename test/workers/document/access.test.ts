@@ -18,7 +18,8 @@ beforeAll(async () => {
 function keyHolding(scopes: readonly string[]): Promise<string> {
   const name = scopes.join(" ");
   const key =
-    keyWith.get(name) ?? does(alice, "POST", "/v1/api_keys", { name: "Test", kind: "secret", scopes }).then((made) => String(made["secret"]));
+    keyWith.get(name) ??
+    does(alice, "POST", "/v1/api_keys", { name: "Test", kind: "secret", scopes }).then((made) => String(made["secret"]));
   keyWith.set(name, key);
   return key;
 }
@@ -35,7 +36,8 @@ test.each(operations)("$id is open to the keys that the document names, and to n
   expect(await call(null)).toMatchObject({ status: 401, body: { code: "unauthorized" } });
   expect(await call(alice.operator)).toMatchObject({ status: 403, body: { code: "key_kind_not_allowed" } });
   expect(await call(others)).toMatchObject({ status: 403, body: { code: "scope_missing" } });
-  if (!operation.publishable) expect(await call(alice.publishable)).toMatchObject({ status: 403, body: { code: "key_kind_not_allowed" } });
+  if (!operation.publishable)
+    expect(await call(alice.publishable)).toMatchObject({ status: 403, body: { code: "key_kind_not_allowed" } });
   expect(await rowCounts()).toEqual(before);
 
   const answer = await call(own);

@@ -7,24 +7,26 @@ export type Asking = {
   path: string;
   key?: string | null;
   headers?: Record<string, string>;
-  /** An object is sent as JSON; text and bytes are sent as they are. */
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is, instead of a body. */
+  raw?: string | Uint8Array;
 };
 
 export type Told = { status: number; headers: Headers; text: string; body: any }; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
 
 /** Asks the real worker, and waits also for what it does behind its answer, so that rows can be compared afterwards. */
-export async function ask({ method, path, key, headers = {}, body }: Asking): Promise<Told> {
+export async function ask({ method, path, key, headers = {}, body, raw }: Asking): Promise<Told> {
   const context = createExecutionContext();
-  const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array;
+  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   const request = new Request(`https://latchkey.test${path}`, {
     method,
     headers: {
       ...(key ? { authorization: `Bearer ${key}` } : {}),
-      ...(body === undefined || "content-type" in headers ? {} : { "content-type": "application/json" }),
+      ...(sent === undefined || "content-type" in headers ? {} : { "content-type": "application/json" }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: raw ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(sent === undefined ? {} : { body: sent }),
   });
   const response = await worker.fetch(request as never, env, context);
   const text = await response.text();

@@ -24,7 +24,9 @@ async function besideTheDocument(): Promise<Beside> {
   addPages(app);
   const problemCodes = [...allProblems().keys()];
   const pages = await Promise.all(problemCodes.map((code) => send("GET", `/docs/problems/${code}`)));
-  const problemPages = new Set(problemCodes.filter((code, index) => pages[index]?.status === 200 && pages[index].text.includes(code)));
+  const problemPages = new Set(
+    problemCodes.filter((code, index) => pages[index]?.status === 200 && pages[index].text.includes(code)),
+  );
   return { routes: app.routes, pages: PAGES, problemCodes, problemPages };
 }
 
@@ -92,7 +94,11 @@ test.each(Object.entries(laws))("a sound document keeps the law: %s", (_, law) =
 type Plant = (update: any, planted: { document: any; beside: any }) => void;
 
 test.each<[keyof typeof laws, string, Plant]>([
-  ["the router's table equals the document", "a route too few", (_, { document }) => delete document.paths["/v1/products/{id}"].get],
+  [
+    "the router's table equals the document",
+    "a route too few",
+    (_, { document }) => delete document.paths["/v1/products/{id}"].get,
+  ],
   ["the router's table equals the document", "a route too many", (_, { beside }) => beside.routes.splice(1, 1)],
   ["the router's table equals the document", "a page that is gone", (_, { beside }) => beside.routes.pop()],
   ["an operation is named noun.verb, once", "camel case", (update) => (update.operationId = "products.updateAll")],
@@ -119,10 +125,26 @@ test.each<[keyof typeof laws, string, Plant]>([
     "one too few",
     (update) => (update.operationId = "licenses.validate"),
   ],
-  ["a request body is strict", "an open object", (_, { document }) => delete document.components.schemas.Patch.additionalProperties],
-  ["a request body is strict", "an open object within", (_, { document }) => delete document.components.schemas.Term.additionalProperties],
-  ["a request body is strict", "anything", (update) => (update.requestBody.content["application/json"].schema = { type: "object" })],
-  ["a request body has an example, and the example fits", "none", (_, { document }) => delete document.components.schemas.Patch.example],
+  [
+    "a request body is strict",
+    "an open object",
+    (_, { document }) => delete document.components.schemas.Patch.additionalProperties,
+  ],
+  [
+    "a request body is strict",
+    "an open object within",
+    (_, { document }) => delete document.components.schemas.Term.additionalProperties,
+  ],
+  [
+    "a request body is strict",
+    "anything",
+    (update) => (update.requestBody.content["application/json"].schema = { type: "object" }),
+  ],
+  [
+    "a request body has an example, and the example fits",
+    "none",
+    (_, { document }) => delete document.components.schemas.Patch.example,
+  ],
   [
     "a request body has an example, and the example fits",
     "one that does not fit",

@@ -1,4 +1,5 @@
 import { ID_PREFIXES, type Noun } from "#rules/ids";
+import { inject } from "vitest";
 import { operatorKey } from "../world.ts";
 import { ask, type Told } from "./ask.ts";
 
@@ -28,7 +29,8 @@ export async function player(): Promise<Player> {
   const operator = await operatorKey();
   const mark = `mark${crypto.randomUUID().replaceAll("-", "")}`;
   const tenant = await tenantOf(operator, mark);
-  const keyOf = (kind: string) => tenant["api_keys"].find((key: Fresh) => key["kind"] === kind && key["livemode"] === true).secret;
+  const keyOf = (kind: string) =>
+    tenant["api_keys"].find((key: Fresh) => key["kind"] === kind && key["livemode"] === true).secret;
   return {
     mark,
     tenantId: tenant.id,
@@ -100,7 +102,11 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     return newest(p, "/v1/events");
   },
   webhook_endpoint: (p) =>
-    does(p, "POST", "/v1/webhook_endpoints", { url: `https://hooks.example/${p.mark}`, events: ["product.*"], description: p.mark }),
+    does(p, "POST", "/v1/webhook_endpoints", {
+      url: `https://hooks.example/${p.mark}`,
+      events: ["product.*"],
+      description: p.mark,
+    }),
   delivery: async (p) => {
     const { id } = await stock(p, "webhook_endpoint");
     await make(p, "product");
@@ -169,6 +175,7 @@ export const headersOf = async (operationId: string, body: unknown): Promise<Rec
 /** What a tenant must have before an operation that names no object: lists show it, settings of one's own are read back. */
 const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   "payment_providers.get": (p) => does(p, "PUT", "/v1/payment_providers/stripe", PROVIDER),
+  "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };
 
 const RIGHTS = [{ feature: "export" }, { feature: "fea_00…", limit_value: 5 }];
@@ -194,13 +201,17 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
       provider: "manual",
       items: [{ template_id: "tpl_00…1", entitlements: RIGHTS }, { template_id: "tpl_00…2" }],
     },
+    { customer_id: "cus_00…", provider: "stripe", items: [{ template_id: "tpl_00…" }] },
   ],
 };
 
 /** A fresh object, in the state that the operation wants it in. Throws, with what to do, for a kind that is not known. */
 export async function make(player: Player, noun: Noun, operationId?: string): Promise<Fresh> {
   const maker = STATES[operationId ?? ""]?.[noun] ?? MAKERS[noun];
-  if (!maker) throw new Error(`No test knows how to make a fresh ${noun}${operationId ? `, which ${operationId} names` : ""}: teach it in MAKERS of fresh.ts.`);
+  if (!maker)
+    throw new Error(
+      `No test knows how to make a fresh ${noun}${operationId ? `, which ${operationId} names` : ""}: teach it in MAKERS of fresh.ts.`,
+    );
   return maker(player);
 }
 

@@ -45,16 +45,28 @@ const ODD_TEXTS = [
   "2026-11-22T09:30:00+99:99",
 ];
 
-const ODD_VALUES: unknown[] = [
-  ...[null, true, false, 0, -1, -0, 1.5, 1e-320, 1e308, 2 ** 53, -(2 ** 53), 2 ** 31, 1e21],
-  ...[[], {}, [[]], [null], [{}], { "": "" }, Object.fromEntries([["__proto__", { admin: true }]]), Array(101).fill("x"), Array(2000).fill(0)],
-  ...[JSON.parse(deep(500)) as unknown],
+const ODD_NUMBERS = [0, -1, -0, 1.5, 1e-320, 1e308, 2 ** 53, -(2 ** 53), 2 ** 31, 1e21];
+
+const ODD_SHAPES: unknown[] = [
+  null,
+  true,
+  false,
+  [],
+  {},
+  [[]],
+  [null],
+  [{}],
+  { "": "" },
+  Object.fromEntries([["__proto__", { admin: true }]]),
+  Array(101).fill("x"),
+  Array(2000).fill(0),
+  JSON.parse(deep(500)),
 ];
 
 const oddText = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...ODD_TEXTS) }, fc.string({ unit: "binary", maxLength: 300 }));
 
 const oddValue: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom(...ODD_VALUES),
+  fc.constantFrom(...ODD_SHAPES, ...ODD_NUMBERS),
   oddText,
   fc.double(),
   fc.maxSafeInteger(),
@@ -68,7 +80,8 @@ export function attacks(target: Target): fc.Arbitrary<Attack> {
   if (operation.pathParameters.length > 0) kinds.push(oddPath(target));
   if (operation.method !== "GET") kinds.push(oddBytes(target));
   if (operation.method === "POST" || operation.method === "PATCH") kinds.push(oddIntent(target));
-  if (parts.body !== undefined) kinds.push(oddField(target), oddField(target), oddField(target), unknownField(target), oddType(target));
+  if (parts.body !== undefined)
+    kinds.push(oddField(target), oddField(target), oddField(target), unknownField(target), oddType(target));
   return fc.oneof(...kinds);
 }
 
@@ -87,11 +100,13 @@ function oddField(target: Target): fc.Arbitrary<Attack> {
   const places = placesIn(built.parts.body);
   const absent = Object.keys(resolved(document, schema).properties ?? {}).map((name) => [name]);
   const drop = Symbol("left out");
-  return fc.tuple(fc.constantFrom<(string | number)[]>(...places, ...absent), fc.oneof(fc.constant(drop), oddValue)).map(([at, value]) => {
-    const parts = value === drop ? without(built.parts, at) : withValue(built.parts, { part: "body", at }, value);
-    const shown = value === drop ? "left out" : JSON.stringify(value)?.slice(0, 100);
-    return attack(target, `/${at.join("/")} = ${shown}`, parts, isRefused(target, parts.body));
-  });
+  return fc
+    .tuple(fc.constantFrom<(string | number)[]>(...places, ...absent), fc.oneof(fc.constant(drop), oddValue))
+    .map(([at, value]) => {
+      const parts = value === drop ? without(built.parts, at) : withValue(built.parts, { part: "body", at }, value);
+      const shown = value === drop ? "left out" : JSON.stringify(value)?.slice(0, 100);
+      return attack(target, `/${at.join("/")} = ${shown}`, parts, isRefused(target, parts.body));
+    });
 }
 
 function unknownField(target: Target): fc.Arbitrary<Attack> {
@@ -99,7 +114,9 @@ function unknownField(target: Target): fc.Arbitrary<Attack> {
   const schemas = [...schemasWithin(document, built.operation.body?.schema ?? {})];
   const strict = new Set(schemas.filter(([, { additionalProperties }]) => additionalProperties === false).map(([at]) => at));
   const known = new Set(schemas.flatMap(([, { properties = {} }]) => Object.keys(properties)));
-  const objects = placesIn(built.parts.body).filter((at) => strict.has(at.map((step) => (typeof step === "number" ? "/*" : `/${step}`)).join("")));
+  const objects = placesIn(built.parts.body).filter((at) =>
+    strict.has(at.map((step) => (typeof step === "number" ? "/*" : `/${step}`)).join("")),
+  );
   const name = oddText.filter((text) => !known.has(text));
   return fc.tuple(fc.constantFrom<(string | number)[]>([], ...objects), name, oddValue).map(([at, field, value]) => {
     const parts = withValue(built.parts, { part: "body", at: [...at, field] }, value);
@@ -110,14 +127,17 @@ function unknownField(target: Target): fc.Arbitrary<Attack> {
 function oddBytes(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
   const good = JSON.stringify(parts.body ?? {});
-  const texts = [
-    ...["{", "[]", "null", '"text"', "12", "{'a':1}", '{"a":NaN}', '{"a":1e999}', "\u0000", deep(50_000), `{"a":${deep(50_000)}}`],
-    ...[good.slice(0, -1), `${good}x`, `\ufeff${good}`, good.replace("{", '{"__proto__":{},'), `${good}${good}`],
+  const texts = ["{", "[]", "null", '"text"', "12", "{'a':1}", '{"a":NaN}', '{"a":1e999}', "\u0000", deep(50_000), `{"a":${deep(50_000)}}`];
+  texts.push(good.slice(0, -1), `${good}x`, good.replace("{", '{"__proto__":{},'), `${good}${good}`);
+  if (operation.body) texts.push(`\ufeff${good}`);
+  const bytes = [
+    Uint8Array.of(0xff, 0xfe, 0x7b),
+    Uint8Array.of(0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d),
+    new Uint8Array(3),
   ];
-  const bytes = [Uint8Array.of(0xff, 0xfe, 0x7b), Uint8Array.of(0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d), new Uint8Array(3)];
-  return fc.constantFrom<string | Uint8Array>(...texts, ...bytes).map((body) => {
-    const asking = { ...wired({ operation, parts }), body };
-    return { what: `body ${String(body).slice(0, 60)}`, asking, refused: true };
+  return fc.constantFrom<string | Uint8Array>(...texts, ...bytes).map((raw) => {
+    const asking = { ...wired({ operation, parts }), raw };
+    return { what: `body ${String(raw).slice(0, 60)}`, asking, refused: true };
   });
 }
 
@@ -136,11 +156,15 @@ function oddType(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
   return fc
     .constantFrom(...TYPES)
-    .map((type) => ({ what: `content type ${type}`, asking: { ...wired({ operation, parts }), headers: { "content-type": type } }, refused: true }));
+    .map((type) => ({
+      what: `content type ${type}`,
+      asking: { ...wired({ operation, parts }), headers: { "content-type": type } },
+      refused: true,
+    }));
 }
 
-/** Segments of a path that no client library would send. */
-const RAW_SEGMENTS = ["%", "%zz", "%c0%af", "%00", "%2e%2e", "%2f", "%252e", "..;", "a%0d%0ab", "*", "{id}", ":id"];
+/** Segments of a path that no client library would send; those that mean "up" are another path before they leave. */
+const RAW_SEGMENTS = ["%", "%zz", "%c0%af", "%00", "%2f", "%252e", "..;", "a%0d%0ab", "*", "{id}", ":id"];
 
 function oddPath(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
@@ -158,7 +182,10 @@ function oddQuery(target: Target): fc.Arbitrary<Attack> {
   const names = operation.query.map(({ name }) => name);
   const wellFormed = oddText.filter((text) => text.isWellFormed());
   const unknown = fc
-    .tuple(wellFormed.filter((name) => !names.includes(name) && name !== ""), wellFormed)
+    .tuple(
+      wellFormed.filter((name) => !names.includes(name) && name !== ""),
+      wellFormed,
+    )
     .map(([name, value]) => attack(target, `unknown parameter ${name.slice(0, 60)}`, at(parts, name, value), true));
   if (names.length === 0) return unknown;
   const odd = fc

@@ -107,7 +107,12 @@ export function resolved(document: OpenApi, schema: Schema): Schema {
 }
 
 /** A schema and every schema within it, each with its place; references are followed once. */
-export function* schemasWithin(document: OpenApi, schema: Schema, at = "", seen = new Set<Schema>()): Generator<[string, Schema]> {
+export function* schemasWithin(
+  document: OpenApi,
+  schema: Schema,
+  at = "",
+  seen = new Set<Schema>(),
+): Generator<[string, Schema]> {
   const here = resolved(document, schema);
   if (seen.has(here)) return;
   const path = new Set(seen).add(here);

@@ -15,7 +15,7 @@ export type Parts = { path: Record<string, string>; query: Record<string, string
 export type Built = { operation: Operation; parts: Parts; slots: Slot[] };
 
 /** Fields that must differ from every other object of the tenant, or name a thing outside that is not there yet. */
-const UNIQUE_FIELDS = ["code", "slug", "external_id", "fingerprint"];
+const UNIQUE_FIELDS = new Set(["code", "slug", "external_id", "fingerprint"]);
 
 /** Fields that name an object otherwise than by an id; `product` and `feature` hold an id or a code. */
 const NAMING_FIELDS: Record<string, { noun: Noun; by: Slot["by"] }> = {
@@ -27,7 +27,7 @@ const NAMING_FIELDS: Record<string, { noun: Noun; by: Slot["by"] }> = {
 };
 
 /** Fields that end like a name of ours, and are somebody else's. */
-const FOREIGN_FIELDS = ["external_id", "account_id", "vat_id"];
+const FOREIGN_FIELDS = new Set(["external_id", "account_id", "vat_id"]);
 
 /** Where a new object is given its license key, the key names nothing yet. */
 const MINTED_FIELDS: Record<string, readonly string[]> = { "licenses.create": ["license_key"] };
@@ -58,7 +58,12 @@ export function slotsOf(operation: Operation, body: unknown): Slot[] {
  * A request that must succeed for the player: the example, with fresh objects of the player in the place of those that it names.
  * `uniques` holds what was made up for fields that must be unique; two tenants that share it use the same values.
  */
-export async function built(operation: Operation, body: unknown, player: Player, uniques = new Map<string, string>()): Promise<Built> {
+export async function built(
+  operation: Operation,
+  body: unknown,
+  player: Player,
+  uniques = new Map<string, string>(),
+): Promise<Built> {
   await prepare(player, operation.id);
   const path = Object.fromEntries(operation.pathParameters.map(({ name, example }) => [name, String(example)]));
   let parts: Parts = { path, query: {}, body };
@@ -96,7 +101,8 @@ export function withValue(parts: Parts, where: Where, value: unknown): Parts {
   if (last === undefined) return { ...parts, body: value };
   const body = structuredClone(parts.body) as Record<Step, unknown>;
   const holder = where.at.slice(0, -1).reduce((node, step) => node[step] as Record<Step, unknown>, body);
-  holder[last] = value;
+  // an assignment would not make a field of the name __proto__
+  Object.defineProperty(holder, last, { value, enumerable: true, configurable: true, writable: true });
   return { ...parts, body };
 }
 
@@ -109,7 +115,8 @@ export function wired({ operation, parts }: Pick<Built, "operation" | "parts">):
 }
 
 /** A slot's place as a person reads it. */
-export const placeOf = ({ where }: Slot): string => (where.part === "body" ? `/${where.at.join("/")}` : `${where.part} ${where.name}`);
+export const placeOf = ({ where }: Slot): string =>
+  where.part === "body" ? `/${where.at.join("/")}` : `${where.part} ${where.name}`;
 
 /** A value of the same form that names nothing: no tenant ever had it. */
 export function neverGiven({ by, value }: Slot): string {
@@ -121,22 +128,23 @@ export function neverGiven({ by, value }: Slot): string {
 /** Places in a body's schema that name an object and that none of the operation's bodies shows; `*` is any item of an array. */
 export function unshownNames(document: OpenApi, operation: Operation): string[] {
   if (operation.body?.mediaType !== "application/json") return [];
-  const shown = bodiesOf(operation)
-    .flatMap((body) => slotsOf(operation, body))
-    .map(({ where }) => (where.part === "body" ? patternOf(where.at) : ""));
+  const slots = bodiesOf(operation).flatMap((body) => slotsOf(operation, body));
+  const shown = new Set(slots.map(({ where }) => (where.part === "body" ? patternOf(where.at) : "")));
   const places = [...schemasWithin(document, operation.body.schema)].map(([at]) => at.replace(/\/\*$/, ""));
   return [...new Set(places)].filter((place) => {
     const field = place.split("/").findLast((step) => step !== "*") ?? "";
-    if (FOREIGN_FIELDS.includes(field) || isMadeUp(operation, field) || shown.includes(place)) return false;
+    if (FOREIGN_FIELDS.has(field) || isMadeUp(operation, field) || shown.has(place)) return false;
     return field in NAMING_FIELDS || /_ids?$/.test(field);
   });
 }
 
-const patternOf = (at: readonly Step[]) => `/${at.map((step) => (typeof step === "number" ? "*" : step)).join("/")}`.replace(/\/\*$/, "");
+const patternOf = (at: readonly Step[]) =>
+  `/${at.map((step) => (typeof step === "number" ? "*" : step)).join("/")}`.replace(/\/\*$/, "");
 
-const fieldOf = (at: readonly Step[]) => String(at.findLast((step) => typeof step === "string") ?? "");
+const fieldOf = (at: readonly Step[]) => at.findLast((step) => typeof step === "string") ?? "";
 
-const isMadeUp = ({ id }: Operation, field: string) => UNIQUE_FIELDS.includes(field) || (MINTED_FIELDS[id]?.includes(field) ?? false);
+const isMadeUp = ({ id }: Operation, field: string) =>
+  UNIQUE_FIELDS.has(field) || (MINTED_FIELDS[id]?.includes(field) ?? false);
 
 function textsIn(value: unknown, at: readonly Step[] = []): { at: readonly Step[]; text: string }[] {
   if (typeof value === "string") return [{ at, text: value }];

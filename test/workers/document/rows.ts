@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 const OWNERS: Record<string, string> = { tenants: "id", idempotency_keys: "owner" };
 
 /** Tables of the platform, which belong to no tenant. */
-const PLATFORM = ["operator_keys"];
+const PLATFORM = new Set(["operator_keys"]);
 
 /** When a key was last used is noted beside every request. */
 const NOT_COMPARED: Record<string, string[]> = { api_keys: ["last_used_at"] };
@@ -26,7 +26,8 @@ async function readTables(): Promise<Table[]> {
   ).all<{ name: string; owned: number }>();
   return found.results.map(({ name, owned }) => {
     const owner = owned ? "tenant_id" : (OWNERS[name] ?? null);
-    if (owner === null && !PLATFORM.includes(name)) throw new Error(`Whose are the rows of ${name}? It has no tenant_id: teach it in rows.ts.`);
+    if (owner === null && !PLATFORM.has(name))
+      throw new Error(`Whose are the rows of ${name}? It has no tenant_id: teach it in rows.ts.`);
     return { name, owner };
   });
 }
@@ -41,7 +42,9 @@ export async function rowsOf(tenantIds?: readonly string[]): Promise<Rows> {
       return tenantIds ? statement.bind(JSON.stringify(tenantIds)) : statement;
     }),
   );
-  return Object.fromEntries(read.map(({ name }, index) => [name, (results[index]?.results ?? []).map((row) => compared(name, row))]));
+  return Object.fromEntries(
+    read.map(({ name }, index) => [name, (results[index]?.results ?? []).map((row) => compared(name, row))]),
+  );
 }
 
 /** How many rows each table holds. */

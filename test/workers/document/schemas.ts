@@ -20,7 +20,10 @@ export function faultsOf(document: OpenApi, schema: Schema, value: unknown, { cl
 function withoutMore<T>(node: T): T {
   if (typeof node !== "object" || node === null) return node;
   if (Array.isArray(node)) return node.map(withoutMore) as T;
-  const inner = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, withoutMore(value)])) as Record<string, unknown>;
+  const inner = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, withoutMore(value)])) as Record<
+    string,
+    unknown
+  >;
   const isObject = typeof inner["properties"] === "object" && inner["type"] === "object";
   return (isObject && !("additionalProperties" in inner) ? { ...inner, additionalProperties: false } : inner) as T;
 }

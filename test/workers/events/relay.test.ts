@@ -96,6 +96,7 @@ test(
     const w = await world();
     await carryOnEverything();
     const waiting = claimEvents({ wait_ms: 20_000 });
+    await new Promise((resolve) => setTimeout(resolve, 500)); // it has looked by now, so only a ring can wake it
     const made = await product(w, 1);
     expect(await waiting).toMatchObject([{ type: "product.created", subject: { id: made.body["id"] } }]);
   },

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { upTo } from "../world.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { DAY_MS, device, shop } from "./shop.ts";
 
 test("ten devices race for three seats: exactly three win, and the winners asking again get the same seat and token", async () => {
@@ -298,4 +299,37 @@ test("another tenant's activations are not there", async () => {
   );
   expect((await other.read(`/v1/activations?license_id=${license["id"]}`))["data"]).toEqual([]);
   expect((await s.get(`/v1/activations/${a["id"]}`)).body["status"]).toBe("active");
+});
+
+test("a license that is suspended between looking at it and taking the seat gives none", async () => {
+  const s = await shop();
+  const license = await s.license();
+  const happened = meanwhile(/insert into "activations"/, () => s.post(`/v1/licenses/${license["id"]}/suspend`, { reason: "r" }));
+  const answer = await s.activate(license["license_key"], "a");
+  expect(answer.body).toMatchObject({ status: 409, code: "license_not_active" });
+  expect(happened()).toBe(true);
+  expect((await s.read("/v1/activations"))["data"]).toEqual([]);
+});
+
+test("terms that change while the first activation begins the period are those that it begins by", async () => {
+  const s = await shop();
+  const license = await s.license({ expiry_basis: "first_activation", duration: "P1Y" });
+  const happened = meanwhile(/insert into "activations"/, () => s.patch(`/v1/licenses/${license["id"]}`, { duration: "P1D" }));
+  expect((await s.activate(license["license_key"], "a")).status).toBe(201);
+  expect(happened()).toBe(true);
+  const begun = await s.read(`/v1/licenses/${license["id"]}`);
+  expect(Date.parse(begun["expires_at"]) - Date.parse(begun["activated_at"])).toBe(DAY_MS);
+  expect((await s.read("/v1/activations"))["data"]).toHaveLength(1);
+});
+
+test("a floating seat that somebody takes just before its old device does is not given twice", async () => {
+  const s = await shop();
+  const license = await s.license({ type: "concurrent", lease_s: 120, heartbeat: { interval_s: 60 }, max_activations: 1 });
+  const key = license["license_key"];
+  const { activation_token: token } = (await s.activate(key, "a")).body;
+  await s.later(120_000);
+  const happened = meanwhile(/update "activations"/, () => s.activate(key, "b"));
+  expect((await s.beat(token)).body).toMatchObject({ status: 409, code: "seat_limit_reached" });
+  expect(happened()).toBe(true);
+  expect(await s.read(`/v1/licenses/${license["id"]}`)).toMatchObject({ activations_count: 1 });
 });

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { asHost } from "../events/host.ts";
 import { upTo } from "../world.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { DAY_MS, shop, type Shop } from "./shop.ts";
 
 /** An order that is paid by other means, and approved by hand. */
@@ -35,7 +36,7 @@ test("an order gets exactly its licenses, however often and from however many si
   expect((await issue(s, orderId, 0, 7)).body).toEqual({ issued: 0 });
   // their ids sort as they were ordered, so a list shows the last one first
   const ids = licenses.map(({ id }: { id: string }) => id);
-  expect(ids).toEqual(ids.toSorted().reverse());
+  expect(ids).toEqual(ids.toSorted().toReversed());
   expect(licenses[0]).toMatchObject({
     order_id: orderId,
     status: "active",
@@ -97,4 +98,15 @@ test("where digests alone are kept, the key of an ordered license is revealed on
 
   await s.later(30 * DAY_MS);
   expect((await reveal(b["id"])).body["code"]).toBe("license_key_not_kept");
+});
+
+test("an order that is called off between looking at it and issuing gets no license", async () => {
+  const s = await shop();
+  const { orderId } = await approved(s, 3);
+  const happened = meanwhile(/insert into "licenses"/, () =>
+    env.DB_00.prepare("update orders set status = 'canceled', version = version + 1 where id = ?").bind(orderId).run(),
+  );
+  expect((await issue(s, orderId, 0, 3)).body).toMatchObject({ status: 409, code: "order_not_ready" });
+  expect(happened()).toBe(true);
+  expect(await licensesOf(s, orderId)).toEqual([]);
 });

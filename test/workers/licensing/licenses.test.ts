@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { send, upTo } from "../world.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { DAY_MS, shop } from "./shop.ts";
 
 test("a license takes the terms of its template's newest revision, with its own overrides, and shows its key once", async () => {
@@ -294,4 +295,14 @@ test("what happened to a license is listed newest first, and another tenant find
     "invalid_cursor",
   );
   expect((await other.get(`/v1/licenses/${id}/events`)).status).toBe(404);
+});
+
+test("a template that is archived between looking at it and writing makes no license", async () => {
+  const s = await shop();
+  const { id } = await s.template();
+  const happened = meanwhile(/insert into "licenses"/, () => s.post(`/v1/templates/${id}/archive`));
+  const answer = await s.post("/v1/licenses", { template_id: id, customer_id: s.customer["id"] });
+  expect(answer.body).toMatchObject({ status: 409, code: "template_archived" });
+  expect(happened()).toBe(true);
+  expect((await s.read("/v1/licenses"))["data"]).toEqual([]);
 });

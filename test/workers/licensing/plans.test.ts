@@ -28,7 +28,7 @@ async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; pla
 const strays = (plan: string[], wholeTenant: boolean) =>
   plan.filter(
     (line) =>
-      (/^SCAN/.test(line) && !/VIRTUAL TABLE|\(subquery|CONSTANT ROW/.test(line)) ||
+      (line.startsWith("SCAN") && !/VIRTUAL TABLE|\(subquery|CONSTANT ROW/.test(line)) ||
       (!wholeTenant && /\(tenant_id=\?\)/.test(line)),
   );
 

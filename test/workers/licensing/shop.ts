@@ -62,8 +62,8 @@ export async function shop() {
   };
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- a test reads what it expects
 function expectMade(answer: Answer): Record<string, any> {
-  // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
   if (answer.status !== 201) throw new Error(`Not made: ${answer.status} ${answer.text}`);
   return answer.body;
 }

@@ -5,7 +5,19 @@ import { purgeDeliveries } from "#db/webhooks/purge";
 import { leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
 import { asHost } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
-import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result, type Delivery } from "./pump.ts";
+import {
+  allIsDue,
+  answered,
+  asleep,
+  claim,
+  emptyQueue,
+  endpoint,
+  failed,
+  leasesRunOut,
+  product,
+  result,
+  type Delivery,
+} from "./pump.ts";
 
 /** A claim that waits is given 20 s: a test that is over by then was woken. */
 const SHORTER_THAN_ITS_WAIT_MS = 15_000;
@@ -148,20 +160,15 @@ test("a result counts once, however often and by whomever it is told", async () 
 test("the database itself refuses an attempt that is no news, whoever judged it before", async () => {
   const w = await world();
   const { tenant_id: tenantId, delivery_id: id } = await claimed(w);
+  const went = { at: 1, durationMs: 1, status: 500, error: null, detail: null, answer: "", nextAt: 1 };
   const row = (attempt: number, state: "pending" | "succeeded") => ({
-    ...{
-      tenantId,
-      id,
-      attempt,
-      attemptId: `att_${crypto.randomUUID()}`,
-      at: 1,
-      durationMs: 1,
-      status: 500,
-      error: null,
-      detail: null,
-      answer: "",
-    },
-    ...{ state, nextAt: 1, endedAt: state === "pending" ? null : 1 },
+    ...went,
+    tenantId,
+    id,
+    attempt,
+    attemptId: `att_${crypto.randomUUID()}`,
+    state,
+    endedAt: state === "pending" ? null : 1,
   });
   expect(await recordAttempts(env.DB_00, [row(1, "pending")])).toEqual([{ tenantId, id, attempt: 1 }]);
   expect(await recordAttempts(env.DB_00, [row(1, "succeeded"), row(3, "succeeded")])).toEqual([]);
@@ -257,9 +264,9 @@ test(
       code: "webhook_endpoint_disabled",
     });
 
-    const waiting = claim({ wait_ms: 20_000 });
+    const waiting = await asleep();
     expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).body).toMatchObject({ disabled_at: null, disabled_reason: null });
-    expect((await waiting).deliveries.map(({ delivery_id }) => delivery_id).sort()).toEqual(
+    expect((await waiting.answer).deliveries.map(({ delivery_id }) => delivery_id).sort()).toEqual(
       deliveries.map(({ delivery_id }) => delivery_id).sort(),
     );
 
@@ -338,9 +345,9 @@ test(
   async () => {
     const w = await world();
     const delivery = await claimed(w);
-    const woken = claim({ wait_ms: 20_000 });
+    const waiting = await asleep();
     await product(w);
-    const [fresh] = (await woken).deliveries;
+    const [fresh] = (await waiting.answer).deliveries;
     expect(fresh!.delivery_id).not.toBe(delivery.delivery_id);
 
     await claim({ results: [result(fresh!, answered(200)), result(delivery, answered(500))], limit: 0 });
@@ -371,7 +378,7 @@ test(
     await env.DB_00.prepare("update tenants set settings = json_set(settings, '$.webhooks.max_attempts', 2) where id = ?")
       .bind(w.tenant.id)
       .run();
-    const waiting = claim({ wait_ms: 20_000 });
+    const waiting = await asleep();
     const resent = await w.post(`/v1/deliveries/${delivery.delivery_id}/resend`);
     expect(resent).toMatchObject({
       status: 202,
@@ -380,7 +387,7 @@ test(
     expect((await w.get("/v1/events?type=delivery.resent")).body["data"]).toMatchObject([
       { subject: { type: "delivery", id: delivery.delivery_id } },
     ]);
-    const [second] = (await waiting).deliveries;
+    const [second] = (await waiting.answer).deliveries;
     expect(second).toMatchObject({ attempt: 2, body: delivery.body, event_id: delivery.event_id });
     await claim({ results: [result(second!, failed())], limit: 0 });
     expect(await shown(w, delivery)).toMatchObject({ state: "pending", attempts_count: 2 }); // the first of two in this round

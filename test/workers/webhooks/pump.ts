@@ -79,3 +79,10 @@ export async function product(w: World, key = w.keys.secret): Promise<string> {
   if (answer.status !== 201) throw new Error(answer.text);
   return answer.body["id"];
 }
+
+/** A pump that found nothing and waits: given the time to have looked, so that only a ring can wake it. */
+export async function asleep(): Promise<{ answer: ReturnType<typeof claim> }> {
+  const answer = claim({ wait_ms: 20_000 });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return { answer };
+}
