@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import path from "node:path";
 import { idOf } from "#rules/ids";
 import { randomBytes } from "#kernel/crypto";
-import { keyring } from "#kernel/keyring";
+import { type Keyring, keyring } from "#kernel/keyring";
 import { apiKeyDigest, newApiKey } from "#kernel/keys";
 import { Advice, endWith } from "./say.ts";
 import { homeAt } from "./start/home.ts";
@@ -29,7 +29,7 @@ export const newOperatorKey = (): string => newApiKey("op", shard).text;
  * @throws {Advice} when the peppers are malformed or wrangler cannot write
  */
 export async function storeOperatorKey(key: string, name: string, peppers: string, target: KeyTarget): Promise<void> {
-  const digest = await apiKeyDigest(keyring("LATCHKEY_PEPPERS", peppers), key);
+  const digest = await apiKeyDigest(readPeppers(peppers), key);
   const now = new Date();
   const values = [idOf("operator_key", shard, now, randomBytes(10)), digest, name, key.slice(-4)].map(quoted).join(", ");
   const sql = `insert into operator_keys (id, digest, name, last4, created_at) values (${values}, ${now.getTime()}) on conflict do nothing`;
@@ -39,6 +39,14 @@ export async function storeOperatorKey(key: string, name: string, peppers: strin
     ["d1", "execute", database, ...where, "--yes", "--command", sql],
     target.kind === "remote" ? { WRANGLER_HIDE_BANNER: "true" } : quiet,
   );
+}
+
+function readPeppers(peppers: string): Keyring {
+  try {
+    return keyring("LATCHKEY_PEPPERS", peppers);
+  } catch (error) {
+    throw new Advice(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

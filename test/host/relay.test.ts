@@ -52,6 +52,7 @@ async function relay({ holdMs = 25_000 } = {}) {
     failpoint: () => undefined,
     log: kept.log,
     onClaim: () => void claims++,
+    holdMs,
   };
   const running = runRelay(parts, ending.signal);
   const started = async (id: string): Promise<boolean> =>

@@ -8,7 +8,7 @@ import type { StoryStart } from "./starts.ts";
 export type StartStory = (start: StoryStart) => Promise<void>;
 
 /** How long one start may take, retries by the connection included. */
-const START_MS = 10_000;
+const START_MS = 5_000;
 
 /** gRPC's code INVALID_ARGUMENT: a request that can never succeed as it is. */
 const INVALID_ARGUMENT = 3;

@@ -18,7 +18,8 @@ import { afterFirstActivation } from "./beginnings.ts";
 import { deviceDigests, keyDigests, newDeviceDigest } from "./digests.ts";
 import { mayKnow } from "./for-caller.ts";
 import { presentActivation, presentLicense } from "./presenters.ts";
-import { licenseNotActive, seatLimitReached } from "./problems.ts";
+import { licenseNotActive, restrictionViolated, seatLimitReached } from "./problems.ts";
+import { refuseRestricted } from "./restricted.ts";
 import { ActivationWithToken, NewActivation } from "./schemas.ts";
 import { leaseFrom, refuseFull, refuseInactive } from "./seats.ts";
 
@@ -38,7 +39,7 @@ export const createActivation = endpoint({
     responses: {
       201: json(ActivationWithToken, "A seat was taken"),
       200: json(ActivationWithToken, "This device already holds a seat"),
-      ...problems(licenseNotFound, licenseNotActive, seatLimitReached, externalIdTaken, changedMeanwhile),
+      ...problems(licenseNotFound, licenseNotActive, restrictionViolated, seatLimitReached, externalIdTaken, changedMeanwhile),
     },
   }),
 
@@ -53,6 +54,7 @@ export const createActivation = endpoint({
       const { asked } = await repo.asked.byKey({ keyHashes, devices }, { at: now, version: body.app_version ?? undefined });
       if (!asked || !mayKnow(caller, asked.license.productId)) throw licenseNotFound({});
       refuseInactive(asked, now);
+      refuseRestricted(asked, c.var, body.app_version ?? undefined);
       const { activation, terms } = asked.snapshot;
       if (activation && holdsSeat(activation, terms, now)) return heldSeat(c, activation.id);
       refuseFull(asked);

@@ -10,6 +10,7 @@ import { askedByToken, type AskedByToken } from "./asked-by-token.ts";
 import { askedWithSigner, presentDecision } from "./decisions.ts";
 import { presentActivation } from "./presenters.ts";
 import { activationNotFound, activationReleased, licenseNotActive, seatLimitReached } from "./problems.ts";
+import { restrictedByToken } from "./restricted.ts";
 import { Heartbeat, HeartbeatAnswer } from "./schemas.ts";
 import { leaseFrom, refuseFull, refuseInactive } from "./seats.ts";
 
@@ -45,7 +46,7 @@ export const heartbeatActivation = endpoint({
       return beaten && { asked: beaten, signer };
     });
     const { activation, terms } = asked.snapshot;
-    const decided = decide(asked.snapshot, { by: "token" }, now);
+    const decided = decide(asked.snapshot, { by: "token" }, now, restrictedByToken(asked, c.var));
     const answer = {
       object: "heartbeat" as const,
       activation_id: asked.activation.id,

@@ -3,6 +3,7 @@ import { endpoint, json, jsonBody, scopeOrPublishable } from "#kernel/endpoint";
 import { activationNotFound, decide } from "#rules/licensing/decide";
 import { askedByToken } from "./asked-by-token.ts";
 import { askedWithSigner, presentDecision } from "./decisions.ts";
+import { restrictedByToken } from "./restricted.ts";
 import { Decision, TokenValidation } from "./schemas.ts";
 import { stampUse } from "./stamps.ts";
 
@@ -24,7 +25,7 @@ export const validateActivation = endpoint({
     const { repo, now } = c.var;
     const { activation_token: token } = c.req.valid("json");
     const { asked, signer } = await askedWithSigner(c.var, (key) => askedByToken(c, token, key));
-    const decided = asked ? decide(asked.snapshot, { by: "token" }, now) : activationNotFound();
+    const decided = asked ? decide(asked.snapshot, { by: "token" }, now, restrictedByToken(asked, c.var)) : activationNotFound();
     if (asked) c.executionCtx.waitUntil(stampUse(repo, asked, now));
     return c.json(await presentDecision(c.var, decided, { asked, at: now, sent: {}, signer }), 200);
   },

@@ -13,6 +13,7 @@ import { askedWithSigner, presentDecision } from "./decisions.ts";
 import { deviceDigests, keyDigests } from "./digests.ts";
 import { mayKnow } from "./for-caller.ts";
 import { presentLicense } from "./presenters.ts";
+import { restrictedByKey } from "./restricted.ts";
 import { Decision, DryRun, Validation } from "./schemas.ts";
 import { stampUse } from "./stamps.ts";
 
@@ -35,6 +36,7 @@ export const validateLicense = endpoint({
     const body = c.req.valid("json");
     const dryRun = dryRunFrom(c.req.valid("query"), caller);
     const at = dryRun?.at ?? now;
+    const where = { country: dryRun?.country ?? c.var.country, ip: dryRun?.ip ?? c.var.ip };
     const keyHashes = await keyDigests(c.env, repo.tenantId, body.license_key);
     const devices = body.fingerprint === undefined ? [] : await deviceDigests(c.env, repo.tenantId, body.fingerprint);
 
@@ -44,7 +46,9 @@ export const validateLicense = endpoint({
         repo.asked.byKey({ keyHashes, devices }, { ...how, ...key }),
       );
       const found = asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
-      const decided = found ? decide(found.snapshot, { ...body, by: "key" }, at) : notFound();
+      const decided = found
+        ? decide(found.snapshot, { ...body, by: "key" }, at, restrictedByKey(found, where, body))
+        : notFound();
       // whoever begins the period answers by the period that it began
       if (found && !dryRun && beginsNow(found, decided)) return begin(repo, found, now);
       return { found, decided, signer };

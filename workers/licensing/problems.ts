@@ -48,6 +48,14 @@ export const licenseNotActive = defineProblem<{ reasons: string }>({
   detail: ({ reasons }) => reasons,
 });
 
+export const restrictionViolated = defineProblem<{ reasons: string }>({
+  code: "restriction_violated",
+  status: 403,
+  title: "The license may not be used here",
+  fix: "Activate from a place that the license allows, or ask its vendor to change its restrictions.",
+  detail: ({ reasons }) => reasons,
+});
+
 export const seatLimitReached = defineProblem<{ license: string; limit: number }>({
   code: "seat_limit_reached",
   status: 409,

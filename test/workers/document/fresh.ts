@@ -68,15 +68,19 @@ function stock(player: Player, noun: Noun): Promise<Fresh> {
   return known;
 }
 
+/** What every object of a tenant takes: a name of the tenant's own for it, and its notes. */
+const own = ({ mark }: Player) => ({ external_id: unique(), metadata: { mark } });
+
 /** How to make a fresh object of each kind. A new kind of object is a line here, and every operation that names one is covered. */
 const MAKERS: Partial<Record<Noun, Maker>> = {
   tenant: ({ operator, mark }) => tenantOf(operator, mark),
-  api_key: (p) => does(p, "POST", "/v1/api_keys", { name: p.mark, kind: "secret", scopes: ["products:read"] }),
-  product: (p) => does(p, "POST", "/v1/products", { name: p.mark, code: unique() }),
-  feature: (p) => does(p, "POST", "/v1/features", { name: p.mark, code: unique() }),
+  api_key: (p) => does(p, "POST", "/v1/api_keys", { ...own(p), name: p.mark, kind: "secret", scopes: ["products:read"] }),
+  product: (p) => does(p, "POST", "/v1/products", { ...own(p), name: p.mark, code: unique() }),
+  feature: (p) => does(p, "POST", "/v1/features", { ...own(p), name: p.mark, code: unique() }),
   template: async (p) => {
     const { id } = await stock(p, "product");
     return does(p, "POST", "/v1/templates", {
+      ...own(p),
       name: p.mark,
       product_id: id,
       type: "subscription",
@@ -87,14 +91,19 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     });
   },
   customer: (p) =>
-    does(p, "POST", "/v1/customers", { name: p.mark, email: `${unique()}@${p.mark.slice(0, 20)}.example`, kind: "organization" }),
+    does(p, "POST", "/v1/customers", {
+      ...own(p),
+      name: p.mark,
+      email: `${unique()}@${p.mark.slice(0, 20)}.example`,
+      kind: "organization",
+    }),
   license: async (p) => {
     const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
-    return does(p, "POST", "/v1/licenses", { template_id: template.id, customer_id: customer.id, issued_to: p.mark });
+    return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, issued_to: p.mark });
   },
   activation: async (p) => {
     const { license_key } = await make(p, "license");
-    return does(p, "POST", "/v1/activations", { license_key, fingerprint: unique(), name: p.mark });
+    return does(p, "POST", "/v1/activations", { ...own(p), license_key, fingerprint: unique(), name: p.mark });
   },
   order: (p) => orderOf(p, { fulfillment_method: "auto" }),
   event: async (p) => {
@@ -102,11 +111,7 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     return newest(p, "/v1/events");
   },
   webhook_endpoint: (p) =>
-    does(p, "POST", "/v1/webhook_endpoints", {
-      url: `https://hooks.example/${p.mark}`,
-      events: ["product.*"],
-      description: p.mark,
-    }),
+    does(p, "POST", "/v1/webhook_endpoints", { ...own(p), url: `https://hooks.example/${p.mark}`, events: ["product.*"] }),
   delivery: async (p) => {
     const { id } = await stock(p, "webhook_endpoint");
     await make(p, "product");
@@ -232,7 +237,7 @@ export function nounOf(id: string): Noun | undefined {
 async function orderOf(p: Player, more: Record<string, unknown>): Promise<Fresh> {
   const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
   const items = [{ template_id: template.id, quantity: 1 }];
-  return does(p, "POST", "/v1/orders", { customer_id: customer.id, items, provider: "manual", instructions: p.mark, ...more });
+  return does(p, "POST", "/v1/orders", { ...own(p), customer_id: customer.id, items, provider: "manual", ...more });
 }
 
 async function newest(p: Player, path: string): Promise<Fresh> {

@@ -7,7 +7,8 @@ import { faultsOf } from "./schemas.ts";
 /** A request that is not as it should be. `refused`: the document itself says that it must be. */
 export type Attack = { what: string; asking: Asking; refused: boolean };
 
-type Target = { document: OpenApi; built: Built };
+/** A call that is good, for attacks to spoil. */
+export type Target = { document: OpenApi; built: Built };
 
 const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
@@ -85,6 +86,40 @@ export function attacks(target: Target): fc.Arbitrary<Attack> {
   return fc.oneof(...kinds);
 }
 
+/** Texts that trip what reads them: decoders, patterns, SQL, normal forms. */
+const TRIPPING = ["\ud800", "\u0000", "%", "%'_\\\"; --", "e\u0301\u202e🏴‍☠️", "__proto__", "NaN", " "];
+
+/** Each tripping text in all fields at once that take it, so that it gets past the schema and meets whatever is behind. */
+export function textAttacks(target: Target): Attack[] {
+  const { document, built } = target;
+  if (built.operation.body?.mediaType !== "application/json") return [];
+  const schemas = new Map([...schemasWithin(document, built.operation.body.schema)].map(([at, schema]) => [at, schema]));
+  const named = new Set(built.slots.map(({ where }) => (where.part === "body" ? where.at.join("/") : "")));
+  const absent = [...schemas.keys()].filter((at) => /^\/[a-z_]+$/.test(at)).map((at) => [at.slice(1)]);
+  const fields = new Map([...placesIn(built.parts.body), ...absent].map((at) => [at.join("/"), at]));
+  return TRIPPING.map((text) => {
+    const takes = ([key, at]: [string, (string | number)[]]) => {
+      const schema = schemas.get(patternIn(schemas, at));
+      return (
+        !named.has(key) &&
+        schema &&
+        !schema.format &&
+        faultsOf(document, { ...schema }, text.toWellFormed().replace("\0", "x")).length === 0
+      );
+    };
+    const parts = [...fields].filter(takes).reduce((so, [, at]) => withValue(so, { part: "body", at }, text), built.parts);
+    return attack(target, `${JSON.stringify(text)} wherever it fits`, parts, isRefused(target, parts.body));
+  });
+}
+
+/** The place in the schemas for a place in a body: items are `*`, the values of a map `~`. */
+function patternIn(schemas: ReadonlyMap<string, unknown>, at: readonly (string | number)[]): string {
+  return at.reduce<string>((so, step) => {
+    if (typeof step === "number") return `${so}/*`;
+    return schemas.has(`${so}/${step}`) ? `${so}/${step}` : `${so}/~`;
+  }, "");
+}
+
 const attack = ({ built: { operation } }: Target, what: string, parts: Parts, refused: boolean): Attack => ({
   what,
   asking: wired({ operation, parts }),
@@ -127,7 +162,19 @@ function unknownField(target: Target): fc.Arbitrary<Attack> {
 function oddBytes(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
   const good = JSON.stringify(parts.body ?? {});
-  const texts = ["{", "[]", "null", '"text"', "12", "{'a':1}", '{"a":NaN}', '{"a":1e999}', "\u0000", deep(50_000), `{"a":${deep(50_000)}}`];
+  const texts = [
+    "{",
+    "[]",
+    "null",
+    '"text"',
+    "12",
+    "{'a':1}",
+    '{"a":NaN}',
+    '{"a":1e999}',
+    "\u0000",
+    deep(50_000),
+    `{"a":${deep(50_000)}}`,
+  ];
   texts.push(good.slice(0, -1), `${good}x`, good.replace("{", '{"__proto__":{},'), `${good}${good}`);
   if (operation.body) texts.push(`\ufeff${good}`);
   const bytes = [
@@ -154,13 +201,11 @@ const TYPES = [
 
 function oddType(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
-  return fc
-    .constantFrom(...TYPES)
-    .map((type) => ({
-      what: `content type ${type}`,
-      asking: { ...wired({ operation, parts }), headers: { "content-type": type } },
-      refused: true,
-    }));
+  return fc.constantFrom(...TYPES).map((type) => ({
+    what: `content type ${type}`,
+    asking: { ...wired({ operation, parts }), headers: { "content-type": type } },
+    refused: true,
+  }));
 }
 
 /** Segments of a path that no client library would send; those that mean "up" are another path before they leave. */

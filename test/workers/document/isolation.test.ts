@@ -1,7 +1,7 @@
-import { ID_PREFIXES, type Noun } from "#rules/ids";
+import type { Noun } from "#rules/ids";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ask, type Asking, type Told } from "./ask.ts";
-import { headersOf, player, prepare, type Player } from "./fresh.ts";
+import { headersOf, make, player, prepare, type Player } from "./fresh.ts";
 import { operationsOf, servedDocument, type Operation } from "./operations.ts";
 import {
   bodiesOf,
@@ -64,6 +64,7 @@ describe.each(tenantCalls)("$name", ({ operation, body }) => {
     // again fresh, as the first call may have used its objects up
     const again = await built(operation, body, alice);
     const his = await built(operation, body, bob, uniques);
+    const filters = await filtersOf(operation, first.body?.data);
     const before = await rowsOf([alice.tenantId, alice.sandboxId]);
     const answers: Told[] = [];
     if (again.slots.length > 0) {
@@ -82,9 +83,7 @@ describe.each(tenantCalls)("$name", ({ operation, body }) => {
       expect(bare(foreign, slot.value), `${placeOf(slot)}: another tenant's and one that is none`).toEqual(bare(malformed, none));
       answers.push(foreign);
     }
-    for (const { name } of operation.query) {
-      if (/_id$|^q$/.test(name)) answers.push(await narrowed(operation, { hers, his, shown: first.body.data, before }, name));
-    }
+    for (const filter of filters) answers.push(await narrowed(hers, his, filter));
     // with objects of his own, and the same unique values as hers, the very same call is fine
     answers.push(await asTenant(bob, wired(his)));
     expect(whyNotGood(operation, answers.at(-1) as Told)).toEqual([]);
@@ -180,16 +179,12 @@ function expectForeign({ id, responses }: Operation, { status, text, body }: Tol
   if (slot?.by !== "code") expect(body, said).toMatchObject({ code: decision, license: null });
 }
 
-type Narrowing = { hers: Built; his: Built; shown: Record<string, unknown>[]; before: Rows };
+async function narrowed(hers: Built, his: Built, { name, value, finds }: Filter): Promise<Told> {
+  const list = (who: Player, { operation, parts }: Built, text: string) =>
+    asTenant(who, wired({ operation, parts: withValue(parts, { part: "query", name }, text) }));
+  if (finds) expect((await list(alice, hers, value)).body.data, `${name}=${value} finds it`).not.toEqual([]);
 
-/** A filter that finds something of hers finds nothing for him, as one for what never was. */
-async function narrowed(operation: Operation, { hers, his, shown, before }: Narrowing, name: string): Promise<Told> {
-  const list = (who: Player, { parts }: Built, value: string) =>
-    asTenant(who, wired({ operation, parts: withValue(parts, { part: "query", name }, value) }));
-  const value = shown.map((item) => filterable(item, name)).find((text) => typeof text === "string");
-  if (value !== undefined) expect((await list(alice, hers, value)).body.data, `${name}=${value} finds it`).not.toEqual([]);
-
-  const foreign = await list(bob, his, value ?? idFor(name, before));
+  const foreign = await list(bob, his, value);
   // an external_id is the tenant's own, so that he may have an object of the same one
   if (name === "external_id") return foreign;
   expect(foreign.body, `${name}=${value}`).toMatchObject({ data: [], has_more: false });
@@ -197,16 +192,24 @@ async function narrowed(operation: Operation, { hers, his, shown, before }: Narr
   return foreign;
 }
 
+type Filter = { name: string; value: string; finds: boolean };
+
+/** The filters of a list that name an object, each with something of hers: what the list shows, or else a fresh object. */
+async function filtersOf({ query }: Operation, shown: Record<string, unknown>[] = []): Promise<Filter[]> {
+  const filters: Filter[] = [];
+  for (const { name } of query) {
+    if (!/_id$|^q$/.test(name)) continue;
+    const found = shown.map((item) => filterable(item, name)).find((value) => typeof value === "string");
+    const value = typeof found === "string" ? found : (await make(alice, name.replace(/_id$/, "") as Noun)).id;
+    filters.push({ name, value, finds: found !== undefined });
+  }
+  return filters;
+}
+
 /** What of a listed object a filter of this name looks at. */
 function filterable(item: Record<string, unknown>, name: string): unknown {
   if (name === "q") return item["id"];
   return name === "subject_id" ? (item["subject"] as { id: string }).id : item[name];
-}
-
-/** Some id of the kind that a filter is for. */
-function idFor(name: string, rows: Rows): string {
-  const prefix = ID_PREFIXES[name.replace(/_id$/, "") as Noun];
-  return [...idsIn(rows)].find((id) => id.startsWith(`${prefix}_`)) ?? "";
 }
 
 /** An answer without what differs between any two requests; only a decision may repeat what was asked. */

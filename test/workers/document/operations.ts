@@ -11,6 +11,7 @@ export type Schema = {
   allOf?: Schema[];
   anyOf?: Schema[];
   oneOf?: Schema[];
+  format?: string;
   example?: unknown;
 };
 

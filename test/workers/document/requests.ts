@@ -143,8 +143,7 @@ const patternOf = (at: readonly Step[]) =>
 
 const fieldOf = (at: readonly Step[]) => at.findLast((step) => typeof step === "string") ?? "";
 
-const isMadeUp = ({ id }: Operation, field: string) =>
-  UNIQUE_FIELDS.has(field) || (MINTED_FIELDS[id]?.includes(field) ?? false);
+const isMadeUp = ({ id }: Operation, field: string) => UNIQUE_FIELDS.has(field) || (MINTED_FIELDS[id]?.includes(field) ?? false);
 
 function textsIn(value: unknown, at: readonly Step[] = []): { at: readonly Step[]; text: string }[] {
   if (typeof value === "string") return [{ at, text: value }];

@@ -106,7 +106,7 @@ test("an imported key matches exactly, is refused when it is weak or taken, and 
   for (const weak of [
     "1234567890123456789012345678901",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-    "ACME-2024-001",
+    "ACME-2024-000123-PRO",
     "abcabcabcabcabcabcabcabcabcabc",
   ]) {
     expect((await s.post("/v1/licenses", { ...body, license_key: weak })).body).toMatchObject({

@@ -19,13 +19,13 @@ export function meanwhile(before: RegExp, what: () => Promise<unknown>): () => b
     };
     return statement;
   };
-  env.DB_00.batch = (async (statements: D1PreparedStatement[]) => {
+  env.DB_00.batch = async (statements: D1PreparedStatement[]) => {
     if (!happened && statements.some((statement) => before.test(texts.get(statement) ?? ""))) {
       happened = true;
       Object.assign(env.DB_00, { prepare, batch });
       await what();
     }
     return batch(statements);
-  }) as typeof batch;
+  };
   return () => happened;
 }

@@ -309,6 +309,18 @@ test("money for a canceled order goes back, once, and is told once", async () =>
   expect(await toldOnce(s, id)).toEqual([1, 0, 0, 0]);
 });
 
+test("money for a canceled order that the vendor gave back by hand is told as well", async () => {
+  const s = await shop();
+  const { id, intent, secret } = await placed(s);
+  await s.stripe.pay(secret);
+  await env.DB_00.prepare("update orders set status = 'canceled' where id = ?").bind(id).run();
+  await s.stripe.call("POST", "/v1/refunds", { payment_intent: intent });
+  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  expect(await s.stripe.refunds()).toHaveLength(1);
+  expect(await s.told("payment.unexpected")).toHaveLength(1);
+  expect(await s.read(id)).toMatchObject({ status: "canceled", payment_status: "refunded" });
+});
+
 test("money that the vendor gives back is seen, and what was not yet issued is no longer", async () => {
   const s = await shop();
   const [a, b] = [await placed(s, { fulfillment_method: "manual" }), await placed(s)];

@@ -1,8 +1,11 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
+import { asTenantId } from "#db/tenant-id";
+import { deliveriesOf } from "#db/webhooks/deliveries";
 import { purgeDeliveries } from "#db/webhooks/purge";
 import { leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
+import { newId } from "#kernel/ids";
 import { asHost } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
 import {
@@ -157,6 +160,16 @@ test("a result counts once, however often and by whomever it is told", async () 
   ]);
 });
 
+test("a stale result beside a fresh one of the same delivery takes nothing from it", async () => {
+  const w = await world();
+  const first = await claimed(w);
+  await claim({ results: [result(first, answered(500))], limit: 0 });
+  await allIsDue();
+  const [second] = (await claim()).deliveries;
+  await claim({ results: [result(second!, answered(200)), result(first, answered(500))], limit: 0 });
+  expect(await shown(w, first)).toMatchObject({ state: "succeeded", attempts_count: 2, last_status: 200 });
+});
+
 test("the database itself refuses an attempt that is no news, whoever judged it before", async () => {
   const w = await world();
   const { tenant_id: tenantId, delivery_id: id } = await claimed(w);
@@ -242,6 +255,7 @@ test(
     expect(deliveries).toHaveLength(3);
     const gone = deliveries.slice(0, 2).map((delivery) => result(delivery, answered(410)));
     expect((await claim({ results: gone })).deliveries).toEqual([]);
+    await claim({ results: [result(deliveries[2]!, answered(410))], limit: 0 }); // was under way then; says nothing new
     expect((await w.get(`/v1/webhook_endpoints/${id}`)).body).toMatchObject({
       disabled_at: expect.any(String),
       disabled_reason: "gone",
@@ -418,6 +432,30 @@ test("resending what waits tries it now; what is being sent is left alone; of ra
   expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
   expect((await w.get("/v1/events?type=delivery.resent")).body["data"]).toHaveLength(2);
   expect((await claim()).deliveries).toHaveLength(1);
+});
+
+test("a resend that was judged before a claim, and comes after it, leaves alone what the pump has just taken", async () => {
+  const w = await world();
+  const delivery = await claimed(w);
+  await claim({ results: [result(delivery, failed())], limit: 0 });
+  await allIsDue();
+  const now = new Date();
+  const rows = deliveriesOf({
+    d1: env.DB_00,
+    tenantId: asTenantId(w.tenant.id),
+    shard: "00",
+    now,
+    realNow: now,
+    requestId: null,
+    actor: { type: "system", id: null, ip: null },
+    intent: null,
+    newId: (noun, at) => newId(noun, "00", at),
+    ring: () => undefined,
+  });
+  const before = await rows.byId(delivery.delivery_id);
+  expect((await claim()).deliveries).toHaveLength(1);
+  expect(await rows.resend(before!, { resentAfter: 0, nextAt: now }, { facts: [], answer: [202, null] })).toBeUndefined();
+  expect((await claim()).deliveries).toEqual([]);
 });
 
 test("an endpoint whose secret does not open is told so in its log, and holds up nobody", async () => {

@@ -66,10 +66,12 @@ export type Decision = {
 /**
  * Decides whether a license may be used, at `now`. Every check runs and every failing one is listed, in the order of
  * `REASON_ORDER`; a warning never hides a denial. The only place that decides: edge, offline verifier and console all call it.
+ * `restricted` is what the license's restrictions say (restrictions.ts), judged beforehand because that takes libraries.
  */
-export function decide(snapshot: Snapshot, request: DecisionRequest, now: Date): Decision {
+export function decide(snapshot: Snapshot, request: DecisionRequest, now: Date, restricted: readonly Reason[] = []): Decision {
   return decisionFrom(
     [
+      ...restricted.filter((each) => !isAskedForAnyway(each, snapshot, request)),
       ...lifeReasons(snapshot, now),
       ...scopeReasons(snapshot, request),
       ...requiredReasons(snapshot.terms, request),
@@ -155,6 +157,11 @@ function requiredReasons(terms: TemplateTerms, request: DecisionRequest): Reason
   return [...new Set(terms.requires)]
     .filter((input) => request[input] === undefined)
     .map((input) => reason(REQUIRED_CODES[input], `This license asks for the ${input}.`, { pointer: `/${input}` }));
+}
+
+/** Whether a restriction asks for an input that the template requires too: it is told once. */
+function isAskedForAnyway({ code }: Reason, { terms }: Snapshot, request: DecisionRequest): boolean {
+  return requiredReasons(terms, request).some((required) => required.code === code);
 }
 
 /** Place 11: whether the device that asks holds a seat. Activations of site and enterprise licenses are asked for like any other. */
