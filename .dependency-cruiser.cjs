@@ -9,7 +9,8 @@ module.exports = {
   forbidden: [
     {
       name: "rules-are-pure",
-      comment: "Rules are the same on the edge, in stories and offline: they import themselves and the pure libraries named here.",
+      comment:
+        "Rules are the same on the edge, in stories and offline: they import themselves and the pure libraries named here.",
       severity: "error",
       from: { path: "^workers/rules/" },
       to: { pathNot: ["^workers/rules/", packages(["semver", "ipaddr\\.js", "temporal-polyfill"])], path: ".*" },
@@ -91,8 +92,20 @@ module.exports = {
       from: { path: floors(["workers", "db", "workflows", "worker-host"]) },
       to: { path: floors(["simulators", "tools", "test"]) },
     },
-    { name: "no-cycles", comment: "What needs itself cannot be understood in parts.", severity: "error", from: {}, to: { circular: true } },
-    { name: "no-unresolvable", comment: "Every import leads somewhere.", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "no-cycles",
+      comment: "What needs itself cannot be understood in parts.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-unresolvable",
+      comment: "Every import leads somewhere.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

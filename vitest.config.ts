@@ -7,7 +7,11 @@ const root = import.meta.dirname;
 const testKey = (n: number) => `1=${Buffer.alloc(32, n).toString("base64url")}`;
 
 // wrangler looks for the worker's secrets here, and would warn of missing ones
-Object.assign(process.env, { LATCHKEY_PEPPERS: testKey(1), LATCHKEY_PLATFORM_KEYS: testKey(2), LATCHKEY_INTERNAL_SECRETS: testKey(3) });
+Object.assign(process.env, {
+  LATCHKEY_PEPPERS: testKey(1),
+  LATCHKEY_PLATFORM_KEYS: testKey(2),
+  LATCHKEY_INTERNAL_SECRETS: testKey(3),
+});
 
 export default defineConfig(async () => ({
   test: {
@@ -24,8 +28,19 @@ export default defineConfig(async () => ({
       { test: { name: "simulators", root, include: ["test/simulators/**/*.test.ts"], testTimeout: 20_000 } },
       { test: { name: "tools", root, include: ["test/tools/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "host", root, include: ["test/host/**/*.test.ts"], testTimeout: 30_000 } },
-      { test: { name: "workflows", root, include: ["test/workflows/**/*.test.ts"], fileParallelism: false, testTimeout: 60_000 } },
-      { test: { name: "e2e", root, include: ["test/e2e/**/*.test.ts"], fileParallelism: false, testTimeout: 300_000, hookTimeout: 120_000 } },
+      {
+        test: { name: "workflows", root, include: ["test/workflows/**/*.test.ts"], fileParallelism: false, testTimeout: 60_000 },
+      },
+      {
+        test: {
+          name: "e2e",
+          root,
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         plugins: [
           cloudflareTest({
@@ -50,7 +65,7 @@ export default defineConfig(async () => ({
           globalSetup: ["./test/workers/simulators.ts"],
           setupFiles: ["./test/workers/setup.ts"],
           testTimeout: 30_000,
-          deps: { optimizer: { ssr: { enabled: true, include: ["stripe"] } } },
+          deps: { optimizer: { ssr: { enabled: true, include: ["stripe", "standardwebhooks"] } } },
         },
       },
     ],

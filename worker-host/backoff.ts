@@ -6,6 +6,14 @@ export function backoffMs(failures: number, ceilingMs = 5_000, random: () => num
   return Math.round(fullMs * (1 - random() / 2));
 }
 
+/** The ceiling while a part is waited for at the start: who waits for us should not wait for our backing off. */
+export const START_CEILING_MS = 1_000;
+
+/** Whether a failure is said in the log: the 1st, 2nd, 4th, 8th … in a row, so that a long outage does not fill it. */
+export function isSaid(failures: number): boolean {
+  return Number.isInteger(Math.log2(failures));
+}
+
 /** Waits, or returns early when the signal aborts. Never throws. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (ms <= 0 || signal.aborted) return;

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { Client } from "@temporalio/client";
 import type { NativeConnection } from "@temporalio/worker";
-import { backoffMs, pause } from "./backoff.ts";
+import { backoffMs, isSaid, pause, START_CEILING_MS } from "./backoff.ts";
 import { bundleStories, STORIES, VERSIONED_STORIES } from "./bundle.ts";
 import { clockActivities } from "./clock/activities.ts";
 import { readConfig, type HostConfig } from "./config.ts";
@@ -110,8 +110,9 @@ async function findShards(edge: Edge, config: HostConfig, log: Log, signal: Abor
       return await edge.listShards(signal);
     } catch (error) {
       if (signal.aborted) break;
-      const retryInMs = backoffMs(failures);
-      log.warn("edge_unreachable", { address: config.edge.url.origin, error: messageOf(error), retry_in_ms: retryInMs });
+      const retryInMs = backoffMs(failures, START_CEILING_MS);
+      if (isSaid(failures))
+        log.warn("edge_unreachable", { address: config.edge.url.origin, error: messageOf(error), retry_in_ms: retryInMs });
       await pause(retryInMs, signal);
     }
   }

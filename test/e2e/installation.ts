@@ -50,14 +50,15 @@ export async function pay({ dev }: Started, clientSecret: string, paymentMethod 
     method: "POST",
     body: new URLSearchParams({ key: stripePublishableKey, client_secret: clientSecret, payment_method: paymentMethod }),
   });
-  const paid = (await response.json()) as { status: string };
-  return paid.status;
+  const { status } = await response.json<{ status: string }>();
+  return status;
 }
 
 export type Received = { at: string; headers: Record<string, string>; body: string; path: string };
 
 export async function received({ dev }: Started): Promise<Received[]> {
-  return (await (await fetch(dev.simulators.webhook_receiver.log_url)).json()) as Received[];
+  const log = await fetch(dev.simulators.webhook_receiver.log_url);
+  return log.json<Received[]>();
 }
 
 /** Every event of the demo tenant after `seq`, oldest first; throws where the numbers have a gap. */

@@ -73,10 +73,10 @@ test("dev.json says where everything is, and its owner alone may read it", () =>
 });
 
 test("every part says in its health that it is well", async () => {
-  await until(
-    "health",
-    async () => ((await (await fetch(`${installed.dev.edge_url}/health`)).json()) as { status: string }).status === "ok",
-  );
+  await until("health", async () => {
+    const health = await fetch(`${installed.dev.edge_url}/health`);
+    return (await health.json<{ status: string }>()).status === "ok";
+  });
 });
 
 test("an order in the sandbox is paid with test keys, and the live tenant hears nothing of it", async () => {

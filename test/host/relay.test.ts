@@ -1,6 +1,6 @@
 import { Client } from "@temporalio/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { backoffMs } from "../../worker-host/backoff.ts";
+import { backoffMs, isSaid } from "../../worker-host/backoff.ts";
 import { readConfig } from "../../worker-host/config.ts";
 import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes } from "../../worker-host/edge/routes.ts";
@@ -155,4 +155,8 @@ test("waiting doubles up to a ceiling, and hosts spread", () => {
   const full = [1, 2, 3, 4, 5, 6, 7, 50].map((failures) => backoffMs(failures, 5_000, () => 0));
   expect(full).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
   expect(backoffMs(7, 5_000, () => 0.999)).toBeGreaterThanOrEqual(2_500);
+});
+
+test("of a long row of failures fewer and fewer are said", () => {
+  expect(Array.from({ length: 100 }, (_, n) => n + 1).filter(isSaid)).toEqual([1, 2, 4, 8, 16, 32, 64]);
 });

@@ -1,5 +1,5 @@
 import { NativeConnection, type NativeConnectionOptions } from "@temporalio/worker";
-import { backoffMs, pause } from "../backoff.ts";
+import { backoffMs, isSaid, pause, START_CEILING_MS } from "../backoff.ts";
 import type { TemporalConfig } from "../config.ts";
 import { messageOf, type Log } from "../log.ts";
 
@@ -13,8 +13,9 @@ export async function connectTemporal(
     try {
       return await NativeConnection.connect(connectionOptions(config));
     } catch (error) {
-      const retryInMs = backoffMs(failures);
-      log.warn("temporal_unreachable", { address: config.address, error: messageOf(error), retry_in_ms: retryInMs });
+      const retryInMs = backoffMs(failures, START_CEILING_MS);
+      if (isSaid(failures))
+        log.warn("temporal_unreachable", { address: config.address, error: messageOf(error), retry_in_ms: retryInMs });
       await pause(retryInMs, signal);
     }
   }

@@ -31,17 +31,11 @@ export const EventList = listOf(Event).extend({
 });
 
 export const EventQuery = listQuery({
-  after: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
-    .optional()
-    .openapi({
-      type: "integer",
-      description: "Lists ascending and without gaps what follows this `seq`; begin with 0.",
-      example: 41,
-    }),
+  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
+    type: "integer",
+    description: "Lists ascending and without gaps what follows this `seq`; begin with 0.",
+    example: 41,
+  }),
   type: z.enum(EVENT_TYPES).optional(),
   subject_id: Ref.optional(),
 }).refine(({ after, cursor }) => after === undefined || cursor === undefined, {

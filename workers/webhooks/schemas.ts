@@ -58,15 +58,10 @@ export const WebhookEndpointQuery = listQuery({ external_id: ExternalId.optional
 
 export const SecretRotation = z
   .strictObject({
-    overlap_s: z
-      .int()
-      .min(0)
-      .max(OVERLAP_MAX_S)
-      .optional()
-      .openapi({
-        default: OVERLAP_MAX_S,
-        description: "How long the present secret goes on signing beside the new one, in seconds; 0 for a leaked one.",
-      }),
+    overlap_s: z.int().min(0).max(OVERLAP_MAX_S).optional().openapi({
+      default: OVERLAP_MAX_S,
+      description: "How long the present secret goes on signing beside the new one, in seconds; 0 for a leaked one.",
+    }),
   })
   .openapi("SecretRotation", { example: { overlap_s: 3_600 } });
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ask, type Told } from "./ask.ts";
 import { player, type Player } from "./fresh.ts";
-import { attacks, textAttacks, type Attack, type Target } from "./invalid.ts";
+import { attacks, textAttack, TRIPPING, type Attack, type Target } from "./invalid.ts";
 import { operationsOf, servedDocument, type Operation } from "./operations.ts";
 import { bodiesOf, built } from "./requests.ts";
 import { rowCounts, rowsOf } from "./rows.ts";
@@ -36,7 +36,7 @@ describe.each(operations)("$id", (operation) => {
     await fc.assert(invalid, { numRuns: RUNS.invalid, endOnFailure: true });
     expect(await rowsOf()).toEqual(before);
 
-    for (const attack of targets.flatMap(textAttacks)) await mayRefuse(attack);
+    if (operation.body?.mediaType === "application/json") for (const text of TRIPPING) await tripped(targets[0] as Target, text);
     if (fc.sample(all, 200).every(({ refused }) => refused)) return; // nothing that it may take
     const odd = fc.asyncProperty(
       all.filter(({ refused }) => !refused),
@@ -45,12 +45,24 @@ describe.each(operations)("$id", (operation) => {
     await fc.assert(odd, { numRuns: RUNS.odd, endOnFailure: true });
   });
 
-  async function mayRefuse(attack: Attack): Promise<void> {
+  /** Fields that refuse the text are left out the next time, so that those which take it are met. */
+  async function tripped(target: Target, text: string): Promise<void> {
+    const refusing = new Set<string>();
+    for (let known = -1; known < refusing.size;) {
+      known = refusing.size;
+      const { body } = await mayRefuse(textAttack(target, text, refusing));
+      for (const { pointer } of body?.errors ?? []) refusing.add(pointer);
+      refusing.delete("");
+    }
+  }
+
+  async function mayRefuse(attack: Attack): Promise<Told> {
     const before = await rowCounts();
     const answer = await send(attack);
-    if (!attack.refused && answer.status >= 200 && answer.status < 300) return;
+    if (!attack.refused && answer.status >= 200 && answer.status < 300) return answer;
     expect(whyNotRefusal(operation, answer), attack.what).toEqual([]);
     expect(await rowCounts(), attack.what).toEqual(before);
+    return answer;
   }
 });
 

@@ -87,30 +87,33 @@ export function attacks(target: Target): fc.Arbitrary<Attack> {
 }
 
 /** Texts that trip what reads them: decoders, patterns, SQL, normal forms. */
-const TRIPPING = ["\ud800", "\u0000", "%", "%'_\\\"; --", "e\u0301\u202e🏴‍☠️", "__proto__", "NaN", " "];
+export const TRIPPING = ["\ud800", "\u0000", "%", "%'_\\\"; --", "e\u0301\u202e🏴‍☠️", "__proto__", "NaN", " "];
 
-/** Each tripping text in all fields at once that take it, so that it gets past the schema and meets whatever is behind. */
-export function textAttacks(target: Target): Attack[] {
-  const { document, built } = target;
-  if (built.operation.body?.mediaType !== "application/json") return [];
-  const schemas = new Map([...schemasWithin(document, built.operation.body.schema)].map(([at, schema]) => [at, schema]));
-  const named = new Set(built.slots.map(({ where }) => (where.part === "body" ? where.at.join("/") : "")));
+/**
+ * The call with a text in all fields at once that take it, so that it gets past the schema and meets whatever is behind.
+ * `but` holds pointers of fields that are known to refuse it for reasons that no schema tells.
+ */
+export function textAttack({ document, built }: Target, text: string, but: ReadonlySet<string>): Attack {
+  const schemas = new Map(schemasWithin(document, built.operation.body?.schema ?? {}));
+  const named = new Set(built.slots.map(({ where }) => (where.part === "body" ? pointerTo(where.at) : "")));
   const absent = [...schemas.keys()].filter((at) => /^\/[a-z_]+$/.test(at)).map((at) => [at.slice(1)]);
-  const fields = new Map([...placesIn(built.parts.body), ...absent].map((at) => [at.join("/"), at]));
-  return TRIPPING.map((text) => {
-    const takes = ([key, at]: [string, (string | number)[]]) => {
-      const schema = schemas.get(patternIn(schemas, at));
-      return (
-        !named.has(key) &&
-        schema &&
-        !schema.format &&
-        faultsOf(document, { ...schema }, text.toWellFormed().replace("\0", "x")).length === 0
-      );
-    };
-    const parts = [...fields].filter(takes).reduce((so, [, at]) => withValue(so, { part: "body", at }, text), built.parts);
-    return attack(target, `${JSON.stringify(text)} wherever it fits`, parts, isRefused(target, parts.body));
-  });
+  const fields = new Map([...placesIn(built.parts.body), ...absent].map((at) => [pointerTo(at), at]));
+  const sound = text.toWellFormed().replace("\0", "x");
+  let { parts } = built;
+  for (const [pointer, at] of fields) {
+    const schema = schemas.get(patternIn(schemas, at));
+    if (!schema || schema.format || named.has(pointer) || but.has(pointer)) continue;
+    if (faultsOf(document, { ...schema }, sound).length === 0) parts = withValue(parts, { part: "body", at }, text);
+  }
+  return attack(
+    { document, built },
+    `${JSON.stringify(text)} wherever it fits`,
+    parts,
+    isRefused({ document, built }, parts.body),
+  );
 }
+
+const pointerTo = (at: readonly (string | number)[]) => at.map((step) => `/${step}`).join("");
 
 /** The place in the schemas for a place in a body: items are `*`, the values of a map `~`. */
 function patternIn(schemas: ReadonlyMap<string, unknown>, at: readonly (string | number)[]): string {

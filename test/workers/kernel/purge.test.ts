@@ -8,7 +8,7 @@ const DAY_MS = 24 * 3_600_000;
 
 async function tended() {
   const context = createExecutionContext();
-  void worker.scheduled(createScheduledController(), env, context);
+  worker.scheduled(createScheduledController(), env, context);
   await waitOnExecutionContext(context);
 }
 
