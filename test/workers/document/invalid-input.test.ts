@@ -40,7 +40,7 @@ describe.each(operations)("$id", (operation) => {
     if (fc.sample(all, 200).every(({ refused }) => refused)) return; // nothing that it may take
     const odd = fc.asyncProperty(
       all.filter(({ refused }) => !refused),
-      mayRefuse,
+      async (attack) => void (await mayRefuse(attack)),
     );
     await fc.assert(odd, { numRuns: RUNS.odd, endOnFailure: true });
   });
