@@ -12,11 +12,10 @@ SECRET=$(dev .tenant.secret_key)
 PUBLISHABLE=$(dev .tenant.publishable_key)
 
 api() {
-  local method=$1 path=$2 body=${3-}
-  shift $(($# < 3 ? $# : 3))
-  local sent=()
-  if [ -n "$body" ]; then sent=(-H 'Content-Type: application/json' -d "$body"); fi
-  curl -sS -X "$method" "$API$path" -H "Authorization: Bearer $SECRET" "${sent[@]}" "$@"
+  local method=$1 path=$2
+  shift 2
+  if [[ ${1-} == "{"* ]]; then set -- -H 'Content-Type: application/json' -d "$@"; fi
+  curl -sS -X "$method" "$API$path" -H "Authorization: Bearer $SECRET" "$@"
 }
 
 app() {

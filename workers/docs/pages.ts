@@ -7,7 +7,7 @@ let written: { publicUrl: string; text: string } | undefined;
 /** The pages for people: the document, its reference, and a page for every problem. They work without any network but ours. */
 export function addPages(app: App): void {
   app.get("/openapi.json", (c) => {
-    const publicUrl = c.env.LATCHKEY_PUBLIC_URL || new URL(c.req.url).origin;
+    const { publicUrl } = c.var;
     if (written?.publicUrl !== publicUrl) written = { publicUrl, text: JSON.stringify(documentOf(app, publicUrl)) };
     return c.body(written.text, 200, { "content-type": "application/json", "access-control-allow-origin": "*" });
   });

@@ -32,6 +32,7 @@ export function appOf(endpoints: readonly Endpoint[]): App {
   app.use(async (c, next) => {
     c.set("requestId", `req_${base64url(randomBytes(15))}`);
     c.set("realNow", realNow());
+    c.set("publicUrl", c.env.LATCHKEY_PUBLIC_URL || new URL(c.req.url).origin);
     c.set("ip", standIn(c.env, c.req.raw.headers, "x-latchkey-ip") ?? c.req.header("cf-connecting-ip") ?? null);
     c.set(
       "country",
@@ -41,8 +42,8 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     c.res.headers.set("x-request-id", c.var.requestId);
   });
   app.use(corsFor(endpoints));
-  app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId, c.env.LATCHKEY_PUBLIC_URL));
-  app.notFound((c) => problemResponse(routeNotFound({}), c.var.requestId, c.env.LATCHKEY_PUBLIC_URL));
+  app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId, c.var.publicUrl));
+  app.notFound((c) => problemResponse(routeNotFound({}), c.var.requestId, c.var.publicUrl));
   for (const operation of endpoints) {
     const headers = operation.idempotent ? [IDEMPOTENCY_HEADER] : [];
     const parameters = [...(operation.route.parameters ?? []), ...headers] as NonNullable<RouteConfig["parameters"]>;

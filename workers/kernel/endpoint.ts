@@ -10,7 +10,14 @@ import type { Vault } from "./vault.ts";
 import { z } from "./wire.ts";
 
 /** What every request knows. */
-type RequestVars = { requestId: string; realNow: Date; ip: string | null; country: string | null; body: Uint8Array };
+type RequestVars = {
+  requestId: string;
+  publicUrl: string;
+  realNow: Date;
+  ip: string | null;
+  country: string | null;
+  body: Uint8Array;
+};
 
 /** What a request of a tenant knows: its own rows, its own clock, its own secrets. */
 export type TenantEnv = { Bindings: Env; Variables: RequestVars & { caller: Caller; repo: Repo; vault: Vault; now: Date } };

@@ -20,6 +20,6 @@ export const getPaymentProvider = endpoint({
     const { repo } = c.var;
     const row = c.req.valid("param").provider === "stripe" ? await repo.paymentProviders.byProvider("stripe") : undefined;
     if (!row) throw paymentProviderNotFound({});
-    return c.json(presentPaymentProvider(row, c.env.LATCHKEY_PUBLIC_URL), 200);
+    return c.json(presentPaymentProvider(row, c.var.publicUrl), 200);
   },
 });

@@ -46,7 +46,7 @@ export const putPaymentProvider = endpoint({
       updatedAt: now,
       version: (known?.version ?? 0) + 1,
     };
-    const provider = presentPaymentProvider(row, c.env.LATCHKEY_PUBLIC_URL);
+    const provider = presentPaymentProvider(row, c.var.publicUrl);
     await repo.paymentProviders.put(row, { facts: [fact("payment_provider.updated", provider)], answer: [200, provider] });
     return c.json(provider, 200);
   },

@@ -10,6 +10,7 @@ export type Player = {
   sandboxId: string;
   operator: string;
   secret: string;
+  sandboxSecret: string;
   publishable: string;
 };
 
@@ -29,16 +30,20 @@ export async function player(): Promise<Player> {
   const operator = await operatorKey();
   const mark = `mark${crypto.randomUUID().replaceAll("-", "")}`;
   const tenant = await tenantOf(operator, mark);
-  const keyOf = (kind: string) =>
-    tenant["api_keys"].find((key: Fresh) => key["kind"] === kind && key["livemode"] === true).secret;
   return {
     mark,
     tenantId: tenant.id,
     sandboxId: tenant["sandbox_id"],
     operator,
-    secret: keyOf("secret"),
-    publishable: keyOf("publishable"),
+    secret: bornKey(tenant, "secret"),
+    sandboxSecret: bornKey(tenant, "secret", false),
+    publishable: bornKey(tenant, "publishable"),
   };
+}
+
+/** A key that a tenant was born with. */
+function bornKey(tenant: Fresh, kind: "secret" | "publishable", livemode = true): string {
+  return tenant["api_keys"].find((key: Fresh) => key["kind"] === kind && key["livemode"] === livemode).secret;
 }
 
 function tenantOf(operator: string, mark: string): Promise<Fresh> {
@@ -147,8 +152,7 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   "hooks.stripe": {
     tenant: async (p) => {
       const tenant = await make(p, "tenant");
-      const { secret } = tenant["api_keys"].find((key: Fresh) => key["kind"] === "secret" && key["livemode"] === true);
-      await does({ ...p, secret }, "PUT", "/v1/payment_providers/stripe", PROVIDER);
+      await does({ ...p, secret: bornKey(tenant, "secret") }, "PUT", "/v1/payment_providers/stripe", PROVIDER);
       return tenant;
     },
   },

@@ -4,8 +4,8 @@ import { ask, type Asking, type Told } from "./ask.ts";
 import { headersOf, make, player, prepare, type Player } from "./fresh.ts";
 import { operationsOf, servedDocument, type Operation } from "./operations.ts";
 import {
-  bodiesOf,
   built,
+  callsOf,
   neverGiven,
   placeOf,
   unshownNames,
@@ -38,14 +38,6 @@ beforeAll(async () => {
 
 const asTenant = ({ secret }: Player, asking: Asking): Promise<Told> => ask({ ...asking, key: secret });
 
-/** Calls that stand for an operation: one for each body that it is tried with. */
-const callsOf = (operation: Operation) =>
-  bodiesOf(operation).map((body, index) => ({
-    name: index === 0 ? operation.id : `${operation.id}, body ${index + 1}`,
-    operation,
-    body,
-  }));
-
 const tenantCalls = operations.filter(({ audience }) => audience === "tenant").flatMap(callsOf);
 // what a provider sends is no example that anybody may send, so those are called with the further bodies alone
 const publicCalls = operations
@@ -67,15 +59,19 @@ describe.each(tenantCalls)("$name", ({ operation, body }) => {
     const filters = await filtersOf(operation, first.body?.data);
     const before = await rowsOf([alice.tenantId, alice.sandboxId]);
     const answers: Told[] = [];
-    if (again.slots.length > 0) {
-      answers.push(await asTenant(bob, wired(again)));
-      expectForeign(operation, answers[0] as Told);
+    // who calls with a publishable key proves itself by a license key or a token
+    const proves = operation.publishable && again.slots.some(({ by }) => by === "license_key" || by === "activation_token");
+    const strangers = [bob.secret, alice.sandboxSecret, ...(proves ? [bob.publishable] : [])];
+    for (const key of again.slots.length > 0 ? strangers : []) {
+      const answer = await ask({ ...wired(again), key });
+      expectForeign(operation, answer);
+      answers.push(answer);
     }
     for (const slot of again.slots) {
       const { where } = slot;
-      const ask = (value: string) => asTenant(bob, wired({ operation, parts: withValue(his.parts, where, value) }));
+      const asked = (value: string) => asTenant(bob, wired({ operation, parts: withValue(his.parts, where, value) }));
       const [never, none] = [neverGiven(slot), "no such thing"];
-      const [foreign, unknown, malformed] = [await ask(slot.value), await ask(never), await ask(none)];
+      const [foreign, unknown, malformed] = [await asked(slot.value), await asked(never), await asked(none)];
       expectForeign(operation, foreign, slot);
       expect(bare(foreign, slot.value), `${placeOf(slot)}: another tenant's and one that never was`).toEqual(
         bare(unknown, never),

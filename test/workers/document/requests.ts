@@ -37,6 +37,13 @@ export function bodiesOf(operation: Operation): unknown[] {
   return operation.body ? [operation.body.example, ...(FURTHER_BODIES[operation.id] ?? [])] : [undefined];
 }
 
+/** Calls that stand for an operation: one for each body that it is tried with. */
+export const callsOf = (operation: Operation) =>
+  bodiesOf(operation).map((body, index) => {
+    const name = index === 0 ? operation.id : `${operation.id}, body ${index + 1}`;
+    return { name, operation, body };
+  });
+
 /** The places of a request that name an object, each with the name that the example gives. */
 export function slotsOf(operation: Operation, body: unknown): Slot[] {
   const inPath = operation.pathParameters.flatMap(({ name, example }): Slot[] => {

@@ -334,3 +334,13 @@ test("a floating seat that somebody takes just before its old device does is not
   expect(happened()).toBe(true);
   expect(await s.read(`/v1/licenses/${license["id"]}`)).toMatchObject({ activations_count: 1 });
 });
+
+test("a heartbeat that comes in before another is written is not lost", async () => {
+  const s = await shop();
+  const license = await s.license();
+  const a = (await s.activate(license["license_key"], "a")).body;
+  const happened = meanwhile(/update "activations"/, () => s.beat(a["activation_token"], { counters: { renders: 1 }, seq: 1 }));
+  await s.beat(a["activation_token"], { counters: { renders: 10 }, seq: 2 });
+  expect(happened()).toBe(true);
+  expect((await s.read(`/v1/activations/${a["id"]}`))["metrics"]).toMatchObject({ counters: { renders: 11 }, seq: 2 });
+});

@@ -115,6 +115,11 @@ test("an imported key matches exactly, is refused when it is weak or taken, and 
     });
   }
 
+  // one that looks like ours still matches exactly
+  const alike = await s.made("/v1/licenses", { ...body, license_key: "zk3q-m8xt-0v4b-r3zc-9xwd" });
+  expect(await find("zk3q-m8xt-0v4b-r3zc-9xwd")).toBe(alike["id"]);
+  expect(await find("ZK3Q-M8XT-0V4B-R3ZC-9XWD")).toBeUndefined();
+
   const made = await s.made("/v1/licenses", body);
   const text = String(made["license_key"]);
   expect(await find(text.toLowerCase().replaceAll("-", " ").replaceAll("0", "o").replaceAll("1", "l"))).toBe(made["id"]);

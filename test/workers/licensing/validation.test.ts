@@ -4,6 +4,7 @@ import { createLocalJWKSet, jwtVerify, type JWTPayload } from "jose";
 import { expect, test } from "vitest";
 import worker from "../../../workers/main.ts";
 import { upTo } from "../world.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { DAY_MS, device, shop, type Shop } from "./shop.ts";
 
 type Decision = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
@@ -245,4 +246,15 @@ test("validations are noted at most once a minute, and never take back what was 
   await s.later(31_000);
   expect(await validate()).not.toBe(first);
   expect(await s.events("license.updated")).toHaveLength(1);
+});
+
+test("a change does not take back a validation that was noted while it was made", async () => {
+  const s = await shop();
+  const license = await s.license();
+  const happened = meanwhile(/update "licenses"/, () =>
+    env.DB_00.prepare("update licenses set last_validated_at = 1767225600000 where id = ?").bind(license["id"]).run(),
+  );
+  expect((await s.patch(`/v1/licenses/${license["id"]}`, { issued_to: "x" })).status).toBe(200);
+  expect(happened()).toBe(true);
+  expect((await s.read(`/v1/licenses/${license["id"]}`))["last_validated_at"]).toBe("2026-01-01T00:00:00.000Z");
 });
