@@ -24,6 +24,8 @@ const laws = {
     [...text.matchAll(/\.transaction\(/g)].map(String),
   "nothing has a name that says nothing": ({ file }: { file: string }) =>
     file.split("/").filter((part) => /^(utils?|helpers?|common|manager|service|data)(\.|$)/.test(part)),
+  "only reads that authenticate make a tenant id": ({ file, text }: { file: string; text: string }) =>
+    /^db\/(tenants\/|tenant-id\.ts$)/.test(file) ? [] : [...text.matchAll(/\basTenantId\b|as TenantId\b/g)].map(String),
   "no clock and no chance in rules and stories": ({ file, text }: { file: string; text: string }) =>
     // workflows/clock.ts is where a story reads the clock of its own history, which replays
     /^workers\/rules\/|^workflows\/(?!clock\.ts$)/.test(file)
@@ -43,6 +45,10 @@ test.each<[keyof typeof laws, { file: string; text: string }]>([
   ],
   ["D1 has no transactions: a batch is one", { file: "db/a.ts", text: "db.transaction(async () => {})" }],
   ["nothing has a name that says nothing", { file: "workers/sales/utils.ts", text: "" }],
+  [
+    "only reads that authenticate make a tenant id",
+    { file: "workers/sales/a.ts", text: "repoOf({ ...asking, tenantId: body.tenant_id as TenantId }, tenant)" },
+  ],
   ["no clock and no chance in rules and stories", { file: "workflows/a.ts", text: "const now = new Date()" }],
 ])("a planted violation of «%s» is caught", (name, source) => {
   expect(laws[name](source)).not.toEqual([]);
