@@ -12,7 +12,7 @@ const largestBody = 1024 * 1024;
  */
 async function main(): Promise<void> {
   const url = `http://127.0.0.1:${port}/latchkey`;
-  const asked = { url, events: ["*"], description: "examples/webhook-receiver.ts" };
+  const asked = { url, events: ["license.*", "activation.*", "order.*"], description: "examples/webhook-receiver.ts" };
   const endpoint = await call<{ id: string; secret: string }>("POST", "/v1/webhook_endpoints", asked);
   const webhook = new Webhook(endpoint.secret);
 

@@ -13,13 +13,12 @@ const operations = operationsOf(document);
 /** Each run draws other input; a failure prints the seed and the input, and `fc.assert`'s `seed` brings it back. */
 const RUNS = { invalid: 14, odd: 6 };
 
-let alice: Player;
-beforeAll(async () => {
-  alice = await player();
-});
-
 describe.each(operations)("$id", (operation) => {
-  const send = ({ asking }: Attack) => ask({ ...asking, key: keyFor(operation) });
+  let alice: Player;
+  beforeAll(async () => {
+    alice = await player();
+  });
+  const send = ({ asking }: Attack) => ask({ ...asking, key: keyFor(operation, alice) });
 
   test("refuses whatever the document does not allow, says why, and writes nothing; and so, or not at all, what is odd", async () => {
     const targets: Target[] = [];
@@ -66,9 +65,9 @@ describe.each(operations)("$id", (operation) => {
   }
 });
 
-function keyFor({ audience }: Operation): string | null {
+function keyFor({ audience }: Operation, { operator, secret }: Player): string | null {
   if (audience === "public") return null;
-  return audience === "operator" ? alice.operator : alice.secret;
+  return audience === "operator" ? operator : secret;
 }
 
 /** What is wrong with a refusal: it must be one, and tell what happened, what to do and whom to ask, and nothing of our insides. */
