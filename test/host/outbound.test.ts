@@ -134,6 +134,20 @@ describe("how it is asked", () => {
     });
   });
 
+  // every one of them comes to an end: a request that never did would hold up everybody's deliveries
+  test.each([
+    ["HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", "was closed without an answer"],
+    ["HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", "has no HTTP status"],
+    ["HTTP/1.1 1000 Odd\r\nContent-Length: 0\r\n\r\n", "HPE_INVALID_STATUS"],
+    ["\u0000nonsense\r\n\r\n", "HPE_INVALID"],
+  ])("an answer that is none fails: %j", async (answer, reason) => {
+    const server = net.createServer((socket) => socket.on("error", () => undefined).once("data", () => socket.write(answer)));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    closing.push(() => server.close());
+    const outcome = await post(`http://127.0.0.1:${portOf(server)}/`, { totalTimeoutMs: 2_000 });
+    expect(outcome).toMatchObject({ kind: "failed", error: "protocol", detail: expect.stringContaining(reason) });
+  });
+
   test("a name that changes its address after it was judged is still asked at the judged one", async () => {
     const good = await serve((_, response) => response.end("good"));
     const evil = net.createServer().listen(Number(new URL(good.url).port), "127.0.0.2");

@@ -41,6 +41,13 @@ function existsIn(zone: string, wanted: string): boolean {
 }
 
 describe("adding a duration", () => {
+  test("nothing ends after the year 9999, which the wire cannot write", () => {
+    const last = at("9999-12-31T23:59:59.999Z");
+    expect(addDuration(at("9999-12-31T00:00:00Z"), "P100Y")).toEqual(last);
+    expect(addDuration(at("9999-12-31T23:59:59Z"), "PT1H", "Asia/Kolkata")).toEqual(last);
+    expect(endOfDay(at("9999-12-31T23:59:59Z"), "America/New_York")).toEqual(last);
+  });
+
   test.prop([instants, fc.nat(10_000)])("in UTC days and hours are plain arithmetic", (start, n) => {
     expect(addDuration(start, `P${n}D`).getTime()).toBe(start.getTime() + n * DAY_MS);
     expect(addDuration(start, `PT${n}H`).getTime()).toBe(start.getTime() + n * 3_600_000);

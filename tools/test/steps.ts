@@ -27,6 +27,7 @@ const floors = [
   "simulators",
   "sdk",
   "tools",
+  "examples",
   "test",
   "vitest.config.ts",
   "drizzle.config.ts",

@@ -68,10 +68,15 @@ async function exchange(target: Target, outgoing: Outgoing, limits: Limits): Pro
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       request.on("response", resolve);
       request.on("error", reject);
+      // an answer that is none (101 Switching Protocols) closes the connection and says nothing more: whoever waited would wait for ever
+      request.on("close", () => reject(new SendError("protocol", "the connection was closed without an answer")));
     });
+    const { statusCode: status = 0 } = response;
+    // the parser lets 000 to 099 pass, which the edge refuses together with every result that is told beside it
+    if (status < 100) throw new SendError("protocol", "the answer has no HTTP status");
     const start = await readStart(response, limits.maxBytes);
     return {
-      status: response.statusCode ?? 0,
+      status,
       retry_after_s: retryAfterS(response.headers["retry-after"], new Date()),
       body: startOfAnswer(start),
     };

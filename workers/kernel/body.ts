@@ -21,16 +21,40 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
   return body;
 }
 
-/** The JSON text of a body with every string well-formed and in normal form C. Throws `unsupported_media_type` or `malformed_json`. */
+/**
+ * The JSON text of a body with every string, names of fields too, well-formed and in normal form C.
+ * Throws `unsupported_media_type`, `malformed_json`, and `invalid_request` for what no JSON value of ours can be.
+ */
 export function jsonText(body: Uint8Array, contentType: string | null): string {
   if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? "")) throw unsupportedMediaType({});
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
-    return JSON.stringify(JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? wellFormed(value) : value)));
+    return JSON.stringify(JSON.parse(text, (_, value: unknown) => normal(value)));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) throw malformedJson({});
     throw error;
   }
+}
+
+/** A value as it is handed on. Objects are made anew, so that two spellings of one name are one field. */
+function normal(value: unknown): unknown {
+  if (typeof value === "string") return wellFormed(value);
+  // 1e400 is written back as null, and null would mean "none"
+  if (typeof value === "number" && !Number.isFinite(value)) throw refusedNumber();
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [fieldName(name), field]));
+}
+
+function fieldName(name: string): string {
+  if (name !== "__proto__") return wellFormed(name);
+  // validators drop it in silence, wherever names are free
+  const errors = [{ pointer: "", code: "unknown_field", detail: "There is no field of this name." }];
+  throw invalidRequest({ what: "A field of the body is named __proto__." }, { errors });
+}
+
+function refusedNumber() {
+  const errors = [{ pointer: "", code: "number_too_large", detail: "A number is larger than any that can be kept." }];
+  return invalidRequest({ what: "A number of the body is too large." }, { errors });
 }
 
 function wellFormed(text: string): string {

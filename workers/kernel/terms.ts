@@ -102,7 +102,11 @@ export const Restriction = z
   .openapi("Restriction");
 
 /** Several restrictions; all of them must be met. */
-export const Restrictions = z.array(RestrictionInput).max(100);
+export const Restrictions = z
+  .array(RestrictionInput)
+  .max(100)
+  // rows and events hold them whole, before and after a change, and the database takes 2 MB at once
+  .refine((all) => JSON.stringify(all).length <= 200_000, "must be at most 200,000 characters in all");
 
 /** Fields that one license may have otherwise than its template; each may be left out. Spread them into a strict object. */
 export const overrideFields = {

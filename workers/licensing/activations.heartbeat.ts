@@ -100,7 +100,9 @@ function counted(before: Metrics, told: Told): Metrics {
   if (!told || told.seq <= before.seq) return before;
   const counters = { ...before.counters };
   for (const [name, value] of Object.entries(told.counters ?? {})) {
-    counters[name] = Math.min((counters[name] ?? 0) + value, Number.MAX_SAFE_INTEGER);
+    // only what was counted: every object also answers to "constructor"
+    const sum = Object.hasOwn(counters, name) ? (counters[name] ?? 0) : 0;
+    counters[name] = Math.min(sum + value, Number.MAX_SAFE_INTEGER);
   }
   const gauges = { ...before.gauges, ...told.gauges };
   for (const [kind, names] of Object.entries({ counters, gauges })) {

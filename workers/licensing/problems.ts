@@ -61,7 +61,7 @@ export const seatLimitReached = defineProblem<{ license: string; limit: number }
   status: 409,
   title: "Every seat of this license is taken",
   fix: "Deactivate a device, or raise the seat limit of the license.",
-  detail: ({ license, limit }) => `License ${license} has ${limit} seats, and all are held by other devices.`,
+  detail: ({ license, limit }) => `License ${license} has ${limit} ${limit === 1 ? "seat" : "seats"}, held by other devices.`,
 });
 
 export const activationNotFound = defineProblem({

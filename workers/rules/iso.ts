@@ -17,7 +17,8 @@ export type DurationParts = {
 /** No duration may be longer than this: a limit keeps every sum of instant and duration inside the calendar. */
 export const MAX_DURATION_YEARS = 100;
 
-const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
+/** The last instant that the wire can write, in milliseconds since 1970. */
+export const LATEST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 /** Writes an instant as the wire wants it: UTC with milliseconds, `2026-03-01T12:00:00.000Z`. Throws RangeError on an invalid date. */
 export function isoInstant(at: Date): string {
@@ -41,7 +42,7 @@ export function parseInstant(text: string): Date | null {
 
   const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000;
   const at = wall.getTime() - (sign === "-" ? -offsetMs : offsetMs);
-  return at >= 0 && at <= LATEST ? new Date(at) : null;
+  return at >= 0 && at <= LATEST_MS ? new Date(at) : null;
 }
 
 /**

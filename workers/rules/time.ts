@@ -1,6 +1,6 @@
 // the `/implementation` entry never falls back to the platform's own Temporal, whose clock and zones are not to be trusted on workers
 import { Temporal as civil } from "temporal-polyfill/implementation";
-import { parseDuration } from "./iso.ts";
+import { LATEST_MS, parseDuration } from "./iso.ts";
 
 export {
   type DurationParts,
@@ -18,6 +18,7 @@ export {
  * Years, months, weeks and days move the wall clock, so a day may have 23 or 25 hours; hours, minutes and seconds are exact.
  * A month without the day takes its last: 31 January + `P1M` = 28 or 29 February. With `anchorDay` (1 to 31) the day of the
  * first period returns where the month has it: 28 February + `P1M`, anchor 31 = 31 March. The anchor acts on years and months only.
+ * What would lie after the year 9999 is its last instant: the wire has no later one.
  * Throws RangeError on a duration, zone or anchor that is none.
  */
 export function addDuration(instant: Date, duration: string, zone = "UTC", anchorDay?: number): Date {
@@ -36,7 +37,7 @@ export function addDuration(instant: Date, duration: string, zone = "UTC", ancho
     if (anchorDay !== undefined && years + months > 0) date = date.with({ day: Math.min(anchorDay, date.daysInMonth) });
     end = date.add({ weeks, days }).toZonedDateTime({ timeZone: zone, plainTime: start.toPlainTime() });
   }
-  return new Date(end.add({ hours, minutes, seconds }).epochMilliseconds);
+  return new Date(Math.min(end.add({ hours, minutes, seconds }).epochMilliseconds, LATEST_MS));
 }
 
 /**
@@ -48,7 +49,7 @@ export function endOfDay(instant: Date, zone = "UTC"): Date {
   const at = zoned(instant, zone);
   const begin = at.startOfDay();
   if (begin.epochMilliseconds === instant.getTime()) return new Date(instant);
-  return new Date(begin.toPlainDate().add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds);
+  return new Date(Math.min(begin.toPlainDate().add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds, LATEST_MS));
 }
 
 /** The day of the month (1 to 31) on which `instant` falls in `zone`: the anchor of the periods that begin there. */

@@ -8,6 +8,9 @@ import { effectiveTerms } from "#rules/licensing/terms";
 import { priceOrder, type PricedOrder, type StoredDiscount, type StoredOrderLine } from "#rules/sales/orders";
 import type { NewOrder } from "./schemas.ts";
 
+/** How long the stored lines may be, in characters: row and event hold them whole, and the database takes 2 MB at once. */
+const LINES_MAX = 500_000;
+
 type Body = z.infer<typeof NewOrder>;
 type Offered = Awaited<ReturnType<Repo["orders"]["ingredients"]>>["offered"];
 type Unpriced = Omit<StoredOrderLine, "amount" | "discount" | "tax" | "total">;
@@ -27,6 +30,8 @@ export async function pricedLines(repo: Repo, body: Body, offered: Offered): Pro
   const discount = storedDiscount(body.discount ?? null);
   const priced = priceOrder(lines, discount, currency);
   if (!priced.ok) throw wrong(priced.pointer, priced.code, priced.detail);
+  if (JSON.stringify(lines).length > LINES_MAX)
+    throw wrong("/items", "too_large", "The lines say too much in all; leave to the template what it says as well.");
   const { lines: amounts, ...sums } = priced.price;
   return {
     ...sums,

@@ -105,7 +105,8 @@ export const ApiKeyWithSecret = ApiKey.extend({
 const Origin = z
   .url({ protocol: /^https?$/ })
   .max(255)
-  .refine((text) => text === new URL(text).origin, "must be an origin, such as https://app.example.com");
+  // asked also of texts that are no URL at all
+  .refine((text) => text === URL.parse(text)?.origin, "must be an origin, such as https://app.example.com");
 
 export const NewApiKey = z
   .strictObject({

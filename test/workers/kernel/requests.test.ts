@@ -28,6 +28,12 @@ test.each([
   ["an unknown field", { name: "A", code: "a", colour: "red" }, "invalid_request", 400],
   ["half a character", '{"name":"\\ud800","code":"a"}', "invalid_request", 400],
   ["a NUL", '{"name":"a\\u0000b","code":"a"}', "invalid_request", 400],
+  ["half a character in a name", '{"name":"A","code":"a","metadata":{"\\ud800":"x"}}', "invalid_request", 400],
+  ["a NUL in a name", '{"name":"A","code":"a","metadata":{"a\\u0000b":"x"}}', "invalid_request", 400],
+  ["a name that validators drop", '{"name":"A","code":"a","metadata":{"__proto__":"x"}}', "invalid_request", 400],
+  ["a control character in metadata", { name: "A", code: "a", metadata: { a: "\u0001" } }, "invalid_request", 400],
+  ["a control character in an external_id", { name: "A", code: "a", external_id: "\u001b[31m" }, "invalid_request", 400],
+  ["a number that is read as infinite", '{"name":"A","code":"a","description":1e400}', "invalid_request", 400],
   ["a body over the cap", { name: "A", code: "a", description: "x".repeat(1024 * 1024) }, "body_too_large", 413],
 ])("%s is refused with its problem, and nothing is written", async (_, body, code, status) => {
   const w = await world();
@@ -59,10 +65,34 @@ test("a cursor serves its own tenant and filters alone", async () => {
   expect((await other.get(`/v1/products?limit=1&cursor=${cursor}`)).body).toMatchObject({ code: "invalid_cursor" });
 });
 
-test("strings are kept in normal form C", async () => {
+test("strings and names of fields are kept in normal form C", async () => {
   const w = await world();
-  const made = await w.post("/v1/products", { name: "Cafe\u0301", code: "cafe" });
-  expect(made.body["name"]).toBe("Caf\u00e9");
+  const made = await w.post("/v1/products", {
+    name: "Cafe\u0301",
+    code: "cafe",
+    metadata: { "cafe\u0301": "1", constructor: "2" },
+  });
+  expect(made.body).toMatchObject({ name: "Caf\u00e9", metadata: { "caf\u00e9": "1", constructor: "2" } });
+});
+
+test("a number too large for us is not taken for none", async () => {
+  const w = await world();
+  const text = '{"name":"A","product_id":"x","type":"perpetual","model":"per_device","max_activations":1e400}';
+  expect((await w.post("/v1/templates", text)).body).toMatchObject({ errors: [{ code: "number_too_large" }] });
+});
+
+test.each([
+  ["*"],
+  ["null"],
+  ["https://a.example:99999"],
+  ["https://a.example/path"],
+  ["https://me@a.example"],
+  ["javascript:alert(1)"],
+])("%s is no origin", async (origin) => {
+  const w = await world();
+  const answer = await w.post("/v1/api_keys", { name: "A", kind: "publishable", allowed_origins: [origin] });
+  expect(answer.body).toMatchObject({ status: 400, code: "invalid_request" });
+  expect(answer.body["errors"]).toContainEqual(expect.objectContaining({ pointer: "/allowed_origins/0" }));
 });
 
 test("every answer carries a request id, and an unknown path says where to look", async () => {

@@ -244,6 +244,16 @@ test("metrics are counted once for each seq, however often and in whatever crowd
   expect((await s.beat(token, { counters: names, seq: 3 })).body).toMatchObject({ status: 400, code: "invalid_request" });
 });
 
+test("a metric may have the name of what every object has", async () => {
+  const s = await shop();
+  const license = await s.license();
+  const a = (await s.activate(license["license_key"], "a")).body;
+  await s.beat(a["activation_token"], { counters: { constructor: 5 }, gauges: { valueOf: 2 }, seq: 1 });
+  await s.beat(a["activation_token"], { counters: { constructor: 1 }, seq: 2 });
+  const { metrics } = await s.read(`/v1/activations/${a["id"]}`);
+  expect(metrics).toMatchObject({ counters: { constructor: 6 }, gauges: { valueOf: 2 } });
+});
+
 test("a dead seat that is kept is denied while silent, and revived by its own late beat", async () => {
   const s = await shop();
   const license = await s.license({ heartbeat: { required: true, interval_s: 100, on_dead: "keep" }, max_activations: 1 });

@@ -311,3 +311,11 @@ test("a template that is archived between looking at it and writing makes no lic
   expect(happened()).toBe(true);
   expect((await s.read("/v1/licenses"))["data"]).toEqual([]);
 });
+
+test("no instant lies beyond the year 9999, given or counted", async () => {
+  const s = await shop();
+  const last = await s.license({ grace_period: "P30D", maintenance: "P100Y" }, { expires_at: "9999-12-31T23:59:59Z" });
+  expect(last).toMatchObject({ expires_at: "9999-12-31T23:59:59.000Z", grace_until: "9999-12-31T23:59:59.999Z" });
+  const beyond = await s.patch(`/v1/licenses/${last["id"]}`, { expires_at: "9999-12-31T23:59:59-14:00" });
+  expect(beyond.body).toMatchObject({ status: 400, errors: [{ pointer: "/expires_at" }] });
+});

@@ -105,6 +105,18 @@ test("an order is for at most a thousand licenses in a hundred lines", async () 
   expect((await s.order({ items: [line(0)] })).status).toBe(400);
 });
 
+test("lines that are too long to be kept are refused", async () => {
+  const s = await shop(PLAIN);
+  const restrictions = upTo(100).map((n) => ({
+    type: "domain",
+    operator: "allow",
+    values: [`${n}.${"long.".repeat(40)}example`],
+  }));
+  const items = upTo(30).map(() => ({ template_id: s.templateId, unit_amount: 100, restrictions }));
+  expect((await s.order({ items })).body).toMatchObject({ status: 400, errors: [{ pointer: "/items", code: "too_large" }] });
+  expect((await s.order({ items: items.slice(0, 3) })).status).toBe(201);
+});
+
 test("terms that contradict themselves are refused in the line that has them", async () => {
   const s = await shop(PLAIN);
   const perpetual = await s.post("/v1/templates", {
