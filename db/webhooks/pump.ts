@@ -72,6 +72,29 @@ export async function leaseDue(
   return { leased: (leased?.results ?? []) as DeliveryRef[], nextAt: nextAt === null ? null : new Date(nextAt) };
 }
 
+/**
+ * Gives back the leases of deliveries that would make one answer too large: those behind the first `bytes` of event data, in the order of
+ * `leased`; the first one is always kept. Answers what is kept.
+ */
+export async function keepWithin(d1: D1Database, leased: readonly DeliveryRef[], bytes: number): Promise<DeliveryRef[]> {
+  if (leased.length < 2) return [...leased];
+  const { results } = await d1
+    .prepare(
+      `update deliveries set lease_until = null where rowid in (
+         select id from (
+           select d.rowid as id, r.key as place, sum(octet_length(e.data)) over (order by r.key) as so_far
+           from json_each(?1) r
+           cross join deliveries d on d.tenant_id = r.value ->> 'tenantId' and d.id = r.value ->> 'id'
+           join events e on e.tenant_id = d.tenant_id and e.seq = d.event_seq
+         ) where place > 0 and so_far > ?2
+       ) returning id`,
+    )
+    .bind(JSON.stringify(leased), bytes)
+    .all<{ id: string }>();
+  const givenBack = new Set(results.map(({ id }) => id));
+  return leased.filter(({ id }) => !givenBack.has(id));
+}
+
 export type LeasedDelivery = Awaited<ReturnType<typeof readLeased>>[number];
 
 /** What is sent with deliveries: the fact, where to, and what signs it. */

@@ -2,7 +2,8 @@ import { NotUnique } from "#db/commit";
 import { changedMeanwhile, externalIdTaken } from "./problems.ts";
 import type { ProblemError } from "./problem.ts";
 
-const TRIES = 5;
+/** As many racers as one object meets in practice: the last of them loses this often before it wins. */
+const TRIES = 20;
 
 /**
  * Reads, judges and writes until the write meets the version that was read. `attempt` returns undefined when somebody else was faster;

@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { leaseDue } from "#db/webhooks/pump";
+import { keepWithin, leaseDue } from "#db/webhooks/pump";
 import { bellOf } from "#kernel/bell.object";
 import { realNow } from "#kernel/clock";
 import { internalEndpoint, json, jsonBody } from "#kernel/endpoint";
@@ -10,6 +10,8 @@ import { recordResults, type Result } from "./recording.ts";
 import { prepare } from "./sending.ts";
 
 const LEASE_MS = 60_000;
+/** What one answer carries of event data at the most: an isolate has 128 MB, and bodies are held as text and as JSON. */
+const ANSWER_BYTES = 8 * 1024 * 1024;
 
 const duration_ms = z.int().min(0);
 
@@ -74,7 +76,8 @@ export const claimForPump = internalEndpoint({
       const rings = await bell.rings(); // before looking: a delivery that comes between looking and waiting has rung then
       const now = realNow();
       const { leased, nextAt } = await leaseDue(d1, { now, limit, leaseMs: LEASE_MS });
-      const { ready, unsignable } = await prepare(c.env, d1, leased, now);
+      const carried = await keepWithin(d1, leased, ANSWER_BYTES);
+      const { ready, unsignable } = await prepare(c.env, d1, carried, now);
       await recordResults(c, d1, shard, unsignable);
       const leftMs = until - now.getTime();
       if (ready.length > 0 || limit === 0 || leftMs <= 0) {

@@ -84,3 +84,14 @@ test("an archived product keeps what it has and takes no new template", async ()
   }
   expect((await w.get("/v1/templates")).body["data"]).toHaveLength(1);
 });
+
+test("a dozen changes of one product at the same time all come through, and each is told", async () => {
+  const w = await world();
+  const { id } = (await w.post("/v1/products", { name: "P", code: "p" })).body;
+  const answers = await Promise.all(upTo(12).map((n) => w.patch(`/v1/products/${id}`, { name: `P${n}` })));
+  expect(answers.map(({ status }) => status)).toEqual(upTo(12).map(() => 200));
+  const told = (await w.get(`/v1/events?subject_id=${id}`)).body["data"].filter(
+    ({ type }: { type: string }) => type === "product.updated",
+  );
+  expect(told).toHaveLength(12);
+});

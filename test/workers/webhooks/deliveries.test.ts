@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { asTenantId } from "#db/tenant-id";
 import { deliveriesOf } from "#db/webhooks/deliveries";
 import { purgeDeliveries } from "#db/webhooks/purge";
-import { leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
+import { keepWithin, leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
 import { newId } from "#kernel/ids";
 import { asHost } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
@@ -549,10 +549,35 @@ test("a claim's cost is the queues' heads, not the length of their backlog", asy
   expect(await rowsRead()).toBeLessThanOrEqual(few);
 });
 
+test("what would make one answer too large is given back at once, and comes with the next claim", async () => {
+  const w = await world();
+  await endpoint(w);
+  for (const _ of upTo(4)) await product(w);
+  const { leased } = await leaseDue(env.DB_00, { now: new Date(), limit: 200, leaseMs: 60_000 });
+  expect(leased).toHaveLength(4);
+  const bytes = (await env.DB_00.prepare(
+    "select max(octet_length(data)) as n from events where tenant_id = ? and type = 'product.created'",
+  )
+    .bind(w.tenant.id)
+    .first<{ n: number }>())!.n;
+
+  expect(await keepWithin(env.DB_00, leased, 100 * bytes)).toEqual(leased);
+  expect(await keepWithin(env.DB_00, leased, 2 * bytes)).toEqual(leased.slice(0, 2));
+  const next = (await claim()).deliveries.map(({ delivery_id }) => delivery_id);
+  expect(next.toSorted()).toEqual(
+    leased
+      .slice(2)
+      .map(({ id }) => id)
+      .toSorted(),
+  );
+  expect(await keepWithin(env.DB_00, leased.slice(0, 2), 1)).toEqual(leased.slice(0, 1));
+});
+
 test("no query of the pump or of a list scans a table", async () => {
   const spied = watching(env.DB_00);
   const refs = [{ tenantId: "ten_x", id: "del_x", attempt: 1 }];
   await leaseDue(spied.d1, { now: new Date(), limit: 200, leaseMs: 1 });
+  await keepWithin(spied.d1, [...refs, ...refs], 1);
   await readLeased(spied.d1, refs);
   await unrecorded(spied.d1, refs);
   await purgeDeliveries(spied.d1, new Date(0), 1);
