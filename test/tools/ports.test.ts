@@ -42,6 +42,22 @@ test("a taken port that was asked for is refused with its variable, never replac
   );
 });
 
+test("two parts that were asked onto one port are refused with both variables", async () => {
+  const others = await otherPorts();
+  await expect(choosePorts({ ...others, LATCHKEY_PORT: others.LATCHKEY_HOST_PORT }, listening())).rejects.toThrow(
+    /LATCHKEY_PORT and LATCHKEY_HOST_PORT are both/,
+  );
+});
+
+test("a default port gives way to a part that was asked onto it", async () => {
+  const ports = await choosePorts({ ...(await otherPorts()), LATCHKEY_PORT: "", LATCHKEY_HOST_PORT: "8787" }, listening()).catch(
+    (error: unknown) => String(error),
+  );
+  // 8787 may be held by an edge that runs beside the tests: then the host is refused, and the edge still took nothing from it.
+  if (typeof ports === "string") expect(ports).toMatch(/Port 8787 \(LATCHKEY_HOST_PORT/);
+  else expect([ports.host, ports.edge === 8787]).toEqual([8787, false]);
+});
+
 test.each(["http", "0", "65536", "8787.5"])("%j is refused as a port", async (asked) => {
   await expect(choosePorts({ ...(await otherPorts()), LATCHKEY_PORT: asked }, listening())).rejects.toThrow(
     /LATCHKEY_PORT is .* no port/,

@@ -22,15 +22,17 @@ const triesPerPort = 200;
  * Chooses the ports: what the environment says, else the default, else the next free one (and says so).
  * @throws {Advice} when a port that was asked for is taken or is none
  */
-export const choosePorts = (env: NodeJS.ProcessEnv, say: Say): Promise<Ports> =>
-  each(async (part, taken) => {
+export async function choosePorts(env: NodeJS.ProcessEnv, say: Say): Promise<Ports> {
+  const asked = askedPorts(env);
+  return each(async (part, taken) => {
     const { port, variable, name } = parts[part];
-    const asked = env[variable];
-    if (asked !== undefined && asked !== "") return askedPort(asked, variable, name);
-    const free = await nextFreePort(port, taken);
+    const own = asked.get(variable);
+    if (own !== undefined) return freePort(own, variable, name);
+    const free = await nextFreePort(port, new Set([...taken, ...asked.values()]));
     if (free !== port) say.line(`Port ${port} is taken, so ${name} listens on ${free} (${variable} sets another)`);
     return free;
   });
+}
 
 /** Ports for a run beside others, counted up from `base`; every one of them is free now. */
 export const portsFrom = (base: number): Promise<Ports> => each((_, taken) => nextFreePort(base, taken));
@@ -52,11 +54,26 @@ async function each(choose: (part: Listener, taken: Set<number>) => Promise<numb
   };
 }
 
-async function askedPort(asked: string, variable: string, name: string): Promise<number> {
-  const port = Number(asked);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new Advice(`${variable} is "${asked}", which is no port. Set it to a number from 1 to 65535, or leave it out.`);
+/** The ports that the environment names, by variable; they are chosen before any default, and no two may be the same. */
+function askedPorts(env: NodeJS.ProcessEnv): Map<string, number> {
+  const asked = new Map<string, number>();
+  for (const { variable } of Object.values(parts)) {
+    const text = env[variable];
+    if (text === undefined || text === "") continue;
+    const port = Number(text);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      throw new Advice(`${variable} is "${text}", which is no port. Set it to a number from 1 to 65535, or leave it out.`);
+    }
+    for (const [other, same] of asked) {
+      if (same === port)
+        throw new Advice(`${other} and ${variable} are both ${port}. Set one of them to another port, or leave it out.`);
+    }
+    asked.set(variable, port);
   }
+  return asked;
+}
+
+async function freePort(port: number, variable: string, name: string): Promise<number> {
   if (!(await isFree(port))) {
     throw new Advice(
       `Port ${port} (${variable}, for ${name}) is taken by another program. Stop that program, set ${variable} to a free port, or leave ${variable} out.`,
