@@ -71,6 +71,8 @@ async function call<Answer>(where: string, body: object): Promise<Answer> {
     headers: { authorization: `Bearer ${vendor.key}`, "content-type": "application/json" },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
+  }).catch((cause: unknown) => {
+    throw new Error(`${vendor.origin} does not answer. Is \`npm start\` running?`, { cause });
   });
   if (answer.ok) return answer.json<Answer>();
   const problem = await answer.json<{ code: string; detail: string; fix: string }>();
