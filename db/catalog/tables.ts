@@ -1,5 +1,6 @@
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { instant, json, owned } from "../columns.ts";
+import type { ManifestFile } from "#rules/licensing/security";
 import type { Entitlement, LicenseModel, LicenseType, TemplateTerms } from "#rules/licensing/terms";
 
 /** What a tenant sells. */
@@ -30,6 +31,7 @@ export const productVersions = sqliteTable(
     productId: text().notNull(),
     version: text().notNull(),
     releasedAt: instant().notNull(),
+    manifest: json<ManifestFile[]>(), // the files of this version and their SHA-256; null = none were registered
     createdAt: instant().notNull(),
   },
   (t) => [

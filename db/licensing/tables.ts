@@ -3,8 +3,19 @@ import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex 
 import { flag, instant, json, owned } from "../columns.ts";
 import { templateRevisions } from "../catalog/tables.ts";
 import { customers } from "../customers/tables.ts";
+import type { RenewalBasis, TermCause } from "#rules/licensing/renewal";
 import type { Hold } from "#rules/licensing/states";
-import type { ExpirationStrategy, ExpiryBasis, LicenseModel, LicenseType, TermsOverrides } from "#rules/licensing/terms";
+import type {
+  ExpirationStrategy,
+  ExpiryBasis,
+  FingerprintScope,
+  LicenseModel,
+  LicenseType,
+  TermsOverrides,
+} from "#rules/licensing/terms";
+
+/** A part of a device as it is kept: what it is, and the keyed digest of what its program told of it. */
+export type DevicePart = { kind: string; hash: string };
 
 /** The right of a customer to use a product. Status is never stored: it follows from holds and instants. */
 export const licenses = sqliteTable(
@@ -27,8 +38,14 @@ export const licenses = sqliteTable(
     keySealed: text(), // opened by reveal_key alone; null where only the digest is kept
     keySealedUntil: instant(), // hash_only: when the copy of an ordered license's key is dropped
     overrides: json<TermsOverrides>().notNull(), // what this license has apart from its template's revision
+    keyBits: integer(), // what guessing the key takes: all of ours, an estimate for imported ones; null = made before this was noted
+    proofHash: text(), // keyed digest of the public half that is derived from the license key: finds the license by an offline request
     maxActivations: integer(), // effective; null = unlimited
     seatCeiling: integer(), // effective: how many seats a claim may fill, overage included; null = no end
+    coreCeiling: integer(), // effective: how many cores its devices may claim together, overage included; null = no end
+    userCeiling: integer(), // effective: how many users may hold seats, overage included; null = no end
+    churnLimit: integer(), // effective: how many activations it may make within 30 days; null = no end
+    deviceScope: text().$type<FingerprintScope>().notNull().default("license"), // effective: within what a device may hold one seat only
     leaseS: integer(), // effective: how long a seat is held after its last heartbeat; null = seats need none
     freesDeadSeats: flag().notNull(), // effective: a seat whose lease ended is free at that instant
     expirationStrategy: text().$type<ExpirationStrategy>().notNull(), // effective
@@ -45,6 +62,9 @@ export const licenses = sqliteTable(
     revokedReason: text(),
     holds: json<Hold[]>().notNull(),
     lastValidatedAt: instant(),
+    convertedAt: instant(), // a trial that became paid for
+    transferCount: integer().notNull().default(0), // to other customers and, of named users, to other users: what max_transfers limits
+    termCount: integer().notNull().default(0), // the number of its newest term
     ...owned(),
   },
   (t) => [
@@ -68,6 +88,10 @@ export const licenses = sqliteTable(
     index("licenses_expiry")
       .on(t.tenantId, t.expiresAt)
       .where(sql`${t.expiresAt} is not null`),
+    uniqueIndex("licenses_proof")
+      .on(t.tenantId, t.proofHash)
+      .where(sql`${t.proofHash} is not null`),
+    index("licenses_template").on(t.tenantId, t.templateId, t.templateRev, t.id),
     index("licenses_sealed_until")
       .on(t.keySealedUntil)
       .where(sql`${t.keySealedUntil} is not null`),
@@ -87,12 +111,18 @@ export const activations = sqliteTable(
     name: text(),
     platform: text(),
     appVersion: text(),
+    cores: integer(), // what the device claims; null = it did not say
+    components: json<DevicePart[]>().notNull().default([]), // HMACs of its parts, of which k must fit
+    devicePublicKey: text(), // Ed25519, base64url: with it the device proves to be itself
     generation: integer().notNull(), // part of the token's derivation: raising it revokes the token
     metrics: json<{ counters: Record<string, number>; gauges: Record<string, number>; seq: number }>().notNull(),
     activatedAt: instant().notNull(),
     lastSeenAt: instant().notNull(),
     heartbeatAt: instant(), // null until the first heartbeat
     leaseExpiresAt: instant(),
+    endsAt: instant(), // ends by itself at this instant (exclusive), whatever beats: emergencies, and offline seats that were released by force
+    cloneSuspectedAt: instant(), // this device's key or sequence was seen to come from two places
+    integrityFailedAt: instant(), // its files were not those that the vendor registered; null again once they are
     releasedAt: instant(), // null while the seat is held
     releasedReason: text(),
     ...owned(),
@@ -103,7 +133,92 @@ export const activations = sqliteTable(
     uniqueIndex("activations_one_seat_per_device")
       .on(t.tenantId, t.licenseId, t.deviceHash)
       .where(sql`${t.releasedAt} is null`),
+    index("activations_device")
+      .on(t.tenantId, t.deviceHash)
+      .where(sql`${t.releasedAt} is null`),
     index("activations_license").on(t.tenantId, t.licenseId, t.id),
     uniqueIndex("activations_external").on(t.tenantId, t.externalId),
+  ],
+);
+
+/** One period of a license: the chain of these is its history. The last one's end is the license's own `expires_at`. */
+export const licenseTerms = sqliteTable(
+  "license_terms",
+  {
+    tenantId: text().notNull(),
+    licenseId: text().notNull(),
+    n: integer().notNull(), // 1 is the first
+    startsAt: instant().notNull(),
+    endsAt: instant(), // exclusive; null = never
+    cause: text().$type<TermCause>().notNull(),
+    basis: text().$type<RenewalBasis>(), // of a renewal: from where it was counted
+    reference: text(), // the order, invoice or caller's intent that it came from: one of each extends once
+    anchorDay: integer(), // the day of the month to which its renewals return; null = it has no months
+    createdAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.licenseId, t.n] }),
+    foreignKey({ columns: [t.tenantId, t.licenseId], foreignColumns: [licenses.tenantId, licenses.id] }),
+    uniqueIndex("license_terms_reference")
+      .on(t.tenantId, t.licenseId, t.reference)
+      .where(sql`${t.reference} is not null`),
+  ],
+);
+
+/** A place of a license that belongs to one user by name. */
+export const namedUsers = sqliteTable(
+  "named_users",
+  {
+    tenantId: text().notNull(),
+    licenseId: text().notNull(),
+    userRef: text().notNull(),
+    namedAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.licenseId, t.userRef] }),
+    foreignKey({ columns: [t.tenantId, t.licenseId], foreignColumns: [licenses.tenantId, licenses.id] }),
+  ],
+);
+
+/** Who had the trial of a product: a device and a customer have one each. Rows stay when the license converts or ends. */
+export const trialUses = sqliteTable(
+  "trial_uses",
+  {
+    tenantId: text().notNull(),
+    productId: text().notNull(),
+    kind: text().$type<"device" | "customer">().notNull(),
+    subject: text().notNull(), // keyed digest of the device, or the customer's id
+    licenseId: text().notNull(),
+    usedAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.productId, t.kind, t.subject] }),
+    index("trial_uses_license").on(t.tenantId, t.licenseId),
+  ],
+);
+
+/** A license on its way from one customer to another. */
+export const licenseTransfers = sqliteTable(
+  "license_transfers",
+  {
+    tenantId: text().notNull(),
+    id: text().notNull(),
+    licenseId: text().notNull(),
+    fromCustomerId: text().notNull(),
+    toCustomerId: text().notNull(),
+    status: text().$type<"pending" | "accepted" | "declined" | "canceled">().notNull(),
+    reason: text(),
+    expiresAt: instant(), // a pending one is void from here on; null = it was carried out at once
+    endedAt: instant(),
+    ...owned(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    foreignKey({ columns: [t.tenantId, t.licenseId], foreignColumns: [licenses.tenantId, licenses.id] }),
+    index("license_transfers_license").on(t.tenantId, t.licenseId, t.id),
+    uniqueIndex("license_transfers_one_pending")
+      .on(t.tenantId, t.licenseId)
+      .where(sql`${t.status} = 'pending'`),
+    uniqueIndex("license_transfers_external").on(t.tenantId, t.externalId),
   ],
 );

@@ -98,7 +98,10 @@ export const signingKeys = sqliteTable(
     kid: text().notNull(), // RFC 7638 thumbprint
     publicJwk: json<{ kty: "OKP"; crv: "Ed25519"; x: string }>().notNull(),
     privateKey: text().notNull(), // PKCS #8, sealed
-    retiredAt: instant(),
+    productIds: json<string[]>().notNull().default([]), // what it may sign for; empty = every product
+    retiredAt: instant(), // signs no more; what it signed before is still accepted
+    revokedAt: instant(), // nothing that it ever signed is accepted
+    revokedReason: text(),
     createdAt: instant().notNull(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.kid] })],

@@ -25,7 +25,7 @@ export const createProductVersion = endpoint({
     const product = await repo.products.byId(c.req.valid("param").id);
     if (!product) throw productNotFound({});
 
-    const row = { tenantId: repo.tenantId, productId: product.id, version, releasedAt, createdAt: now };
+    const row = { tenantId: repo.tenantId, productId: product.id, version, releasedAt, manifest: null, createdAt: now };
     const shown = presentProductVersion(row);
     await repo.productVersions
       .insert(row, { facts: [fact("product_version.created", shown)], answer: [201, shown] })

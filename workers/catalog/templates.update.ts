@@ -9,7 +9,7 @@ import { changedOwned } from "#kernel/present";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
 import { refuseUnsoundTerms, termsFromWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
-import { effectiveTerms, type TemplateTerms } from "#rules/licensing/terms";
+import { effectiveTerms, storedTerms, type TemplateTerms } from "#rules/licensing/terms";
 import { presentTemplate } from "./presenters.ts";
 import { Template, TemplatePatch } from "./schemas.ts";
 
@@ -39,7 +39,7 @@ export const updateTemplate = endpoint({
       if (!before) throw templateNotFound({});
       const terms = await changedTerms(repo, before, body);
       // both were built field by field in one order, so equal terms are equal texts
-      const revised = JSON.stringify(terms) !== JSON.stringify(before.terms);
+      const revised = JSON.stringify(terms) !== JSON.stringify(storedTerms(before.terms));
       const row = {
         ...before,
         name: body.name ?? before.name,

@@ -147,7 +147,24 @@ export const overrideFields = {
   allow_kick: z.boolean().optional(),
   max_activations_per_30d: Limit,
   max_transfers: z.int().min(0).max(MILLION).nullish(),
-  offline: z.strictObject({ allowed: z.boolean().optional(), max_ttl: Duration.optional() }).optional(),
+  offline: z
+    .strictObject({
+      allowed: z.boolean().optional(),
+      max_ttl: Duration.optional(),
+      status_max_age_s: z
+        .int()
+        .min(60)
+        .max(31_622_400)
+        .nullish()
+        .openapi({ description: "How old a status list a device may act on; null = it needs none." }),
+    })
+    .optional(),
+  unknown_version: z
+    .enum(rule.UNKNOWN_VERSIONS)
+    .optional()
+    .openapi({ description: "A version that the product does not list, where its release decides (maintenance)." }),
+  on_clone: z.enum(rule.WEIGHTS).optional(),
+  on_integrity_failure: z.enum(rule.WEIGHTS).optional(),
 };
 
 /** All fields of a template's terms but type and model; each may be left out. */
@@ -212,7 +229,14 @@ export async function overridesFromWire(
     allowKick: body.allow_kick,
     maxActivationsPer30d: body.max_activations_per_30d,
     maxTransfers: body.max_transfers,
-    offline: body.offline && { allowed: body.offline.allowed, maxTtl: body.offline.max_ttl },
+    offline: body.offline && {
+      allowed: body.offline.allowed,
+      maxTtl: body.offline.max_ttl,
+      statusMaxAgeS: body.offline.status_max_age_s,
+    },
+    unknownVersion: body.unknown_version,
+    onClone: body.on_clone,
+    onIntegrityFailure: body.on_integrity_failure,
   };
 }
 
@@ -302,12 +326,16 @@ export const termsOutput = {
   allow_kick: z.boolean(),
   max_activations_per_30d: z.int().nullable(),
   max_transfers: z.int().nullable(),
-  offline: z.object({ allowed: z.boolean(), max_ttl: z.string() }),
+  offline: z.object({ allowed: z.boolean(), max_ttl: z.string(), status_max_age_s: z.int().nullable() }),
+  unknown_version: z.enum(rule.UNKNOWN_VERSIONS),
+  on_clone: z.enum(rule.WEIGHTS),
+  on_integrity_failure: z.enum(rule.WEIGHTS),
   key_format: z.object({ prefix: z.string().nullable(), groups: z.int() }).nullable(),
 };
 
 /** Terms as they are shown. */
-export function termsToWire(terms: rule.TemplateTerms): z.infer<z.ZodObject<typeof termsOutput>> {
+export function termsToWire(stored: rule.TemplateTerms): z.infer<z.ZodObject<typeof termsOutput>> {
+  const terms = rule.storedTerms(stored);
   const { pricing, trial, overage, heartbeat, offline, keyFormat } = terms;
   return {
     type: terms.type,
@@ -336,7 +364,10 @@ export function termsToWire(terms: rule.TemplateTerms): z.infer<z.ZodObject<type
     allow_kick: terms.allowKick,
     max_activations_per_30d: terms.maxActivationsPer30d,
     max_transfers: terms.maxTransfers,
-    offline: { allowed: offline.allowed, max_ttl: offline.maxTtl },
+    offline: { allowed: offline.allowed, max_ttl: offline.maxTtl, status_max_age_s: offline.statusMaxAgeS },
+    unknown_version: terms.unknownVersion,
+    on_clone: terms.onClone,
+    on_integrity_failure: terms.onIntegrityFailure,
     key_format: keyFormat && { prefix: keyFormat.prefix, groups: keyFormat.groups },
   };
 }

@@ -5,17 +5,20 @@ import type { newOwned } from "#kernel/present";
 import type { Vault } from "#kernel/vault";
 import { randomBytes } from "#kernel/crypto";
 import { firstPeriod } from "#rules/licensing/expiry";
-import { DEFAULT_KEY_FORMAT, formatKey, keyBytes, last4 } from "#rules/licensing/keys";
+import { DEFAULT_KEY_FORMAT, formatKey, ISSUED_KEY_BITS, keyBytes, last4 } from "#rules/licensing/keys";
 import {
+  coreLimits,
   effectiveTerms,
   freesDeadSeats,
   leaseLengthS,
   seatLimits,
   type TemplateTerms,
   type TermsOverrides,
+  userLimits,
 } from "#rules/licensing/terms";
 import { settingsOf } from "#rules/tenants/settings";
 import { newKeyDigest } from "./digests.ts";
+import { estimatedBits } from "./key-strength.ts";
 
 /** What a license is made from. */
 export type Recipe = {
@@ -33,7 +36,7 @@ export type Recipe = {
   owned: ReturnType<typeof newOwned>;
 };
 
-type KeyColumns = Pick<LicenseRow, "keyHash" | "keyLast4" | "keySealed" | "keySealedUntil">;
+type KeyColumns = Pick<LicenseRow, "keyHash" | "keyLast4" | "keySealed" | "keySealedUntil" | "keyBits" | "proofHash">;
 
 /** How long the copy of an ordered license's key is kept where otherwise only digests are. */
 const ORDERED_KEY_KEPT_MS = 30 * 24 * 3600 * 1000;
@@ -66,6 +69,9 @@ export function newLicense(repo: Pick<Repo, "tenantId" | "tenant">, recipe: Reci
     revokedReason: null,
     holds: [],
     lastValidatedAt: null,
+    convertedAt: null,
+    transferCount: 0,
+    termCount: 0,
     ...owned,
   };
   return { row, revision, terms, seatsHeld: 0, zone };
@@ -77,6 +83,10 @@ export const effectiveColumns = (terms: TemplateTerms) => ({
   model: terms.model,
   maxActivations: terms.maxActivations,
   seatCeiling: seatLimits(terms).ceiling,
+  coreCeiling: coreLimits(terms).ceiling,
+  userCeiling: userLimits(terms).ceiling,
+  churnLimit: terms.maxActivationsPer30d,
+  deviceScope: terms.fingerprintUniqueness,
   leaseS: leaseLengthS(terms),
   freesDeadSeats: freesDeadSeats(terms),
   expirationStrategy: terms.expirationStrategy,
@@ -106,6 +116,8 @@ export async function keyColumns(
   return {
     keyHash: await newKeyDigest(env, repo.tenantId, key.text, key.origin),
     keyLast4: last4(key.text),
+    keyBits: key.origin === "issued" ? ISSUED_KEY_BITS : estimatedBits(key.text),
+    proofHash: null,
     keySealed: sealed,
     keySealedUntil: digestOnly && sealed !== null ? new Date(now.getTime() + ORDERED_KEY_KEPT_MS) : null,
   };

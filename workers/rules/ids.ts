@@ -17,6 +17,12 @@ export const ID_PREFIXES = {
   delivery: "del",
   attempt: "att",
   decision: "dec",
+  license_transfer: "trf",
+  emergency_code: "emc",
+  blacklist_entry: "blk",
+  security_report: "srp",
+  integrity_check: "ick",
+  operation: "op",
 } as const;
 
 export type Noun = keyof typeof ID_PREFIXES;

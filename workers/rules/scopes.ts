@@ -4,20 +4,33 @@ export const SCOPES = [
   "activations:write",
   "api_keys:read",
   "api_keys:write",
+  "blacklist:read",
+  "blacklist:write",
   "customers:read",
   "customers:write",
+  "emergency_codes:read",
+  "emergency_codes:write",
   "events:read",
   "features:read",
   "features:write",
+  "integrity_checks:read",
+  "integrity_checks:write",
   "license_keys:read",
   "licenses:read",
   "licenses:write",
+  "offline:read",
+  "offline:write",
+  "offline_keys:write",
+  "operations:read",
+  "operations:write",
   "orders:read",
   "orders:write",
   "payment_providers:read",
   "payment_providers:write",
   "products:read",
   "products:write",
+  "security_reports:read",
+  "security_reports:write",
   "settings:read",
   "settings:write",
   "templates:read",
@@ -28,10 +41,11 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
-/** What a key gets when its maker names no scopes: everything but making keys and opening license keys. */
-export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter(
-  (scope) => scope !== "api_keys:write" && scope !== "license_keys:read",
-);
+/** What must be named to be given: making API keys, opening license keys, changing what signs, and breaking the glass. */
+const NAMED_ONLY: readonly Scope[] = ["api_keys:write", "license_keys:read", "offline_keys:write", "emergency_codes:write"];
+
+/** What a key gets when its maker names no scopes. */
+export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => !NAMED_ONLY.includes(scope));
 
 /** Which of `wanted` the maker does not hold: a key never grants more than its maker has. */
 export function beyondMaker(wanted: readonly Scope[], maker: readonly Scope[]): Scope[] {

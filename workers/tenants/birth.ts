@@ -35,7 +35,17 @@ export async function bear(
   return {
     tenant,
     keys: born.map(({ row }) => row),
-    signingKey: { tenantId: id, kid, publicJwk, privateKey: sealed, retiredAt: null, createdAt: now },
+    signingKey: {
+      tenantId: id,
+      kid,
+      publicJwk,
+      privateKey: sealed,
+      productIds: [],
+      retiredAt: null,
+      revokedAt: null,
+      revokedReason: null,
+      createdAt: now,
+    },
     facts: [
       fact("tenant.created", presentTenant(tenant)),
       ...born.map(({ row }) => fact("api_key.created", presentApiKey(row, livemode))),

@@ -46,7 +46,10 @@ describe("defaults", () => {
       allowKick: false,
       maxActivationsPer30d: null,
       maxTransfers: null,
-      offline: { allowed: false, maxTtl: "P30D" },
+      offline: { allowed: false, maxTtl: "P30D", statusMaxAgeS: null },
+      unknownVersion: "allow",
+      onClone: "warn",
+      onIntegrityFailure: "warn",
       keyFormat: null,
     } satisfies TemplateTerms);
   });

@@ -4,6 +4,8 @@ const GROUP = 4;
 
 /** How many groups of four a key may have: 5 give 95 random bits; beyond 7 the check character could repeat a weight. */
 export const KEY_GROUPS = { min: 5, max: 7 } as const;
+/** How many random bits every key of our making has at least. */
+export const ISSUED_KEY_BITS = 95;
 /** The longest prefix before a key. */
 export const KEY_PREFIX_MAX = 12;
 

@@ -35,6 +35,10 @@ export const GRACE_RULES = ["always", "renewal_failed"] as const;
 export const OVERAGE_MODES = ["none", "limited", "unlimited"] as const;
 /** What becomes of the seat of a device that fell silent. */
 export const ON_DEAD = ["free_seat", "keep"] as const;
+/** What a remark of ours on one device does to its validations. */
+export const WEIGHTS = ["warn", "deny"] as const;
+/** What becomes of a program whose version is not among the product's, where its release decides. */
+export const UNKNOWN_VERSIONS = ["allow", "deny"] as const;
 export const PRICE_INTERVALS = ["day", "week", "month", "year", "one_time"] as const;
 
 /** A license's right to one feature. */
@@ -95,7 +99,11 @@ export type TemplateTerms = {
   allowKick: boolean;
   maxActivationsPer30d: number | null;
   maxTransfers: number | null;
-  offline: { allowed: boolean; maxTtl: string };
+  /** `statusMaxAgeS`: how old a status list a device may act on; null = it needs none */
+  offline: { allowed: boolean; maxTtl: string; statusMaxAgeS: number | null };
+  unknownVersion: (typeof UNKNOWN_VERSIONS)[number];
+  onClone: (typeof WEIGHTS)[number];
+  onIntegrityFailure: (typeof WEIGHTS)[number];
   keyFormat: { prefix: string | null; groups: number } | null;
 };
 
@@ -116,6 +124,27 @@ export type TermsInput = Omit<LooseTerms, "type" | "model" | "keyFormat"> & {
 
 /** What one license says otherwise than its template; what is absent is the template's. */
 export type TermsOverrides = Omit<LooseTerms, (typeof TEMPLATE_ONLY)[number]>;
+
+/** Terms that revisions may lack, because they were written before there were any. */
+const LATER_TERMS = {
+  offline: { allowed: false, maxTtl: "P30D", statusMaxAgeS: null },
+  unknownVersion: "allow",
+  onClone: "warn",
+  onIntegrityFailure: "warn",
+} satisfies Partial<TemplateTerms>;
+
+/** A revision as it was stored, with today's defaults for terms that it was written without. */
+export function storedTerms(terms: TemplateTerms): TemplateTerms {
+  // what is there keeps its place, so that equal terms are equal texts
+  const { unknownVersion, onClone, onIntegrityFailure, offline } = LATER_TERMS;
+  const later = { unknownVersion, onClone, onIntegrityFailure };
+  const missing = Object.fromEntries(Object.entries(later).filter(([name]) => !Object.hasOwn(terms, name)));
+  return {
+    ...terms,
+    ...missing,
+    offline: { ...terms.offline, statusMaxAgeS: terms.offline.statusMaxAgeS ?? offline.statusMaxAgeS },
+  };
+}
 
 /** A full set of terms from what was given: a year on one device, thirty days of grace, nothing else allowed or required. */
 export function termsWithDefaults(input: TermsInput): TemplateTerms {
@@ -150,7 +179,7 @@ export function termsWithDefaults(input: TermsInput): TemplateTerms {
     allowKick: false,
     maxActivationsPer30d: null,
     maxTransfers: null,
-    offline: { allowed: false, maxTtl: "P30D" },
+    ...LATER_TERMS,
     keyFormat: null,
   };
   const keyFormat = input.keyFormat ? { prefix: null, groups: 5, ...given(input.keyFormat) } : null;
@@ -159,7 +188,7 @@ export function termsWithDefaults(input: TermsInput): TemplateTerms {
 
 /** The terms that hold for one license: its template's revision, with what this license has otherwise. Lists are replaced whole. */
 export function effectiveTerms(terms: TemplateTerms, overrides: TermsOverrides): TemplateTerms {
-  return merged(terms, overrides);
+  return merged(storedTerms(terms), overrides);
 }
 
 /** How many seconds a seat is held after its last heartbeat; null where seats need no heartbeat. */
@@ -173,18 +202,35 @@ export function freesDeadSeats(terms: Pick<TemplateTerms, "type" | "heartbeat">)
   return terms.type === "concurrent" || terms.heartbeat.onDead === "free_seat";
 }
 
+/** What may be used without a remark, and up to where with a warning; null = no end. */
+export type Limits = { limit: number | null; ceiling: number | null };
+
 /**
  * How many seats may be held: `limit` without a remark, up to `ceiling` with a warning (the template's overage); null = no end.
  * A percentage of a limit gives whole seats, rounded down.
  */
-export function seatLimits(terms: Pick<TemplateTerms, "model" | "maxActivations" | "overage">): {
-  limit: number | null;
-  ceiling: number | null;
-} {
-  const limit = terms.model === "site" || terms.model === "enterprise" ? null : terms.maxActivations;
-  if (limit === null || terms.overage.mode === "unlimited") return { limit, ceiling: null };
-  if (terms.overage.mode === "none") return { limit, ceiling: limit };
-  const { percent, absolute } = terms.overage;
+export function seatLimits(terms: Pick<TemplateTerms, "model" | "maxActivations" | "overage">): Limits {
+  return withOverage(isUnlimited(terms) ? null : terms.maxActivations, terms.overage);
+}
+
+/** The same for the cores that all its devices claim together, whatever the model. */
+export function coreLimits(terms: Pick<TemplateTerms, "model" | "maxCores" | "overage">): Limits {
+  return withOverage(isUnlimited(terms) ? null : terms.maxCores, terms.overage);
+}
+
+/** The same for its users. A license for named users has one place where it says nothing else; places have no overage. */
+export function userLimits(terms: Pick<TemplateTerms, "type" | "model" | "maxUsers" | "overage">): Limits {
+  if (terms.type === "named_user") return { limit: terms.maxUsers ?? 1, ceiling: terms.maxUsers ?? 1 };
+  return withOverage(isUnlimited(terms) ? null : terms.maxUsers, terms.overage);
+}
+
+function isUnlimited({ model }: Pick<TemplateTerms, "model">): boolean {
+  return model === "site" || model === "enterprise";
+}
+
+function withOverage(limit: number | null, { mode, percent, absolute }: TemplateTerms["overage"]): Limits {
+  if (limit === null || mode === "unlimited") return { limit, ceiling: null };
+  if (mode === "none") return { limit, ceiling: limit };
   return { limit, ceiling: limit + (absolute ?? Math.floor((limit * (percent ?? 0)) / 100)) };
 }
 
