@@ -18,6 +18,11 @@ const AGING = {
     keepMs: 90 * DAY_MS,
     sql: "delete from provider_events where rowid in (select rowid from provider_events where received_at < ?1 and applied_at is not null limit ?2)",
   },
+  /** What programs told of their files is evidence for a season. */
+  integrity_checks: {
+    keepMs: 90 * DAY_MS,
+    sql: "delete from integrity_checks where rowid in (select rowid from integrity_checks where created_at < ?1 limit ?2)",
+  },
   /** Copies of ordered licenses' keys whose time is over, where a tenant keeps digests alone. */
   sealed_keys: {
     keepMs: 0,
@@ -44,6 +49,7 @@ export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
   return {
     idempotency_keys: await aged(AGING.idempotency_keys),
     provider_events: await aged(AGING.provider_events),
+    integrity_checks: await aged(AGING.integrity_checks),
     sealed_keys: await aged(AGING.sealed_keys),
     deliveries: await inRounds(() => purgeDeliveries(d1, deliveriesBefore, ROWS_AT_ONCE)),
   };

@@ -11,6 +11,9 @@ import { licensesOf } from "./licensing/licenses.ts";
 import { ordersOf } from "./sales/orders.ts";
 import { providerEventsOf } from "./sales/provider-events.ts";
 import { eventsOf } from "./events/events.ts";
+import { blacklistOf } from "./security/blacklist.ts";
+import { integrityChecksOf, suspicionsOf } from "./security/integrity.ts";
+import { securityReportsOf } from "./security/reports.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
 import type { TenantRow } from "./tenants/callers.ts";
@@ -45,6 +48,10 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     licenses: licensesOf(asking),
     activations: activationsOf(asking),
     asked: askedOf(asking),
+    blacklist: blacklistOf(asking),
+    securityReports: securityReportsOf(asking),
+    integrityChecks: integrityChecksOf(asking),
+    suspicions: suspicionsOf(asking),
     orders: ordersOf(asking),
     providerEvents: providerEventsOf(asking),
     events: eventsOf(asking),

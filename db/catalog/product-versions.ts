@@ -1,5 +1,5 @@
 import { and, desc, eq, sql } from "drizzle-orm";
-import { bound, commit, type Asking, type Told } from "../commit.ts";
+import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { pageOf } from "../page.ts";
 import { productVersions } from "./tables.ts";
@@ -32,6 +32,12 @@ export function productVersionsOf(asking: Asking) {
           .limit(limit + 1),
         { limit, before: null },
       );
+    },
+
+    /** Registers the files of a version; undefined when there is no such version. The last one to register them wins. */
+    setManifest: ({ productId, version, manifest }: ProductVersionRow, told: Told) => {
+      const one = and(ofProduct(productId), eq(productVersions.version, version));
+      return commit(asking, [bound(d1, db.update(productVersions).set({ manifest }).where(one)), guard(d1)], told);
     },
 
     insert: (row: ProductVersionRow, told: Told) => commit(asking, [bound(d1, db.insert(productVersions).values(row))], told),

@@ -4,7 +4,9 @@ import { getFeature } from "./features.get.ts";
 import { listFeatures } from "./features.list.ts";
 import { updateFeature } from "./features.update.ts";
 import { createProductVersion } from "./product_versions.create.ts";
+import { getManifest } from "./product_versions.get_manifest.ts";
 import { listProductVersions } from "./product_versions.list.ts";
+import { putManifest } from "./product_versions.put_manifest.ts";
 import { archiveProduct } from "./products.archive.ts";
 import { createProduct } from "./products.create.ts";
 import { getProduct } from "./products.get.ts";
@@ -27,6 +29,8 @@ export const catalog = [
   archiveProduct,
   createProductVersion,
   listProductVersions,
+  putManifest,
+  getManifest,
   createFeature,
   listFeatures,
   getFeature,

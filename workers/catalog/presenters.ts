@@ -6,7 +6,7 @@ import type { Template as TemplateAsStored } from "#db/catalog/templates";
 import { presentOwned } from "#kernel/present";
 import { entitlementsToWire, termsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
-import type { Feature, Product, ProductVersion, Template, TemplateRevision } from "./schemas.ts";
+import type { Feature, Manifest, Product, ProductVersion, Template, TemplateRevision } from "./schemas.ts";
 
 export const presentProduct = (row: ProductRow): z.infer<typeof Product> => ({
   object: "product",
@@ -25,7 +25,16 @@ export const presentProductVersion = (row: ProductVersionRow): z.infer<typeof Pr
   product_id: row.productId,
   version: row.version,
   released_at: row.releasedAt.toISOString(),
+  files_count: row.manifest?.length ?? null,
   created_at: row.createdAt.toISOString(),
+});
+
+export const presentManifest = ({ productId, version, manifest }: ProductVersionRow): z.infer<typeof Manifest> => ({
+  object: "product_version_manifest",
+  id: `${productId}:${version}`,
+  product_id: productId,
+  version,
+  files: manifest ?? [],
 });
 
 export const presentFeature = (row: FeatureRow): z.infer<typeof Feature> => ({

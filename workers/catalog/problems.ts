@@ -16,6 +16,14 @@ export const productVersionTaken = defineProblem<{ version: string }>({
   detail: ({ version }) => `The product has a version ${version} already.`,
 });
 
+export const productVersionNotFound = defineProblem({
+  code: "product_version_not_found",
+  status: 404,
+  title: "No such version",
+  fix: "Tell of the version with POST /v1/products/{id}/versions; GET of the same path lists those that are known.",
+  detail: () => "The product has no version of this name.",
+});
+
 export const featureCodeTaken = defineProblem<{ code: string }>({
   code: "feature_code_taken",
   status: 409,

@@ -1,4 +1,5 @@
 import { listQuery } from "#kernel/endpoint";
+import { ProgramFiles } from "#kernel/program-files";
 import { Entitlement, Entitlements, templateFields, termsOutput } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
@@ -55,6 +56,7 @@ export const ProductVersion = z
     product_id: z.string(),
     version: z.string(),
     released_at: Instant,
+    files_count: z.int().nullable().openapi({ description: "How many files its manifest has; null = none was registered." }),
     created_at: Instant,
   })
   .openapi("ProductVersion");
@@ -71,6 +73,37 @@ export const NewProductVersion = z
     released_at: InstantInput,
   })
   .openapi("NewProductVersion", { example: { version: "2.4.0", released_at: "2026-11-22T09:30:00.000Z" } });
+
+/** Which version of which product a path names. */
+export const ProductVersionParam = z.strictObject({
+  id: z
+    .string()
+    .max(255)
+    .openapi({ param: { name: "id", in: "path" }, example: "prod_00…" }),
+  version: z
+    .string()
+    .max(255)
+    .openapi({ param: { name: "version", in: "path" }, example: "2.4.0" }),
+});
+
+export const Manifest = z
+  .object({
+    object: z.literal("product_version_manifest"),
+    id: z.string().openapi({ description: "The product's id and the version, with a colon between them." }),
+    product_id: z.string(),
+    version: z.string(),
+    files: z.array(z.object({ path: z.string(), sha256: z.string() })),
+  })
+  .openapi("ProductVersionManifest");
+
+export const NewManifest = z.strictObject({ files: ProgramFiles }).openapi("NewProductVersionManifest", {
+  example: {
+    files: [
+      { path: "bin/studio.exe", sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" },
+      { path: "lib/render.dll", sha256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752" },
+    ],
+  },
+});
 
 export const ProductVersionQuery = listQuery({});
 

@@ -6,6 +6,7 @@ import { lookupForms, storedForm } from "#rules/licensing/keys";
 // License keys and fingerprints never reach the database: only digests of them do, under a pepper and apart for every tenant.
 
 const keyPurpose = (tenantId: string) => `license_key|${tenantId}`;
+const componentPurpose = (tenantId: string) => `component|${tenantId}`;
 const devicePurpose = (tenantId: string) => `device|${tenantId}`;
 
 /** All that a text may be stored as if it is a license key: as one of our making and as an imported one, under each pepper in use. */
@@ -26,4 +27,20 @@ export async function deviceDigests(env: Env, tenantId: string, fingerprint: str
 /** What a new activation stores of its device's fingerprint. */
 export async function newDeviceDigest(env: Env, tenantId: string, fingerprint: string): Promise<string> {
   return newDigest(peppers(env), devicePurpose(tenantId), fingerprint);
+}
+
+/** A part of a device: what it is, and the hash that its program tells of it. */
+type Component = { kind: string; hash: string };
+
+// the kind stands before the hash, and has no line breaks: a disk and a board of the same number are two parts
+const componentText = ({ kind, hash }: Component) => `${kind}\n${hash}`;
+
+/** All that a part of a device may be stored as. */
+export async function componentDigests(env: Env, tenantId: string, component: Component): Promise<string[]> {
+  return digests(peppers(env), componentPurpose(tenantId), componentText(component));
+}
+
+/** What is stored of a part of a device. */
+export async function newComponentDigest(env: Env, tenantId: string, component: Component): Promise<string> {
+  return newDigest(peppers(env), componentPurpose(tenantId), componentText(component));
 }

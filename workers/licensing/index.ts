@@ -13,6 +13,7 @@ import { reinstateLicense } from "./licenses.reinstate.ts";
 import { revealLicenseKey } from "./licenses.reveal_key.ts";
 import { revokeLicense } from "./licenses.revoke.ts";
 import { suspendLicense } from "./licenses.suspend.ts";
+import { security } from "./security/index.ts";
 import { updateLicense } from "./licenses.update.ts";
 import { validateLicense } from "./licenses.validate.ts";
 
@@ -35,4 +36,5 @@ export const licensing = [
   getActivation,
   deactivateActivation,
   issueLicenses,
+  ...security,
 ];

@@ -58,6 +58,8 @@ export const presentActivation = (row: ActivationRow): ActivationShown => ({
   activated_at: row.activatedAt.toISOString(),
   last_seen_at: row.lastSeenAt.toISOString(),
   lease_expires_at: iso(row.leaseExpiresAt),
+  clone_suspected_at: iso(row.cloneSuspectedAt),
+  integrity_failed_at: iso(row.integrityFailedAt),
   deactivated_at: iso(row.releasedAt),
   deactivated_reason: row.releasedReason,
   metrics: row.metrics,

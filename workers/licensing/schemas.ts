@@ -111,7 +111,7 @@ export const RevealedKey = z
   .openapi("RevealedKey");
 
 /** What a device tells of itself. The fingerprint is a hash that the program makes; only a keyed digest of it is kept. */
-const Fingerprint = z.string().min(1).max(512).openapi({ example: "b1946ac92492d2347c6235b4d2611184" });
+export const Fingerprint = z.string().min(1).max(512).openapi({ example: "b1946ac92492d2347c6235b4d2611184" });
 
 export const Validation = z
   .strictObject({
@@ -216,6 +216,10 @@ export const Activation = z
     lease_expires_at: Instant.nullable().openapi({
       description: "Until when the seat is held without a heartbeat (exclusive); null = as long as it is not released.",
     }),
+    clone_suspected_at: Instant.nullable().openapi({ description: "Since when it looks as if two devices were this one." }),
+    integrity_failed_at: Instant.nullable().openapi({
+      description: "Since when its files are not those that were registered; null again once they are.",
+    }),
     deactivated_at: Instant.nullable(),
     deactivated_reason: z.string().nullable(),
     metrics: Metrics.openapi({ description: "As heartbeats told them." }),
@@ -253,7 +257,7 @@ export const ActivationQuery = listQuery({
 });
 
 /** A text that may be an activation token. */
-const ActivationToken = z.string().min(1).max(200).openapi({ example: "lat_00…" });
+export const ActivationToken = z.string().min(1).max(200).openapi({ example: "lat_00…" });
 
 export const Deactivation = z
   .strictObject({

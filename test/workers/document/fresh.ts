@@ -110,6 +110,15 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const { license_key } = await make(p, "license");
     return does(p, "POST", "/v1/activations", { ...own(p), license_key, fingerprint: unique(), name: p.mark });
   },
+  blacklist_entry: (p) => does(p, "POST", "/v1/devices/blacklist", { ...own(p), fingerprint: unique(), reason: p.mark }),
+  security_report: async (p) => {
+    const { id } = await make(p, "license");
+    return does(p, "POST", "/v1/security_reports", { ...own(p), kind: "other", license_id: id, description: p.mark });
+  },
+  integrity_check: async (p) => {
+    const { license_key } = await manifested(p);
+    return does(p, "POST", "/v1/integrity_checks", { license_key, ...CHECKED, fingerprint: unique() });
+  },
   order: (p) => orderOf(p, { fulfillment_method: "auto" }),
   event: async (p) => {
     await make(p, "product");
@@ -124,6 +133,27 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
   },
 };
 
+/** The version that examples name, and the one file of it. */
+const CHECKED = { app_version: "2.4.0", files: [{ path: "bin/studio.exe", sha256: "a".repeat(64) }] };
+
+/** A license of a product whose newest version has a manifest. */
+async function manifested(p: Player): Promise<Fresh> {
+  const product = await versioned(p);
+  const made = { name: p.mark, product_id: product.id, type: "perpetual", model: "per_device", max_activations: 3 };
+  const template = await does(p, "POST", "/v1/templates", { ...own(p), ...made });
+  const customer = await stock(p, "customer");
+  return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id });
+}
+
+/** A product with a version that has a manifest. */
+async function versioned(p: Player): Promise<Fresh> {
+  const product = await make(p, "product");
+  const { app_version: version, files } = CHECKED;
+  await does(p, "POST", `/v1/products/${product.id}/versions`, { version, released_at: new Date().toISOString() });
+  await does(p, "PUT", `/v1/products/${product.id}/versions/${version}/manifest`, { files });
+  return product;
+}
+
 const PROVIDER = { secret_key: "sk_live_tests", webhook_secret: "whsec_dGVzdHNlY3JldA" };
 
 /** Operations that want their object in a state of its own. */
@@ -133,6 +163,15 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       const product = await make(p, "product");
       await does(p, "POST", `/v1/products/${product.id}/versions`, { version: "1.0.0", released_at: new Date().toISOString() });
       return product;
+    },
+  },
+  "product_versions.put_manifest": { product: versioned },
+  "product_versions.get_manifest": { product: versioned },
+  "integrity_checks.create": {
+    license: manifested,
+    activation: async (p) => {
+      const { license_key } = await manifested(p);
+      return does(p, "POST", "/v1/activations", { ...own(p), license_key, fingerprint: unique() });
     },
   },
   "licenses.reinstate": {
@@ -184,6 +223,7 @@ export const headersOf = async (operationId: string, body: unknown): Promise<Rec
 /** What a tenant must have before an operation that names no object: lists show it, settings of one's own are read back. */
 const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   "payment_providers.get": (p) => does(p, "PUT", "/v1/payment_providers/stripe", PROVIDER),
+  "blacklist_entries.list": (p) => make(p, "blacklist_entry"),
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };
 
@@ -203,6 +243,15 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
   "licenses.update": [{ reseller_id: "cus_00…", entitlements: RIGHTS }],
   "licenses.validate": [{ license_key: "a key", product: "acme-studio", features: ["export", "print"] }],
   "activations.deactivate": [{ activation_token: "a token" }],
+  "blacklist_entries.create": [
+    { component: { kind: "mainboard", hash: "sn-4711" }, reason: "stolen" },
+    { ip_range: "203.0.113.0/24", reason: "abuse" },
+  ],
+  "security_reports.create": [
+    { kind: "tampering", license_key: "a key", fingerprint: "a device" },
+    { kind: "other", license_id: "lic_00…", external_id: "case", metadata: { desk: "fraud" } },
+  ],
+  "integrity_checks.create": [{ activation_token: "a token", ...CHECKED }],
   "orders.create": [
     {
       customer_id: "cus_00…1",
