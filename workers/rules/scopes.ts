@@ -42,10 +42,15 @@ export const SCOPES = [
 export type Scope = (typeof SCOPES)[number];
 
 /** What must be named to be given: making API keys, opening license keys, changing what signs, and breaking the glass. */
-const NAMED_ONLY: readonly Scope[] = ["api_keys:write", "license_keys:read", "offline_keys:write", "emergency_codes:write"];
+const NAMED_ONLY: ReadonlySet<Scope> = new Set([
+  "api_keys:write",
+  "license_keys:read",
+  "offline_keys:write",
+  "emergency_codes:write",
+]);
 
 /** What a key gets when its maker names no scopes. */
-export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => !NAMED_ONLY.includes(scope));
+export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => !NAMED_ONLY.has(scope));
 
 /** Which of `wanted` the maker does not hold: a key never grants more than its maker has. */
 export function beyondMaker(wanted: readonly Scope[], maker: readonly Scope[]): Scope[] {
