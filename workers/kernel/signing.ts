@@ -31,6 +31,20 @@ export async function signJws(
   return `${signed}.${base64url(new Uint8Array(signature))}`;
 }
 
+/** What stands before the 32 bytes of an Ed25519 seed in PKCS #8 (RFC 8410). */
+const PKCS8_OF_SEED = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
+
+/** The Ed25519 key pair that a secret text leads to (HKDF-SHA-256, RFC 5869; `info` keeps uses apart): always the same one. */
+export async function derivedKey(secret: string, info: string): Promise<{ x: string; privateKey: CryptoKey }> {
+  const base = await crypto.subtle.importKey("raw", utf8.encode(secret), "HKDF", false, ["deriveBits"]);
+  const how = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(32), info: utf8.encode(info) };
+  const seed = new Uint8Array(await crypto.subtle.deriveBits(how, base, 256));
+  const pkcs8 = new Uint8Array([...PKCS8_OF_SEED, ...seed]);
+  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, { name: "Ed25519" }, true, ["sign"]);
+  const { x } = (await crypto.subtle.exportKey("jwk", privateKey)) as { x: string };
+  return { x, privateKey };
+}
+
 /** Imports a private key as `newSigningKey` made it. */
 export async function importPrivateKey(pkcs8: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("pkcs8", fromBase64url(pkcs8), { name: "Ed25519" }, false, ["sign"]);

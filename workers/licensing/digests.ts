@@ -1,5 +1,6 @@
 import { digests, newDigest } from "#kernel/crypto";
 import type { Env } from "#kernel/env";
+import { derivedKey } from "#kernel/signing";
 import { peppers } from "#kernel/vault";
 import { lookupForms, storedForm } from "#rules/licensing/keys";
 
@@ -17,6 +18,22 @@ export async function keyDigests(env: Env, tenantId: string, text: string): Prom
 /** What a new license stores of its key. */
 export async function newKeyDigest(env: Env, tenantId: string, key: string, origin: "issued" | "imported"): Promise<string> {
   return newDigest(peppers(env), keyPurpose(tenantId), storedForm(key, origin));
+}
+
+const proofPurpose = (tenantId: string) => `offline_proof|${tenantId}`;
+
+/** The key pair by which a device without a connection proves that it knows a license key; `stored` is one of the key's `lookupForms`. */
+export const proofKey = (tenantId: string, stored: string) => derivedKey(stored, `olp1-proof|${tenantId}`);
+
+/** What a license stores of its key's proof: an offline request, which does not hold the key, is found by it. */
+export async function newProofDigest(env: Env, tenantId: string, key: string, origin: "issued" | "imported"): Promise<string> {
+  const { x } = await proofKey(tenantId, storedForm(key, origin));
+  return newDigest(peppers(env), proofPurpose(tenantId), x);
+}
+
+/** All that the public half of a proof may be stored as. */
+export async function proofDigests(env: Env, tenantId: string, x: string): Promise<string[]> {
+  return digests(peppers(env), proofPurpose(tenantId), x);
 }
 
 /** All that a fingerprint may be stored as. */

@@ -17,7 +17,7 @@ import {
   userLimits,
 } from "#rules/licensing/terms";
 import { settingsOf } from "#rules/tenants/settings";
-import { newKeyDigest } from "./digests.ts";
+import { newKeyDigest, newProofDigest } from "./digests.ts";
 import { estimatedBits } from "./key-strength.ts";
 
 /** What a license is made from. */
@@ -117,7 +117,7 @@ export async function keyColumns(
     keyHash: await newKeyDigest(env, repo.tenantId, key.text, key.origin),
     keyLast4: last4(key.text),
     keyBits: key.origin === "issued" ? ISSUED_KEY_BITS : estimatedBits(key.text),
-    proofHash: null,
+    proofHash: await newProofDigest(env, repo.tenantId, key.text, key.origin),
     keySealed: sealed,
     keySealedUntil: digestOnly && sealed !== null ? new Date(now.getTime() + ORDERED_KEY_KEPT_MS) : null,
   };
