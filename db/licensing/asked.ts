@@ -22,19 +22,20 @@ export type Asked = {
 /** What devices told with their heartbeats: counters add up, gauges are the latest, `seq` is the last beat that was counted. */
 export type Metrics = { counters: Record<string, number>; gauges: Record<string, number>; seq: number };
 
-export type SigningKey = { kid: string; privateKey: string };
+/** A key that signs today; `productIds` says for what, and none means for everything. */
+export type SigningKey = { kid: string; privateKey: string; productIds: readonly string[] };
 
 type How = {
   /** the instant to judge at */
   at: Date;
   /** a version of the product, whose release is looked up */
   version?: string | undefined;
-  /** read the tenant's signing key in the same go */
-  signingKey?: boolean | undefined;
+  /** read the tenant's signing keys in the same go */
+  signingKeys?: boolean | undefined;
 };
 
 /**
- * The reads of the hot path: one prepared statement each (two with the signing key, in one batch), because a query builder costs as much as
+ * The reads of the hot path: one prepared statement each (two with the signing keys, in one batch), because a query builder costs as much as
  * the query. What they find is bounded by the seats of one license; where nothing limits those, only whether others hold any is counted.
  */
 export function askedOf({ d1, tenantId }: Asking) {
@@ -81,8 +82,9 @@ const BY_ACTIVATION = `select ${COLUMNS} from activations a
   cross join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id ${BELONGINGS}
   where a.tenant_id = ?1 and a.id = ?4`;
 
-const SIGNING_KEY = `select kid, private_key as privateKey from signing_keys
-  where tenant_id = ? and retired_at is null order by created_at desc limit 1`;
+/** The keys that sign today, the newest first: there is one for everything, and at most one more for each product. */
+const SIGNING_KEYS = `select kid, private_key, product_ids from signing_keys
+  where tenant_id = ? and retired_at is null and revoked_at is null and pending_since is null order by created_at desc, kid`;
 
 type Row = {
   id: string;
@@ -123,15 +125,23 @@ type ActivationColumns = {
   released_at: number | null;
 };
 
-async function answers(d1: D1Database, tenantId: string, asked: Statement, { at, signingKey }: How) {
-  if (!signingKey) {
+async function answers(d1: D1Database, tenantId: string, asked: Statement, { at, signingKeys }: How) {
+  if (!signingKeys) {
     const row = await asked.first<Row>();
-    return { asked: row === null ? undefined : read(row, at), signingKey: undefined };
+    return { asked: row === null ? undefined : read(row, at), signingKeys: undefined };
   }
-  const [found, keys] = await d1.batch([asked, d1.prepare(SIGNING_KEY).bind(tenantId)]);
+  const [found, keys] = await d1.batch([asked, d1.prepare(SIGNING_KEYS).bind(tenantId)]);
   const row = found?.results[0] as Row | undefined;
-  return { asked: row && read(row, at), signingKey: keys?.results[0] as SigningKey | undefined };
+  return { asked: row && read(row, at), signingKeys: ((keys?.results ?? []) as KeyRow[]).map(readKey) };
 }
+
+type KeyRow = { kid: string; private_key: string; product_ids: string };
+
+const readKey = ({ kid, private_key: privateKey, product_ids: productIds }: KeyRow): SigningKey => ({
+  kid,
+  privateKey,
+  productIds: JSON.parse(productIds) as string[],
+});
 
 function read(row: Row, at: Date): Asked {
   const terms = effectiveTerms(JSON.parse(row.terms) as TemplateTerms, JSON.parse(row.overrides) as TermsOverrides);

@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, isNull } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import type { Settings } from "#rules/tenants/settings";
@@ -28,16 +28,12 @@ export function ownTenantOf(asking: Asking) {
         told,
       ),
 
-    /** The key that signs today: the newest that is not retired. */
-    signingKey: () =>
+    /** The keys that what was signed is still accepted of. */
+    verificationKeys: () =>
       db
-        .select()
+        .select({ kid: signingKeys.kid, publicJwk: signingKeys.publicJwk })
         .from(signingKeys)
-        .where(and(eq(signingKeys.tenantId, tenantId), isNull(signingKeys.retiredAt)))
-        .orderBy(sql`${signingKeys.createdAt} desc`)
-        .limit(1)
-        .get(),
-
-    signingKeys: () => db.select().from(signingKeys).where(eq(signingKeys.tenantId, tenantId)).limit(50),
+        .where(and(eq(signingKeys.tenantId, tenantId), isNull(signingKeys.revokedAt)))
+        .orderBy(desc(signingKeys.createdAt), signingKeys.kid),
   };
 }

@@ -13,10 +13,10 @@ export type AskedByToken = Asked & { activation: NonNullable<Asked["activation"]
 export async function askedByToken(
   { env, var: { repo, caller, now } }: Asking,
   token: string,
-  { signingKey }: { signingKey: boolean },
-): Promise<{ asked: AskedByToken | undefined; signingKey: SigningKey | undefined }> {
+  { signingKeys }: { signingKeys: boolean },
+): Promise<{ asked: AskedByToken | undefined; signingKeys: SigningKey[] | undefined }> {
   // an id that nobody has, so that a malformed token takes the same way as an unknown one
-  const read = await repo.asked.byActivation(activationIn(token) ?? "", { at: now, signingKey });
+  const read = await repo.asked.byActivation(activationIn(token) ?? "", { at: now, signingKeys });
   const activation = read.asked?.activation;
   if (!read.asked || !activation || !mayKnow(caller, read.asked.license.productId)) return { ...read, asked: undefined };
   const genuine = await isTokenOf(env, { tenantId: repo.tenantId, ...activation }, token);

@@ -5,7 +5,7 @@ import { entitlementsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import type { Decision as Decided } from "#rules/licensing/decide";
 import { statusOf } from "#rules/licensing/states";
-import { keptSigner, openSigner, signDecision, type Signer } from "./decision-token.ts";
+import { keepKeys, keptKeys, keyFor, openSigner, signDecision, type Signer } from "./decision-token.ts";
 import type { Decision } from "./schemas.ts";
 
 type Vars = Pick<TenantEnv["Variables"], "repo" | "vault" | "now" | "realNow">;
@@ -13,16 +13,15 @@ type Vars = Pick<TenantEnv["Variables"], "repo" | "vault" | "now" | "realNow">;
 /** How long a signed decision may be acted on. */
 const TOKEN_VALID_FOR_S = 300;
 
-/** Reads what a decision needs, with the tenant's signing key in the same go where this isolate has it not at hand. */
+/** Reads what a decision needs, with the tenant's signing keys in the same go where this isolate has them not at hand. */
 export async function askedWithSigner<A extends Asked>(
   { repo, vault, realNow }: Vars,
-  read: (how: { signingKey: boolean }) => Promise<{ asked: A | undefined; signingKey: SigningKey | undefined }>,
+  read: (how: { signingKeys: boolean }) => Promise<{ asked: A | undefined; signingKeys: SigningKey[] | undefined }>,
 ): Promise<{ asked: A | undefined; signer: Signer }> {
-  const kept = keptSigner(repo.tenantId, realNow);
-  const { asked, signingKey } = await read({ signingKey: kept === undefined });
-  if (kept) return { asked, signer: kept };
-  if (!signingKey) throw new Error("The tenant has no signing key");
-  return { asked, signer: await openSigner(repo.tenantId, vault, signingKey, realNow) };
+  const kept = keptKeys(repo.tenantId, realNow);
+  const { asked, signingKeys } = await read({ signingKeys: kept === undefined });
+  const keys = kept ?? keepKeys(repo.tenantId, signingKeys ?? [], realNow);
+  return { asked, signer: await openSigner(repo.tenantId, vault, keyFor(keys, asked?.license.productId ?? null)) };
 }
 
 /** What the asker sent that comes back signed. */

@@ -41,6 +41,7 @@ export async function bear(
       publicJwk,
       privateKey: sealed,
       productIds: [],
+      pendingSince: null,
       retiredAt: null,
       revokedAt: null,
       revokedReason: null,
