@@ -8,6 +8,7 @@ import { customersOf } from "./customers/customers.ts";
 import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
 import { licensesOf } from "./licensing/licenses.ts";
+import { operationsOf } from "./operations/operations.ts";
 import { ordersOf } from "./sales/orders.ts";
 import { providerEventsOf } from "./sales/provider-events.ts";
 import { eventsOf } from "./events/events.ts";
@@ -52,6 +53,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     securityReports: securityReportsOf(asking),
     integrityChecks: integrityChecksOf(asking),
     suspicions: suspicionsOf(asking),
+    operations: operationsOf(asking),
     orders: ordersOf(asking),
     providerEvents: providerEventsOf(asking),
     events: eventsOf(asking),

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, sql, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Hold, LicenseStatus } from "#rules/licensing/states";
 import { effectiveTerms, type TemplateTerms } from "#rules/licensing/terms";
 import { templateRevisions } from "../catalog/tables.ts";
@@ -83,15 +83,17 @@ export function licensesOf(asking: Asking) {
       );
     },
 
+    /** Those that fit a condition of this floor, by their ids, oldest first. */
+    oldest: async (condition: SQL, limit: number): Promise<License[]> => {
+      const mine = and(eq(licenses.tenantId, tenantId), condition);
+      const found = await shown().where(mine).orderBy(asc(licenses.id)).limit(limit);
+      return found.flatMap((each) => read(each) ?? []);
+    },
+
     ...makingOf(asking),
 
     /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
-    update: (row: LicenseRow, told: Told) => {
-      // validations stamp the last of them without asking for the version, so it is not written back as it was read
-      // (nor is the key, whose writing would have the database look for every seat of the license)
-      const { lastValidatedAt: _, tenantId: __, id: ___, ...columns } = row;
-      return commit(asking, [overVersion(asking, row, { ...columns, version: row.version + 1 }), guard(d1)], told);
-    },
+    update: (row: LicenseRow, told: Told) => commit(asking, writing(asking, row), told),
 
     /** Begins the period of a license that waited for its first validation; undefined when another validation was faster. */
     beginByValidation: (row: LicenseRow, told: Told) => {
@@ -114,6 +116,14 @@ export function licensesOf(asking: Asking) {
         .run();
     },
   };
+}
+
+/** The statements that write a changed license over the version it was read as, and undo their batch when somebody else was faster. */
+export function writing(asking: Asking, row: LicenseRow): Statement[] {
+  // validations stamp the last of them without asking for the version, so it is not written back as it was read
+  // (nor is the key, whose writing would have the database look for every seat of the license)
+  const { lastValidatedAt: _, tenantId: __, id: ___, ...columns } = row;
+  return [overVersion(asking, row, { ...columns, version: row.version + 1 }), guard(asking.d1)];
 }
 
 /** The statement that writes columns of a license over the version it was read as. A guard stands behind it. */

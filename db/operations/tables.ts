@@ -1,6 +1,6 @@
 import { foreignKey, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { instant, json } from "../columns.ts";
-import type { OperationKind, OperationOutcome, OperationStatus } from "#rules/licensing/operations";
+import type { OperationKind, OperationOutcome, OperationParams, OperationStatus } from "#rules/licensing/operations";
 
 /** Long work that a caller started: its progress while a story carries it out, and what came of it. */
 export const operations = sqliteTable(
@@ -10,7 +10,7 @@ export const operations = sqliteTable(
     id: text().notNull(),
     kind: text().$type<OperationKind>().notNull(),
     status: text().$type<OperationStatus>().notNull(),
-    params: json<Record<string, unknown>>().notNull(), // what was asked for; no secrets
+    params: json<OperationParams>().notNull(), // what was asked for; no secrets
     total: integer().notNull(),
     done: integer().notNull(),
     succeeded: integer().notNull(),

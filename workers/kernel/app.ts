@@ -61,7 +61,8 @@ function standIn(env: Env, headers: Headers, name: string): string | undefined {
 function asProblem(error: unknown, requestId: string): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof AlreadyAnswered) return idempotencyInFlight({}, { headers: { "retry-after": "1" } });
-  if (error instanceof HTTPException) return error.status === 415 ? unsupportedMediaType({}) : malformedJson({});
+  if (error instanceof HTTPException)
+    return error.status === 415 ? unsupportedMediaType({ takes: "application/json" }) : malformedJson({});
   const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   // the caller gets the request id alone; the sentence names tables and code, never values
   // oxlint-disable-next-line no-console -- the edge's log is the console

@@ -26,14 +26,41 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
  * Throws `unsupported_media_type`, `malformed_json`, and `invalid_request` for what no JSON value of ours can be.
  */
 export function jsonText(body: Uint8Array, contentType: string | null): string {
-  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? "")) throw unsupportedMediaType({});
+  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType ?? ""))
+    throw unsupportedMediaType({ takes: "application/json" });
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
-    return JSON.stringify(JSON.parse(text, (_, value: unknown) => normal(value)));
+    return JSON.stringify(parsedJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body)));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) throw malformedJson({});
     throw error;
   }
+}
+
+/** The value of a JSON text with every string well-formed and in normal form C. Throws SyntaxError, and `invalid_request` as `jsonText` does. */
+export function parsedJson(text: string): unknown {
+  return JSON.parse(text, (_, value: unknown) => normal(value));
+}
+
+/**
+ * The text of a body that is no JSON, and which of the types that the operation takes it is. A byte order mark is left out.
+ * Throws `unsupported_media_type`, and `invalid_request` for what is not UTF-8.
+ */
+export function textOf(body: Uint8Array, contentType: string | null, takes: readonly string[]): { type: string; text: string } {
+  const type = mediaTypeOf(contentType);
+  if (type === null || !takes.includes(type)) throw unsupportedMediaType({ takes: takes.join(" or ") });
+  try {
+    return { type, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body) };
+  } catch {
+    throw invalidRequest({ what: "The body is not UTF-8." });
+  }
+}
+
+/** The media type of a header, in lower case and without its parameters; null where it is none, or of another character set than UTF-8. */
+function mediaTypeOf(header: string | null): string | null {
+  const [type = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
+  if (!/^[a-z]+\/[a-z0-9.+-]+$/.test(type)) return null;
+  return charset === undefined || /^"?utf-8"?$/.test(charset) ? type : null;
 }
 
 /** A value as it is handed on. Objects are made anew, so that two spellings of one name are one field. */

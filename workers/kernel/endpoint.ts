@@ -17,6 +17,8 @@ type RequestVars = {
   ip: string | null;
   country: string | null;
   body: Uint8Array;
+  /** The body as text and its type, where the route takes another than JSON. */
+  upload: { type: string; text: string };
 };
 
 /** What a request of a tenant knows: its own rows, its own clock, its own secrets. */
@@ -35,6 +37,8 @@ type Definition<R extends RouteConfig, E extends TenantEnv | OperatorEnv | Publi
   handler: RouteHandler<R, E>;
   /** false: checks, previews and lookups change nothing, so an Idempotency-Key is not read. */
   idempotent?: false;
+  /** How many bytes the body may have, where that is not a megabyte. */
+  bodyLimit?: number;
 };
 
 export type Endpoint = {
@@ -43,16 +47,18 @@ export type Endpoint = {
   // each endpoint has a handler type of its own; the router only ever hands it what its route declared
   readonly handler: RouteHandler<RouteConfig, never>;
   readonly idempotent: boolean;
+  readonly bodyLimit: number | null;
 };
 
 const of =
   <E extends TenantEnv | OperatorEnv | PublicEnv>(audience: Audience) =>
-  <R extends RouteConfig & { operationId: string }>({ route, handler, idempotent }: Definition<R, E>): Endpoint => ({
+  <R extends RouteConfig & { operationId: string }>({ route, handler, idempotent, bodyLimit }: Definition<R, E>): Endpoint => ({
     audience,
     route,
     handler: handler as unknown as Endpoint["handler"],
     idempotent:
       idempotent ?? ((audience === "tenant" || audience === "operator") && (route.method === "post" || route.method === "patch")),
+    bodyLimit: bodyLimit ?? null,
   });
 
 /** An operation of a tenant, called with one of its keys. */
@@ -86,6 +92,17 @@ export const jsonBody = <S extends z.ZodType>(schema: S) => ({
 export const optionalJsonBody = <S extends z.ZodType>(schema: S) => ({
   content: { "application/json": { schema } },
   required: false as const,
+});
+
+/** A body of text that is not JSON, in one of several types, each with its example. The handler reads it as `c.var.upload`. */
+export const textBody = (types: Record<string, { description: string; example: string }>) => ({
+  content: Object.fromEntries(
+    Object.entries(types).map(([type, { description, example }]) => [
+      type,
+      { schema: z.string().openapi({ description }), example },
+    ]),
+  ),
+  required: true as const,
 });
 
 /** A JSON answer. */

@@ -4,7 +4,7 @@ import { platformOf } from "#db/platform";
 import { repoOf } from "#db/repo";
 import { askingIn } from "./asking.ts";
 import { authenticateOperator, authenticateTenant, type Caller } from "./auth.ts";
-import { jsonText, readBody } from "./body.ts";
+import { jsonText, readBody, textOf } from "./body.ts";
 import { businessNow } from "./clock.ts";
 import type { Endpoint, OperatorEnv, PublicEnv, TenantEnv } from "./endpoint.ts";
 import type { Env } from "./env.ts";
@@ -88,16 +88,19 @@ function asked(c: GateContext) {
 }
 
 /** Reads the body once, bounded; what the route declares is validated behind this, and what it does not declare is refused here. */
-async function takeBody(c: GateContext, { route }: Endpoint, limit: number): Promise<void> {
-  const body = await readBody(c.req.raw, limit);
+async function takeBody(c: GateContext, { route, bodyLimit }: Endpoint, limit: number): Promise<void> {
+  const body = await readBody(c.req.raw, bodyLimit ?? limit);
   c.set("body", body);
   const declared = route.request?.body;
   const type = c.req.header("content-type") ?? null;
+  const types = Object.keys(declared?.content ?? {});
   if (declared?.content["application/json"]) {
     const bare = type === null ? "" : "{}";
     // hono's validators read the cached text, so they see strings in normal form
     const text = body.length > 0 || declared.required ? jsonText(body, type) : bare;
     Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
+  } else if (types.length > 0 && !types.some((each) => each.startsWith("application/json"))) {
+    c.set("upload", textOf(body, type, types));
   } else if (!declared && body.length > 0 && new TextDecoder().decode(body).trim() !== "{}") {
     throw invalidRequest({ what: "This operation takes no body." });
   }

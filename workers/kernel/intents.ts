@@ -10,6 +10,8 @@ import { platformKeys } from "./vault.ts";
 /** A caller's Idempotency-Key, bound to the caller and to what it asks. Neither it nor the answer can be read without the key itself. */
 export type Intent = IntentSlot & { open(kept: KeptIntent): Promise<string> };
 
+const LARGE_BODY = 1024 * 1024;
+
 type Asked = {
   env: Env;
   d1: D1Database;
@@ -32,7 +34,7 @@ export async function intentOf({ env, owner, caller, header, method, pathAndQuer
   return {
     owner,
     keyHash,
-    requestHash: await sha256Hex(`${method}\n${pathAndQuery}\n${base64url(body)}`),
+    requestHash: await sha256Hex(`${method}\n${pathAndQuery}\n${await contentOf(body)}`),
     resumes: null,
     written: "no",
     seal: async ([, answer]: Answer) =>
@@ -42,6 +44,11 @@ export async function intentOf({ env, owner, caller, header, method, pathAndQuer
       return unsealWith(await aesKey(await secretOf(Number(version)), "answer"), place, sealed);
     },
   };
+}
+
+/** What stands for a body in the hash of its request: itself or, where it is an upload, a digest, which costs less to make than its text. */
+async function contentOf(body: Uint8Array): Promise<string> {
+  return body.length > LARGE_BODY ? `sha256:${await sha256Hex(body)}` : base64url(body);
 }
 
 /**

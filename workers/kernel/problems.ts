@@ -16,12 +16,12 @@ export const malformedJson = defineProblem({
   detail: () => "The body could not be read as JSON.",
 });
 
-export const unsupportedMediaType = defineProblem({
+export const unsupportedMediaType = defineProblem<{ takes: string }>({
   code: "unsupported_media_type",
   status: 415,
   title: "The body is of another type",
-  fix: "Send the header Content-Type: application/json.",
-  detail: () => "This operation takes application/json.",
+  fix: "Send the header Content-Type with the type that the operation takes, in UTF-8.",
+  detail: ({ takes }) => `This operation takes ${takes}.`,
 });
 
 export const bodyTooLarge = defineProblem<{ limit: number }>({
