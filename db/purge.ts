@@ -23,6 +23,20 @@ const AGING = {
     keepMs: 90 * DAY_MS,
     sql: "delete from integrity_checks where rowid in (select rowid from integrity_checks where created_at < ?1 limit ?2)",
   },
+  /** What came of each license of a long work, once that has ended. */
+  operation_results: {
+    keepMs: 90 * DAY_MS,
+    sql: `delete from operation_results where rowid in (
+      select r.rowid from operations o join operation_results r on r.tenant_id = o.tenant_id and r.operation_id = o.id
+      where o.finished_at < ?1 limit ?2)`,
+  },
+  /** What is left of an upload goes with its end; this finds what no end took away. */
+  operation_chunks: {
+    keepMs: 0,
+    sql: `delete from operation_chunks where rowid in (
+      select c.rowid from operation_chunks c join operations o on o.tenant_id = c.tenant_id and o.id = c.operation_id
+      where o.status <> 'running' and o.finished_at < ?1 limit ?2)`,
+  },
   /** Copies of ordered licenses' keys whose time is over, where a tenant keeps digests alone. */
   sealed_keys: {
     keepMs: 0,
@@ -51,6 +65,8 @@ export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
     provider_events: await aged(AGING.provider_events),
     integrity_checks: await aged(AGING.integrity_checks),
     sealed_keys: await aged(AGING.sealed_keys),
+    operation_results: await aged(AGING.operation_results),
+    operation_chunks: await aged(AGING.operation_chunks),
     deliveries: await inRounds(() => purgeDeliveries(d1, deliveriesBefore, ROWS_AT_ONCE)),
   };
 }

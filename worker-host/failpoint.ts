@@ -8,6 +8,8 @@ export const FAILPOINTS = [
   "fulfillment.read",
   "licenses.issued", // a chunk is committed at the edge, the story does not know
   "order.completed", // the order is fulfilled at the edge, the story does not know
+  "operation.stepped", // a part of an operation is committed at the edge, the story does not know
+  "operation.finished", // all of it is, the story does not know
   "delivery.sent", // the endpoint has answered, the answer is not recorded
 ] as const;
 

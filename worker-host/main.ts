@@ -9,6 +9,7 @@ import { openEdge } from "./edge/client.ts";
 import { edgeRoutes, type Edge } from "./edge/routes.ts";
 import { armFailpoint, type Failpoint } from "./failpoint.ts";
 import { serveHealth, type HostState } from "./health.ts";
+import { licensingActivities } from "./licensing/activities.ts";
 import { messageOf, openLog, type Log } from "./log.ts";
 import { guardedSend } from "./outbound/send.ts";
 import { runRelay } from "./relay/relay.ts";
@@ -98,6 +99,7 @@ function activitiesOf(config: HostConfig, edge: Edge, failpoint: Failpoint, log:
   const send = guardedSend({ allowLoopback: config.allowLoopback });
   return {
     ...salesActivities({ edge, failpoint }),
+    ...licensingActivities({ edge, failpoint }),
     ...webhookActivities({ edge, send, failpoint, log }),
     ...clockActivities({ edge }),
   };

@@ -1,2 +1,3 @@
+export { runOperation } from "./licensing/run-operation.ts";
 export { fulfillOrder } from "./sales/fulfill-order.ts";
 export { deliverWebhooks } from "./webhooks/deliver-webhooks.ts";

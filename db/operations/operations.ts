@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gt } from "drizzle-orm";
-import type { OperationKind, OperationOutcome, OperationStatus } from "#rules/licensing/operations";
+import { MOST_RUNNING, type OperationKind, type OperationOutcome, type OperationStatus } from "#rules/licensing/operations";
 import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
 import type { CustomerRow } from "../customers/customers.ts";
 import { customers } from "../customers/tables.ts";
@@ -14,9 +14,6 @@ import { operationChunks, operationResults, operations } from "./tables.ts";
 export type OperationRow = typeof operations.$inferSelect;
 export type OperationChunk = typeof operationChunks.$inferSelect;
 export type OperationResult = Omit<typeof operationResults.$inferSelect, "tenantId" | "operationId">;
-
-/** How many operations of one tenant may be under way at once: each may hold an upload. */
-export const MOST_RUNNING = 100;
 
 /** What one step of an operation writes beside its progress. */
 export type StepWritten = {

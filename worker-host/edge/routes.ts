@@ -1,3 +1,4 @@
+import type { OperationProgress, OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
 import type { CallEdge } from "./client.ts";
 
@@ -39,6 +40,8 @@ type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
 /** How much longer than it waits at the edge a call may take. */
 const ANSWER_MS = 10_000;
+/** How long one step of an operation may take; the story's activity waits longer. */
+const STEP_MS = 25_000;
 
 /** The edge's internal routes, by what they do. All may be called twice with the same content. */
 export function edgeRoutes(call: CallEdge) {
@@ -77,6 +80,15 @@ export function edgeRoutes(call: CallEdge) {
     completeOrder: async ({ tenantId, orderId }: OrderRef) => {
       type Answer = { status: OrderToFulfill["status"] };
       return (await call<Answer>("/internal/orders/complete", { tenant_id: tenantId, order_id: orderId })).status;
+    },
+
+    /** Does the next part of an operation: some dozens of licenses, which may take the edge a while. */
+    stepOperation: ({ tenantId, operationId }: OperationRef): Promise<OperationProgress> =>
+      call("/internal/operations/step", { tenant_id: tenantId, operation_id: operationId }, { timeoutMs: STEP_MS }),
+
+    failOperation: ({ tenantId, operationId, error }: OperationRef & { error: string }): Promise<OperationProgress> => {
+      const told = { tenant_id: tenantId, operation_id: operationId, error: error.slice(0, 500) };
+      return call("/internal/operations/fail", told);
     },
 
     /** Notes until when a sandbox's story waits. `due`: the sandbox's clock has come to it already. */

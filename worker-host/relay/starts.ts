@@ -1,3 +1,4 @@
+import type { OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef } from "#workflows/sales/activities";
 import type { RelayEvent } from "../edge/routes.ts";
 
@@ -25,6 +26,15 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
     subjectId: event.subject.id,
     kind: "fulfill_order",
     summary: `Fulfill order ${event.subject.id}`,
+  }),
+  "operation.created": (event) => ({
+    workflow: "runOperation",
+    workflowId: `operation/${event.subject.id}`,
+    args: [{ tenantId: event.tenant_id, operationId: event.subject.id } satisfies OperationRef],
+    tenantId: event.tenant_id,
+    subjectId: event.subject.id,
+    kind: "run_operation",
+    summary: `Carry out operation ${event.subject.id}`,
   }),
 };
 

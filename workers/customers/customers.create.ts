@@ -5,8 +5,8 @@ import { fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
 import { newOwned } from "#kernel/present";
 import { externalIdTaken } from "#kernel/problems";
-import { presentCustomer } from "./presenters.ts";
-import { Customer, NewCustomer } from "./schemas.ts";
+import { Customer, presentCustomer } from "#kernel/customer";
+import { NewCustomer } from "./schemas.ts";
 
 export const createCustomer = endpoint({
   route: createRoute({

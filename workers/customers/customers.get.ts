@@ -1,8 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, idParam, json, problems, scope } from "#kernel/endpoint";
 import { customerNotFound } from "#kernel/not-found";
-import { presentCustomer } from "./presenters.ts";
-import { Customer } from "./schemas.ts";
+import { Customer, presentCustomer } from "#kernel/customer";
 
 export const getCustomer = endpoint({
   route: createRoute({

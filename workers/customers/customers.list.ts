@@ -2,8 +2,8 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, listOf, problems, scope } from "#kernel/endpoint";
 import { pageAsked, presentPage } from "#kernel/pages";
 import { invalidCursor } from "#kernel/problems";
-import { presentCustomer } from "./presenters.ts";
-import { Customer, CustomerQuery } from "./schemas.ts";
+import { Customer, presentCustomer } from "#kernel/customer";
+import { CustomerQuery } from "./schemas.ts";
 
 export const listCustomers = endpoint({
   route: createRoute({

@@ -7,8 +7,8 @@ import { customerNotFound } from "#kernel/not-found";
 import { changedOwned } from "#kernel/present";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
 import type { z } from "#kernel/wire";
-import { presentCustomer } from "./presenters.ts";
-import { Customer, CustomerPatch } from "./schemas.ts";
+import { Customer, presentCustomer } from "#kernel/customer";
+import { CustomerPatch } from "./schemas.ts";
 
 export const updateCustomer = endpoint({
   route: createRoute({

@@ -1,8 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
-import { z, Email, ExternalId, ownedInput, ownedOutput, text, Locale, TimeZone } from "#kernel/wire";
+import { z, Email, ExternalId, ownedInput, text, Locale, TimeZone } from "#kernel/wire";
+import { CustomerKind as Kind } from "#kernel/customer";
 import { countryOf } from "#rules/countries";
-
-const Kind = z.enum(["person", "organization"]);
 
 /** Kept as two upper-case letters, however it was sent. */
 const CountryInput = z
@@ -33,34 +32,6 @@ const AddressInput = z.strictObject({
 });
 
 const ContactInput = z.strictObject({ name: Line, email: Email, role: Line.nullable().default(null) });
-
-export const Customer = z
-  .object({
-    object: z.literal("customer"),
-    id: z.string(),
-    kind: Kind,
-    name: z.string(),
-    email: z.string(),
-    billing_email: z.string().nullable(),
-    phone: z.string().nullable(),
-    company: z.string().nullable(),
-    address: z
-      .object({
-        line1: z.string(),
-        line2: z.string().nullable(),
-        city: z.string(),
-        postal_code: z.string().nullable(),
-        state: z.string().nullable(),
-      })
-      .nullable(),
-    country: z.string().nullable().openapi({ description: "ISO 3166-1, two letters." }),
-    vat_id: z.string().nullable(),
-    contacts: z.array(z.object({ name: z.string(), email: z.string(), role: z.string().nullable() })),
-    locale: z.string().nullable().openapi({ description: "null = the tenant's." }),
-    time_zone: z.string().nullable().openapi({ description: "null = the tenant's." }),
-    ...ownedOutput,
-  })
-  .openapi("Customer");
 
 export const NewCustomer = z
   .strictObject({

@@ -13,6 +13,7 @@ import { reinstateLicense } from "./licenses.reinstate.ts";
 import { revealLicenseKey } from "./licenses.reveal_key.ts";
 import { revokeLicense } from "./licenses.revoke.ts";
 import { suspendLicense } from "./licenses.suspend.ts";
+import { operations } from "./operations/index.ts";
 import { security } from "./security/index.ts";
 import { updateLicense } from "./licenses.update.ts";
 import { validateLicense } from "./licenses.validate.ts";
@@ -37,4 +38,5 @@ export const licensing = [
   deactivateActivation,
   issueLicenses,
   ...security,
+  ...operations,
 ];

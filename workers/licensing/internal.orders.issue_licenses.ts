@@ -4,7 +4,6 @@ import type { License } from "#db/licensing/licenses";
 import type { OrderRow } from "#db/sales/orders";
 import type { OpenedTenant } from "#kernel/asking";
 import { changing } from "#kernel/changing";
-import { sha256Hex } from "#kernel/crypto";
 import { internalEndpoint, json, jsonBody } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
 import { fact } from "#kernel/facts";
@@ -12,8 +11,8 @@ import { orderNotFound } from "#kernel/not-found";
 import { newOwned } from "#kernel/present";
 import { openForStory } from "#kernel/story";
 import { z, Ref } from "#kernel/wire";
-import { base32, ID_PREFIXES } from "#rules/ids";
 import { lineOfLicense, whyNotMoveOrder, type StoredOrderLine } from "#rules/sales/orders";
+import { licenseIdOf } from "./derived-ids.ts";
 import { keyColumns, newLicense, newLicenseKey } from "./new-license.ts";
 import { presentLicense } from "./presenters.ts";
 import { orderNotReady } from "./problems.ts";
@@ -107,17 +106,6 @@ async function licensesIn(order: OrderRow, { from, to }: Span): Promise<{ id: st
     }),
   );
   return licenses.flat();
-}
-
-/**
- * The id of an order's license: the order's shard and time, its place in the order (so that they sort as they were ordered), and 60 bits of a hash.
- * Whoever issues the same license again makes the same id, and so finds it there.
- */
-async function licenseIdOf(orderId: string, index: number): Promise<string> {
-  const place = base32(Uint8Array.of(index >>> 12, (index >>> 4) & 255, (index & 15) << 4)).slice(0, 4);
-  const hash = await sha256Hex(`license\n${orderId}\n${index}`);
-  const bytes = Uint8Array.from(hash.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-  return `${ID_PREFIXES.license}_${orderId.slice(4, 16)}${place}${base32(bytes.subarray(0, 8)).slice(0, 12)}`;
 }
 
 /** Another call issued some of these licenses in between. */

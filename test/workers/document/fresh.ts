@@ -1,5 +1,6 @@
 import { ID_PREFIXES, type Noun } from "#rules/ids";
 import { inject } from "vitest";
+import { asHost } from "../events/host.ts";
 import { operatorKey } from "../world.ts";
 import { ask, type Told } from "./ask.ts";
 
@@ -120,6 +121,10 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     return does(p, "POST", "/v1/integrity_checks", { license_key, ...CHECKED, fingerprint: unique() });
   },
   order: (p) => orderOf(p, { fulfillment_method: "auto" }),
+  operation: async (p) => {
+    const { id } = await make(p, "license");
+    return does(p, "POST", "/v1/licenses/bulk", { action: "suspend", filter: { ids: [id] }, reason: p.mark });
+  },
   event: async (p) => {
     await make(p, "product");
     return newest(p, "/v1/events");
@@ -179,6 +184,13 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       const license = await make(p, "license");
       await does(p, "POST", `/v1/licenses/${license.id}/suspend`, { reason: p.mark });
       return license;
+    },
+  },
+  "operations.results": {
+    operation: async (p) => {
+      const operation = await make(p, "operation");
+      await asHost("/internal/operations/step", { tenant_id: p.tenantId, operation_id: operation.id });
+      return operation;
     },
   },
   "orders.fulfill": {
@@ -241,6 +253,12 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
     { template_id: "tpl_00…", customer_id: "cus_00…", license_key: "imported" },
   ],
   "licenses.update": [{ reseller_id: "cus_00…", entitlements: RIGHTS }],
+  "licenses.bulk": [
+    { action: "revoke", filter: { ids: ["lic_00…1", "lic_00…2"], external_ids: ["crm-4711"] }, reason: "Fraud" },
+    { action: "reinstate", filter: { product_id: "prod_00…", template_id: "tpl_00…" }, cause: "compliance" },
+    { action: "cancel", filter: { expires_before: "2026-01-01T00:00:00.000Z" }, dry_run: true },
+  ],
+  "templates.migrate": [{}, { dry_run: true }],
   "licenses.validate": [{ license_key: "a key", product: "acme-studio", features: ["export", "print"] }],
   "activations.deactivate": [{ activation_token: "a token" }],
   "blacklist_entries.create": [

@@ -81,7 +81,8 @@ export function attacks(target: Target): fc.Arbitrary<Attack> {
   if (operation.pathParameters.length > 0) kinds.push(oddPath(target));
   if (operation.method !== "GET") kinds.push(oddBytes(target));
   if (operation.method === "POST" || operation.method === "PATCH") kinds.push(oddIntent(target));
-  if (parts.body !== undefined)
+  if (isTable(target)) kinds.push(oddCell(target), oddCell(target), oddType(target));
+  else if (parts.body !== undefined)
     kinds.push(oddField(target), oddField(target), oddField(target), unknownField(target), oddType(target));
   return fc.oneof(...kinds);
 }
@@ -244,16 +245,42 @@ function oddQuery(target: Target): fc.Arbitrary<Attack> {
 
 const at = (parts: Parts, name: string, value: string) => withValue(parts, { part: "query", name } satisfies Where, value);
 
+const isTable = ({ built }: Target) => built.operation.body?.mediaType === "text/csv";
+
+/** Another text in a cell of a table, or in a column that there is not. */
+function oddCell(target: Target): fc.Arbitrary<Attack> {
+  const { built } = target;
+  const wellFormed = oddText.filter((text) => text.isWellFormed());
+  const known = placesIn(built.parts.body).filter((place) => place.length === 2);
+  const odd = fc.tuple(fc.constantFrom(...known), wellFormed).map(([at, text]) => {
+    const parts = withValue(built.parts, { part: "body", at }, text);
+    return attack(target, `cell ${at.join("/")} = ${text.slice(0, 60)}`, parts, false);
+  });
+  const names = new Set(known.map((place) => place[1]));
+  const unknown = wellFormed.filter((name) => !names.has(name.trim()) && !name.startsWith("metadata."));
+  return fc.oneof(
+    odd,
+    unknown.map((name) =>
+      attack(target, `column ${name.slice(0, 60)}`, withValue(built.parts, { part: "body", at: [0, name] }, "x"), true),
+    ),
+  );
+}
+
 /** An Idempotency-Key that is none; where the header is not read, the request is as good as without. */
 function oddIntent(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
   const read = operation.headers.includes("Idempotency-Key");
   return fc.constantFrom("k".repeat(256), "\u00e9", "a\tb").map((key) => ({
     what: `Idempotency-Key ${key.slice(0, 20)}`,
-    asking: { ...wired({ operation, parts }), headers: { "idempotency-key": key } },
+    asking: withHeader(wired({ operation, parts }), "idempotency-key", key),
     refused: read || isUnsigned(operation),
   }));
 }
+
+const withHeader = (asking: Asking, name: string, value: string): Asking => ({
+  ...asking,
+  headers: { ...asking.headers, [name]: value },
+});
 
 /** Whether a body must be refused: it does not fit its schema, or holds text that is none. */
 function isRefused({ document, built }: Target, body: unknown): boolean {

@@ -27,14 +27,40 @@ const NAMING_FIELDS: Record<string, { noun: Noun; by: Slot["by"] }> = {
 };
 
 /** Fields that end like a name of ours, and are somebody else's. */
-const FOREIGN_FIELDS = new Set(["external_id", "account_id", "vat_id"]);
+const FOREIGN_FIELDS = new Set(["external_id", "external_ids", "account_id", "vat_id"]);
 
 /** Where a new object is given its license key, the key names nothing yet. */
-const MINTED_FIELDS: Record<string, readonly string[]> = { "licenses.create": ["license_key"] };
+const MINTED_FIELDS: Record<string, readonly string[]> = {
+  "licenses.create": ["license_key"],
+  "licenses.import": ["license_key"],
+};
 
-/** Every body that an operation is tried with: the example of its schema, and those that `fresh.ts` adds. */
+/** Every body that an operation is tried with: the example of its schema, and those that `fresh.ts` adds. A table is its rows. */
 export function bodiesOf(operation: Operation): unknown[] {
-  return operation.body ? [operation.body.example, ...(FURTHER_BODIES[operation.id] ?? [])] : [undefined];
+  if (!operation.body) return [undefined];
+  const { example } = operation.body;
+  return [isTable(operation) ? rowsIn(String(example)) : example, ...(FURTHER_BODIES[operation.id] ?? [])];
+}
+
+const isTable = ({ body }: Operation) => body?.mediaType === "text/csv";
+
+/** Whether the tests know the body's fields, so that each of them can be exchanged. */
+const hasFields = (operation: Operation) => operation.body?.mediaType === "application/json" || isTable(operation);
+
+type Row = Record<string, string>;
+
+function rowsIn(csv: string): Row[] {
+  const [header = [], ...records] = csv
+    .trim()
+    .split("\r\n")
+    .map((line) => line.split(","));
+  return records.map((record) => Object.fromEntries(header.map((name, index) => [name, record[index] ?? ""])));
+}
+
+function csvOf(rows: readonly Row[]): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const line = (cells: readonly string[]) => cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",");
+  return [names, ...rows.map((row) => names.map((name) => String(row[name] ?? "")))].map(line).join("\r\n");
 }
 
 /** Calls that stand for an operation: one for each body that it is tried with. */
@@ -51,7 +77,7 @@ export function slotsOf(operation: Operation, body: unknown): Slot[] {
     return noun ? [{ where: { part: "path", name }, noun, by: "id", value: String(example) }] : [];
   });
   // what a provider sends has ids of its own, spelled much as ours
-  const inBody = (operation.body?.mediaType === "application/json" ? textsIn(body) : []).flatMap(({ at, text }): Slot[] => {
+  const inBody = (hasFields(operation) ? textsIn(body) : []).flatMap(({ at, text }): Slot[] => {
     const field = fieldOf(at);
     if (isMadeUp(operation, field)) return [];
     const noun = nounOf(text);
@@ -117,8 +143,9 @@ export function withValue(parts: Parts, where: Where, value: unknown): Parts {
 export function wired({ operation, parts }: Pick<Built, "operation" | "parts">): Asking {
   const path = operation.path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(parts.path[name] ?? ""));
   const query = new URLSearchParams(parts.query).toString();
-  const body = parts.body === undefined ? {} : { body: parts.body };
-  return { method: operation.method, path: query ? `${path}?${query}` : path, ...body };
+  const asking = { method: operation.method, path: query ? `${path}?${query}` : path };
+  if (isTable(operation)) return { ...asking, raw: csvOf(parts.body as Row[]), headers: { "content-type": "text/csv" } };
+  return parts.body === undefined ? asking : { ...asking, body: parts.body };
 }
 
 /** A slot's place as a person reads it. */

@@ -73,7 +73,8 @@ function rowOfLine(line: string, row: number, parse: (line: string) => unknown):
 
 function whyNotColumns(columns: readonly string[]): FileFault | null {
   const known: readonly string[] = IMPORT_COLUMNS;
-  const isKnown = (name: string) => known.includes(name) || (name.startsWith(METADATA) && name.length > METADATA.length);
+  const isKnown = (name: string) =>
+    known.includes(name) || (name.startsWith(METADATA) && !["", "__proto__"].includes(name.slice(METADATA.length)));
   const unknown = columns.find((name) => !isKnown(name));
   if (unknown !== undefined)
     return { code: "unknown_column", detail: `There is no column ${JSON.stringify(unknown.toWellFormed().slice(0, 60))}.` };

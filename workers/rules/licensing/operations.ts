@@ -1,4 +1,3 @@
-import type { RenewalBasis } from "./renewal.ts";
 import type { HoldCause, LicenseStatus } from "./states.ts";
 
 /** Long works on licenses that a caller may start. */
@@ -14,8 +13,11 @@ export const OPERATION_OUTCOMES = ["succeeded", "skipped", "failed"] as const;
 export type OperationOutcome = (typeof OPERATION_OUTCOMES)[number];
 
 /** What may be done to many licenses at once. */
-export const BULK_ACTIONS = ["suspend", "reinstate", "renew", "revoke", "cancel"] as const;
+export const BULK_ACTIONS = ["suspend", "reinstate", "revoke", "cancel"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
+
+/** How many operations of one tenant may be under way at once: each may hold an upload. */
+export const MOST_RUNNING = 100;
 
 /** How many licenses one step of an operation takes on at most, and how many rows of an upload. */
 export const LICENSES_A_STEP = 50;
@@ -49,9 +51,6 @@ export type OperationParams =
       selection: LicenseSelection;
       reason: string | null;
       cause: HoldCause | null;
-      duration: string | null;
-      until: string | null;
-      basis: RenewalBasis | null;
     }
   | { kind: "licenses.import"; rows: number; onConflict: "fail" | "skip" }
   | { kind: "templates.migrate"; templateId: string; toRev: number; selection: LicenseSelection };
@@ -73,7 +72,7 @@ export function stageOf(percent: number): number {
   return Math.ceil((percent * STAGE_PLACES) / 100);
 }
 
-/** What an operator reads of an operation: `Renewed 450 of 9,000 licenses`. */
+/** What an operator reads of an operation: `Suspended 450 of 9,000 licenses`. */
 export function progressOf(what: { kind: OperationKind; action: BulkAction | null; done: number; total: number }): string {
   const { kind, action, done, total } = what;
   return `${DONE[action ?? kind]} ${grouped(done)} of ${grouped(total)} licenses`;
@@ -85,7 +84,6 @@ const DONE: Record<OperationKind | BulkAction, string> = {
   "templates.migrate": "Migrated",
   suspend: "Suspended",
   reinstate: "Reinstated",
-  renew: "Renewed",
   revoke: "Revoked",
   cancel: "Canceled",
 };

@@ -1,0 +1,22 @@
+import { failOperation } from "./internal.operations.fail.ts";
+import { stepOperation } from "./internal.operations.step.ts";
+import { bulkLicenses } from "./licenses.bulk.ts";
+import { importLicenses } from "./licenses.import.ts";
+import { cancelOperation } from "./operations.cancel.ts";
+import { getOperation } from "./operations.get.ts";
+import { listOperations } from "./operations.list.ts";
+import { listOperationResults } from "./operations.results.ts";
+import { migrateTemplate } from "./templates.migrate.ts";
+
+/** Long works on many licenses, each carried out by a story. */
+export const operations = [
+  importLicenses,
+  bulkLicenses,
+  migrateTemplate,
+  listOperations,
+  getOperation,
+  listOperationResults,
+  cancelOperation,
+  stepOperation,
+  failOperation,
+];

@@ -1,0 +1,55 @@
+import type { License, LicenseRow } from "#db/licensing/licenses";
+import type { EventType } from "#rules/events";
+import type { OperationParams } from "#rules/licensing/operations";
+import { lift, statusOf, whyNotMove, type LicenseMove } from "#rules/licensing/states";
+
+export type BulkParams = Extract<OperationParams, { kind: "licenses.bulk" }>;
+
+/** What an operation makes of one license: another one, with the event that tells of it, or why not. */
+export type Moved =
+  | { outcome: "succeeded"; license: License; event: EventType; code: string | null; detail: string | null }
+  | { outcome: "skipped" | "failed"; code: string; detail: string };
+
+/** What a bulk action makes of a license at `now`. `by` stands in the holds that it sets. */
+export function movedInBulk(license: License, params: BulkParams, { by, now }: { by: string; now: Date }): Moved {
+  const { row } = license;
+  switch (params.action) {
+    case "suspend": {
+      const cause = params.cause ?? "manual";
+      if (row.holds.some((hold) => hold.cause === cause)) return alreadyDone("The license is held for this cause.");
+      return moved(license, "suspend", now, { holds: [...row.holds, { cause, reason: params.reason, by, at: now }] });
+    }
+    case "reinstate": {
+      if (row.holds.length === 0 && row.revokedAt === null) return alreadyDone("The license is not held.");
+      const { lifted, kept } = lift(row.holds, "tenant", params.cause ?? undefined);
+      const refused = moved(license, "reinstate", now, { holds: kept });
+      if (refused.outcome !== "succeeded" || lifted.length > 0) return refused;
+      const causes = kept.map((hold) => hold.cause).join(", ");
+      return { outcome: "failed", code: "hold_not_liftable", detail: `The license is held for another cause: ${causes}.` };
+    }
+    case "revoke":
+      if (row.revokedAt !== null) return alreadyDone("The license is revoked.");
+      return moved(license, "revoke", now, { revokedAt: now, revokedReason: params.reason });
+    case "cancel":
+      if (statusOf(row, now) === "canceled") return alreadyDone("The license is canceled.");
+      return moved(license, "cancel", now, { canceledAt: now });
+  }
+}
+
+function moved(license: License, move: Exclude<LicenseMove, "activate">, now: Date, columns: Partial<LicenseRow>): Moved {
+  const refused = whyNotMove(license.row, move, now);
+  if (refused) return { outcome: "failed", code: "invalid_transition", detail: refused.detail };
+  const row = { ...license.row, ...columns, updatedAt: now };
+  return { outcome: "succeeded", license: { ...license, row }, event: EVENTS[move], code: null, detail: null };
+}
+
+const EVENTS = {
+  suspend: "license.suspended",
+  reinstate: "license.reinstated",
+  revoke: "license.revoked",
+  cancel: "license.canceled",
+  renew: "license.renewed",
+  transfer: "license.transferred",
+} as const satisfies Record<Exclude<LicenseMove, "activate">, EventType>;
+
+const alreadyDone = (detail: string): Moved => ({ outcome: "skipped", code: "already_done", detail });
