@@ -29,7 +29,7 @@ function rowFrom(sent: SentRow, now: Date): { read: ReadRow | null; faults: RowF
   if ("fault" in sent) return { read: null, faults: [sent.fault] };
   const { row } = sent;
   const { data, error } = ImportRow.safeParse(normalized(sent.value));
-  if (error) return { read: null, faults: error.issues.slice(0, 10).map((issue) => faultOf(row, issue)) };
+  if (error) return { read: null, faults: firstOfEach(error.issues.map((issue) => faultOf(row, issue))) };
   const startsAt = data.starts_at ?? now;
   if (data.expires_at && data.expires_at <= startsAt) {
     const detail = data.starts_at
@@ -40,6 +40,10 @@ function rowFrom(sent: SentRow, now: Date): { read: ReadRow | null; faults: RowF
   const key = exactForm(data.license_key);
   return { read: { ...data, license_key: key, row, bits: estimatedBits(key) }, faults: [] };
 }
+
+/** One fault a column: what is no instant does not lie before 1970 as well. */
+const firstOfEach = (faults: readonly RowFault[]): RowFault[] =>
+  faults.filter(({ column }, index) => faults.findIndex((fault) => fault.column === column) === index).slice(0, 10);
 
 /** Every text in normal form, as in every other body; what is no object stays for the schema to refuse. */
 function normalized(value: unknown): unknown {
