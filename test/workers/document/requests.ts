@@ -60,7 +60,7 @@ function rowsIn(csv: string): Row[] {
 function csvOf(rows: readonly Row[]): string {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const line = (cells: readonly string[]) => cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",");
-  return [names, ...rows.map((row) => names.map((name) => String(row[name] ?? "")))].map(line).join("\r\n");
+  return [names, ...rows.map((row) => names.map((name) => row[name] ?? ""))].map(line).join("\r\n");
 }
 
 /** Calls that stand for an operation: one for each body that it is tried with. */

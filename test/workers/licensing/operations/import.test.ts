@@ -48,7 +48,7 @@ test("a thousand licenses come with their keys, each exactly once, and every one
   const results = await resultsOf(s, operation["id"]);
   expect(results.map(({ n }) => n)).toEqual(upTo(1000));
   // their ids sort as they stood in the upload
-  const ids = results.map(({ license_id: id }) => id);
+  const ids = results.map(({ license_id: id }) => String(id));
   expect(ids).toEqual(ids.toSorted());
   for (const n of [1, 2, 100, 101, 1000]) {
     const found = (await s.post("/v1/licenses/lookup", { license_key: oldKey(n) })).body;
