@@ -11,6 +11,11 @@ export async function sha256Hex(text: string | Uint8Array): Promise<string> {
   return hex(await crypto.subtle.digest("SHA-256", typeof text === "string" ? utf8.encode(text) : text));
 }
 
+/** SHA-256 in base64url. */
+export async function sha256Url(text: string): Promise<string> {
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(text))));
+}
+
 export function hex(bytes: ArrayBuffer | Uint8Array): string {
   let text = "";
   for (const byte of new Uint8Array(bytes)) text += byte.toString(16).padStart(2, "0");

@@ -1,4 +1,5 @@
-import { sha256Hex } from "./crypto.ts";
+import { thumbprintText } from "#rules/licensing/olp/keys";
+import { sha256Url } from "./crypto.ts";
 import { base64url, fromBase64url } from "./keyring.ts";
 
 export type PublicJwk = { kty: "OKP"; crv: "Ed25519"; x: string };
@@ -12,10 +13,7 @@ export async function newSigningKey(): Promise<{ kid: string; publicJwk: PublicJ
 }
 
 /** The thumbprint of an Ed25519 key (RFC 7638: SHA-256 over its required members in order). */
-export async function thumbprint(x: string): Promise<string> {
-  const digest = await sha256Hex(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`);
-  return base64url(Uint8Array.from(digest.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
-}
+export const thumbprint = (x: string): Promise<string> => sha256Url(thumbprintText(x));
 
 const utf8 = new TextEncoder();
 
@@ -48,4 +46,10 @@ export async function derivedKey(secret: string, info: string): Promise<{ x: str
 /** Imports a private key as `newSigningKey` made it. */
 export async function importPrivateKey(pkcs8: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("pkcs8", fromBase64url(pkcs8), { name: "Ed25519" }, false, ["sign"]);
+}
+
+/** Whether a signature over a text was made by the holder of an Ed25519 key; `x` is its public half in base64url. */
+export async function isSignedBy(x: string, signature: Uint8Array, text: string): Promise<boolean> {
+  const key = await crypto.subtle.importKey("raw", fromBase64url(x), { name: "Ed25519" }, false, ["verify"]);
+  return crypto.subtle.verify({ name: "Ed25519" }, key, signature, utf8.encode(text));
 }

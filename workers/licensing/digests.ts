@@ -1,8 +1,9 @@
-import { digests, newDigest } from "#kernel/crypto";
+import { digests, newDigest, sha256Url } from "#kernel/crypto";
 import type { Env } from "#kernel/env";
 import { derivedKey } from "#kernel/signing";
 import { peppers } from "#kernel/vault";
 import { lookupForms, storedForm } from "#rules/licensing/keys";
+import { componentText, fingerprintText, proofInfo } from "#rules/licensing/olp/keys";
 
 // License keys and fingerprints never reach the database: only digests of them do, under a pepper and apart for every tenant.
 
@@ -23,7 +24,7 @@ export async function newKeyDigest(env: Env, tenantId: string, key: string, orig
 const proofPurpose = (tenantId: string) => `offline_proof|${tenantId}`;
 
 /** The key pair by which a device without a connection proves that it knows a license key; `stored` is one of the key's `lookupForms`. */
-export const proofKey = (tenantId: string, stored: string) => derivedKey(stored, `olp1-proof|${tenantId}`);
+export const proofKey = (tenantId: string, stored: string) => derivedKey(stored, proofInfo(tenantId));
 
 /** What a license stores of its key's proof: an offline request, which does not hold the key, is found by it. */
 export async function newProofDigest(env: Env, tenantId: string, key: string, origin: "issued" | "imported"): Promise<string> {
@@ -36,28 +37,64 @@ export async function proofDigests(env: Env, tenantId: string, x: string): Promi
   return digests(peppers(env), proofPurpose(tenantId), x);
 }
 
-/** All that a fingerprint may be stored as. */
+/** A fingerprint as OLP-1 messages hold it. */
+export const fingerprintDigest = (tenantId: string, fingerprint: string) => sha256Url(fingerprintText(tenantId, fingerprint));
+
+/** A part of a device: what it is, and the hash that its program tells of it. */
+export type Component = { kind: string; hash: string };
+
+/** A part of a device as OLP-1 messages hold it. */
+export const partDigest = async (tenantId: string, { kind, hash }: Component): Promise<Component> => ({
+  kind,
+  hash: await sha256Url(componentText(tenantId, kind, hash)),
+});
+
+// Devices without a connection tell only of digests, so those are what is digested here too: a device is the same online and offline.
+
+/** All that a device may be stored as. */
 export async function deviceDigests(env: Env, tenantId: string, fingerprint: string): Promise<string[]> {
-  return digests(peppers(env), devicePurpose(tenantId), fingerprint);
+  const [told, plain] = await Promise.all([
+    fingerprintDigest(tenantId, fingerprint).then((digest) => toldDeviceDigests(env, tenantId, digest)),
+    // as devices were stored before there were any offline
+    digests(peppers(env), devicePurpose(tenantId), fingerprint),
+  ]);
+  return [...told, ...plain];
+}
+
+/** The same for a device that told only the digest of its fingerprint. */
+export async function toldDeviceDigests(env: Env, tenantId: string, digest: string): Promise<string[]> {
+  return digests(peppers(env), devicePurpose(tenantId), digest);
 }
 
 /** What a new activation stores of its device's fingerprint. */
 export async function newDeviceDigest(env: Env, tenantId: string, fingerprint: string): Promise<string> {
-  return newDigest(peppers(env), devicePurpose(tenantId), fingerprint);
+  return newToldDeviceDigest(env, tenantId, await fingerprintDigest(tenantId, fingerprint));
 }
 
-/** A part of a device: what it is, and the hash that its program tells of it. */
-type Component = { kind: string; hash: string };
+/** The same for a device that told only the digest of its fingerprint. */
+export async function newToldDeviceDigest(env: Env, tenantId: string, digest: string): Promise<string> {
+  return newDigest(peppers(env), devicePurpose(tenantId), digest);
+}
 
 // the kind stands before the hash, and has no line breaks: a disk and a board of the same number are two parts
-const componentText = ({ kind, hash }: Component) => `${kind}\n${hash}`;
+const partText = ({ kind, hash }: Component) => `${kind}\n${hash}`;
 
 /** All that a part of a device may be stored as. */
 export async function componentDigests(env: Env, tenantId: string, component: Component): Promise<string[]> {
-  return digests(peppers(env), componentPurpose(tenantId), componentText(component));
+  return toldComponentDigests(env, tenantId, await partDigest(tenantId, component));
+}
+
+/** The same for a part of which a device told only the digest. */
+export async function toldComponentDigests(env: Env, tenantId: string, part: Component): Promise<string[]> {
+  return digests(peppers(env), componentPurpose(tenantId), partText(part));
 }
 
 /** What is stored of a part of a device. */
 export async function newComponentDigest(env: Env, tenantId: string, component: Component): Promise<string> {
-  return newDigest(peppers(env), componentPurpose(tenantId), componentText(component));
+  return newToldComponentDigest(env, tenantId, await partDigest(tenantId, component));
+}
+
+/** The same for a part of which a device told only the digest. */
+export async function newToldComponentDigest(env: Env, tenantId: string, part: Component): Promise<string> {
+  return newDigest(peppers(env), componentPurpose(tenantId), partText(part));
 }
