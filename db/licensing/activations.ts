@@ -5,6 +5,7 @@ import { olderThan, pageOf, type Page } from "../page.ts";
 import { STAMP_EVERY_MS } from "./licenses.ts";
 import type { ActivationRow } from "./rows.ts";
 import { seatsOf } from "./seats.ts";
+import { standingOf } from "./standing.ts";
 import { activations } from "./tables.ts";
 
 export type { ActivationRow } from "./rows.ts";
@@ -27,6 +28,7 @@ export function activationsOf(asking: Asking) {
 
   return {
     ...seatsOf(asking),
+    ...standingOf(asking),
 
     byId: (id: string) => db.select().from(activations).where(mine(id)).get(),
 

@@ -1,4 +1,5 @@
-import type { AskingActivation, Snapshot } from "#rules/licensing/decide";
+import type { AskingActivation, Counts, Snapshot } from "#rules/licensing/decide";
+import type { BlacklistKind } from "#rules/licensing/security";
 import type { Hold } from "#rules/licensing/states";
 import { holdsSeat } from "#rules/licensing/decide";
 import {
@@ -9,7 +10,8 @@ import {
   type TermsOverrides,
 } from "#rules/licensing/terms";
 import type { Asking, Statement } from "../commit.ts";
-import { heldSeatsSql } from "./status.ts";
+import { emergencyDevice } from "./rows.ts";
+import { coresHeldSql, coresSql, heldSeatsSql, personSql, seatsHeldSql, usersHeldSql } from "./status.ts";
 
 /** A license as a validation or an activation asks for it: everything that decides, read at one instant. */
 export type Asked = {
@@ -30,6 +32,14 @@ type How = {
   at: Date;
   /** a version of the product, whose release is looked up */
   version?: string | undefined;
+  /** the address that it is asked from, as `addressKey` writes it */
+  from?: string | null | undefined;
+  /** the user who asks, where one was named */
+  user?: string | undefined;
+  /** all digests that parts of the device may be known by, where it told of them; the parts that its activation has are known anyway */
+  parts?: readonly string[] | undefined;
+  /** the device asks for a seat: what it runs by in an emergency is left aside */
+  toSeat?: boolean | undefined;
   /** read the tenant's signing keys in the same go */
   signingKeys?: boolean | undefined;
 };
@@ -39,32 +49,80 @@ type How = {
  * the query. What they find is bounded by the seats of one license; where nothing limits those, only whether others hold any is counted.
  */
 export function askedOf({ d1, tenantId }: Asking) {
+  const bind = (statement: string, asked: string, devices: readonly string[], { at, version, from, user, parts = [] }: How) =>
+    d1
+      .prepare(statement)
+      .bind(
+        tenantId,
+        at.getTime(),
+        version ?? null,
+        asked,
+        JSON.stringify(devices),
+        from ?? null,
+        user ?? null,
+        JSON.stringify([...devices, ...parts]),
+      );
+
   return {
     /** By the digests of a license key and, where a device asks, of its fingerprint. Its activation counts only while it is not released. */
     byKey: ({ keyHashes, devices }: { keyHashes: readonly string[]; devices: readonly string[] }, how: How) => {
-      const binds = [tenantId, how.at.getTime(), how.version ?? null, JSON.stringify(keyHashes), JSON.stringify(devices)];
-      return answers(d1, tenantId, d1.prepare(BY_KEY).bind(...binds), how);
+      const known = how.toSeat ? devices : devices.flatMap((digest) => [digest, emergencyDevice(digest)]);
+      return answers(d1, tenantId, bind(BY_KEY, JSON.stringify(keyHashes), known, how), how);
     },
 
     /** By an activation, released or not. */
-    byActivation: (id: string, how: How) => {
-      const binds = [tenantId, how.at.getTime(), how.version ?? null, id];
-      return answers(d1, tenantId, d1.prepare(BY_ACTIVATION).bind(...binds), how);
-    },
+    byActivation: (id: string, how: How) => answers(d1, tenantId, bind(BY_ACTIVATION, id, [], how), how),
   };
 }
 
 const SEATS = heldSeatsSql("?2", "l");
 const UNLIMITED = "(l.max_activations is null or l.model in ('site', 'enterprise'))";
+/** Whether the terms limit what no column tells of where overage has no end. A limit that the license itself lifted is counted for nothing. */
+const limits = (term: string) =>
+  `(l.model not in ('site', 'enterprise') and coalesce(l.overrides ->> '$.${term}', r.terms ->> '$.${term}') is not null)`;
+
+/** The place of the asking activation among those that hold seats: as a condition on them. */
+const UP_TO_THIS = "(h.activated_at, h.id) <= (a.activated_at, a.id)";
+
+/** Who asks: the user that was named, or whoever stands behind the activation. */
+const WHO = `coalesce('u' || coalesce(?7, a.user_ref), 'd' || a.id)`;
+
+/** The place of whoever asks among the people that hold seats, by the first that each of them took. Null where it holds none. */
+const PERSON_PLACE = `(select nullif(count(distinct ${personSql()}), 0) ${SEATS} and (h.activated_at, h.id) <=
+  (select f.activated_at, f.id ${heldSeatsSql("?2", "l", "f")} and ${personSql("f")} = ${WHO} order by f.activated_at, f.id limit 1))`;
+
+const NAMED_PLACE = `(select nullif(count(*), 0) from named_users n where n.tenant_id = l.tenant_id and n.license_id = l.id and (n.named_at, n.user_ref) <=
+  (select m.named_at, m.user_ref from named_users m
+    where m.tenant_id = l.tenant_id and m.license_id = l.id and m.user_ref = coalesce(?7, a.user_ref)))`;
+
+const COUNTS = `
+  case when ${UNLIMITED} then (select count(*) from (select 1 ${SEATS} limit 2)) else ${seatsHeldSql("?2", "l")} end as held,
+  case when ${UNLIMITED} then null when l.model = 'per_seat' then ${PERSON_PLACE}
+    when a.id is null then null else (select count(*) ${SEATS} and ${UP_TO_THIS}) end as place,
+  case when ${limits("maxCores")} then ${coresHeldSql("?2", "l")} else 0 end as cores_held,
+  case when a.id is not null and ${limits("maxCores")} then (select sum(${coresSql()}) ${SEATS} and ${UP_TO_THIS}) end as cores_place,
+  case when l.type = 'named_user' or ${limits("maxUsers")} then ${usersHeldSql("?2", "l")} else 0 end as users_held,
+  case when l.type = 'named_user' then ${NAMED_PLACE} when ${limits("maxUsers")} then ${PERSON_PLACE} end as users_place`;
+
+/** A trial asks whether its device had one already by another license. */
+const TRIAL_ELSEWHERE = `case when l.type in ('trial', 'evaluation') and l.converted_at is null then exists (
+  select 1 from trial_uses t where t.tenant_id = l.tenant_id and t.product_id = l.product_id and t.kind = 'device' and t.license_id <> l.id
+    and t.subject in (select value from json_each(?5) union all select a.device_hash)) else 0 end`;
+
+const IN_FORCE = "(b.expires_at is null or b.expires_at > ?2)";
+const SHUT_OUT = `coalesce(
+  (select b.kind from blacklist b indexed by blacklist_digest where b.tenant_id = ?1 and ${IN_FORCE} and b.digest in (
+    select value from json_each(?8) union all select a.device_hash union all select value ->> 'hash' from json_each(a.components))
+    order by b.kind desc limit 1),
+  (select b.kind from blacklist b indexed by blacklist_range
+    where b.tenant_id = ?1 and b.range_from <= ?6 and b.range_to >= ?6 and ${IN_FORCE} limit 1))`;
 
 const COLUMNS = `
   l.id, l.product_id, l.type, l.overrides, l.starts_at, l.expiry_basis, l.activated_at, l.first_validated_at, l.last_validated_at, l.expires_at,
-  l.grace_until, l.maintenance_until, l.canceled_at, l.revoked_at, l.holds, l.version, r.terms, p.code as product_code,
+  l.grace_until, l.maintenance_until, l.converted_at, l.canceled_at, l.revoked_at, l.holds, l.version, r.terms, p.code as product_code,
   a.id as a_id, a.type as a_type, a.device_hash, a.user_ref, a.generation, a.metrics, a.version as a_version, a.activated_at as a_activated_at,
-  a.last_seen_at, a.heartbeat_at, a.lease_expires_at, a.released_at,
-  case when ${UNLIMITED} then (select count(*) from (select 1 ${SEATS} limit 2)) else (select count(*) ${SEATS}) end as held,
-  case when ${UNLIMITED} or a.id is null then null
-    else (select count(*) ${SEATS} and (h.activated_at, h.id) <= (a.activated_at, a.id)) end as place,
+  a.last_seen_at, a.heartbeat_at, a.lease_expires_at, a.ends_at, a.clone_suspected_at, a.integrity_failed_at, a.released_at, ${COUNTS},
+  ${TRIAL_ELSEWHERE} as trial_elsewhere, ${SHUT_OUT} as shut_out,
   (select v.released_at from product_versions v
     where v.tenant_id = l.tenant_id and v.product_id = l.product_id and v.version = ?3) as version_released_at`;
 
@@ -73,10 +131,12 @@ const BELONGINGS = `
   cross join template_revisions r on r.tenant_id = l.tenant_id and r.template_id = l.template_id and r.rev = l.template_rev
   cross join products p on p.tenant_id = l.tenant_id and p.id = l.product_id`;
 
+/** A device may have an activation by an emergency code beside its own: while that is in force, it is the one that asks. */
 const BY_KEY = `select ${COLUMNS} from licenses l ${BELONGINGS}
   left join activations a on a.tenant_id = l.tenant_id and a.license_id = l.id and a.released_at is null
-    and a.device_hash in (select value from json_each(?5))
-  where l.tenant_id = ?1 and l.key_hash in (select value from json_each(?4)) limit 1`;
+    and a.device_hash in (select value from json_each(?5)) and (a.type <> 'emergency' or a.ends_at > ?2)
+  where l.tenant_id = ?1 and l.key_hash in (select value from json_each(?4))
+  order by a.type = 'emergency' desc limit 1`;
 
 const BY_ACTIVATION = `select ${COLUMNS} from activations a
   cross join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id ${BELONGINGS}
@@ -101,12 +161,19 @@ type Row = {
   expires_at: number | null;
   grace_until: number | null;
   maintenance_until: number | null;
+  converted_at: number | null;
   canceled_at: number | null;
   revoked_at: number | null;
   holds: string;
   version: number;
   held: number;
   place: number | null;
+  cores_held: number;
+  cores_place: number | null;
+  users_held: number;
+  users_place: number | null;
+  trial_elsewhere: number;
+  shut_out: BlacklistKind | null;
   version_released_at: number | null;
 } & ({ a_id: null } | ActivationColumns);
 
@@ -122,17 +189,20 @@ type ActivationColumns = {
   last_seen_at: number;
   heartbeat_at: number | null;
   lease_expires_at: number | null;
+  ends_at: number | null;
+  clone_suspected_at: number | null;
+  integrity_failed_at: number | null;
   released_at: number | null;
 };
 
-async function answers(d1: D1Database, tenantId: string, asked: Statement, { at, signingKeys }: How) {
-  if (!signingKeys) {
+async function answers(d1: D1Database, tenantId: string, asked: Statement, how: How) {
+  if (!how.signingKeys) {
     const row = await asked.first<Row>();
-    return { asked: row === null ? undefined : read(row, at), signingKeys: undefined };
+    return { asked: row === null ? undefined : read(row, how), signingKeys: undefined };
   }
   const [found, keys] = await d1.batch([asked, d1.prepare(SIGNING_KEYS).bind(tenantId)]);
   const row = found?.results[0] as Row | undefined;
-  return { asked: row && read(row, at), signingKeys: ((keys?.results ?? []) as KeyRow[]).map(readKey) };
+  return { asked: row && read(row, how), signingKeys: ((keys?.results ?? []) as KeyRow[]).map(readKey) };
 }
 
 type KeyRow = { kid: string; private_key: string; product_ids: string };
@@ -143,19 +213,21 @@ const readKey = ({ kid, private_key: privateKey, product_ids: productIds }: KeyR
   productIds: JSON.parse(productIds) as string[],
 });
 
-function read(row: Row, at: Date): Asked {
+function read(row: Row, { at, version }: How): Asked {
   const terms = effectiveTerms(JSON.parse(row.terms) as TemplateTerms, JSON.parse(row.overrides) as TermsOverrides);
   const activation = row.a_id === null ? null : activationOf(row);
-  const holds = activation !== null && holdsSeat(activation, terms, at);
-  const counts = { held: row.held, othersHeld: holds ? row.held - 1 : row.held, rankOfThisDevice: holds ? row.place : null };
+  const holds = activation !== null && activation.type !== "emergency" && holdsSeat(activation, terms, at);
   return {
     snapshot: {
       license: lifeOf(row),
       product: { id: row.product_id, code: row.product_code },
       terms,
       activation,
-      counts,
+      counts: countsOf(row, terms, holds),
       versionReleasedAt: instant(row.version_released_at),
+      versionUnknown: version !== undefined && row.version_released_at === null,
+      trialHeldElsewhere: row.trial_elsewhere === 1,
+      blacklisted: row.shut_out,
     },
     license: {
       id: row.id,
@@ -168,6 +240,17 @@ function read(row: Row, at: Date): Asked {
   };
 }
 
+function countsOf(row: Row, { model }: TemplateTerms, holds: boolean): Counts {
+  return {
+    held: row.held,
+    othersHeld: holds ? row.held - 1 : row.held,
+    rankOfThisDevice: holds ? row.place : null,
+    userHoldsSeat: model === "per_seat" && !holds && row.place !== null,
+    cores: { used: row.cores_held, upToThis: holds ? row.cores_place : null },
+    users: { used: row.users_held, upToThis: row.users_place },
+  };
+}
+
 function lifeOf(row: Row): Snapshot["license"] {
   return {
     startsAt: new Date(row.starts_at),
@@ -176,6 +259,7 @@ function lifeOf(row: Row): Snapshot["license"] {
     expiresAt: instant(row.expires_at),
     graceUntil: instant(row.grace_until),
     maintenanceUntil: instant(row.maintenance_until),
+    convertedAt: instant(row.converted_at),
     canceledAt: instant(row.canceled_at),
     revokedAt: instant(row.revoked_at),
     holds: row.holds === "[]" ? [] : (JSON.parse(row.holds) as Hold[]).map((hold) => ({ ...hold, at: new Date(hold.at) })),
@@ -190,6 +274,9 @@ function activationOf(row: ActivationColumns): AskingActivation {
     activatedAt: new Date(row.a_activated_at),
     lastHeartbeatAt: instant(row.heartbeat_at),
     leaseExpiresAt: instant(row.lease_expires_at),
+    endsAt: instant(row.ends_at),
+    cloneSuspectedAt: instant(row.clone_suspected_at),
+    integrityFailedAt: instant(row.integrity_failed_at),
     releasedAt: instant(row.released_at),
   };
 }

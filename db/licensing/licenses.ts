@@ -8,7 +8,7 @@ import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { makingOf } from "./making.ts";
 import type { LicenseRow } from "./rows.ts";
-import { heldSeatsSql, literal, statusSql } from "./status.ts";
+import { coresHeldSql, literal, seatsHeldSql, statusSql, usersHeldSql } from "./status.ts";
 import { licenses } from "./tables.ts";
 
 export type { LicenseRow } from "./rows.ts";
@@ -22,6 +22,9 @@ export type License = {
   terms: TemplateTerms;
   /** seats held at the request's instant */
   seatsHeld: number;
+  /** cores that its devices claim, and users that hold seats or are named, at that instant */
+  coresHeld: number;
+  usersHeld: number;
   /** the customer's time zone, where it is known */
   zone: string | null;
 };
@@ -51,7 +54,9 @@ export function licensesOf(asking: Asking) {
         row: licenses,
         revision: templateRevisions.terms,
         zone: customers.timeZone,
-        seatsHeld: sql<number>`(select count(*) ${sql.raw(heldSeatsSql(literal(now)))})`,
+        seatsHeld: sql<number>`${sql.raw(seatsHeldSql(literal(now)))}`,
+        coresHeld: sql<number>`${sql.raw(coresHeldSql(literal(now)))}`,
+        usersHeld: sql<number>`${sql.raw(usersHeldSql(literal(now)))}`,
       })
       .from(licenses)
       .innerJoin(

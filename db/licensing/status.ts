@@ -20,19 +20,39 @@ export const mayActivateSql = (now: string, l = "licenses") => `(
   and ${l}.starts_at <= ${now}
   and (${l}.expires_at is null or ${l}.expires_at > ${now} or coalesce(${l}.grace_until, 0) > ${now} or ${l}.expiration_strategy <> 'restrict'))`;
 
-/** The twin of `holdsSeat` in rules/licensing/decide.ts: not released and, where dead seats are freed, inside its lease. */
+/** The twin of `holdsSeat` in rules/licensing/decide.ts: neither released nor at its end and, where dead seats are freed, inside its lease. */
 export const holdsSeatSql = (now: string, a = "activations", l = "licenses") => `(
   ${a}.released_at is null
+  and (${a}.ends_at is null or ${a}.ends_at > ${now})
   and (${l}.lease_s is null or ${l}.frees_dead_seats = 0 or ${a}.type <> 'online'
     or coalesce(${a}.lease_expires_at, coalesce(${a}.heartbeat_at, ${a}.activated_at) + ${l}.lease_s * 1000) > ${now}))`;
 
 /**
  * The held seats of a license, as the tail of a select: `h` is an activation that holds one. The index has those alone that are not released,
- * however many were over the years; it is named, because the planner cannot know how few of them that leaves.
+ * however many were over the years; it is named, because the planner cannot know how few of them that leaves. Emergencies hold no seat.
  */
-export const heldSeatsSql = (now: string, l = "licenses") =>
-  `from activations h indexed by activations_one_seat_per_device
-   where h.tenant_id = ${l}.tenant_id and h.license_id = ${l}.id and ${holdsSeatSql(now, "h", l)}`;
+export const heldSeatsSql = (now: string, l = "licenses", h = "h") =>
+  `from activations ${h} indexed by activations_one_seat_per_device
+   where ${h}.tenant_id = ${l}.tenant_id and ${h}.license_id = ${l}.id and ${h}.type <> 'emergency' and ${holdsSeatSql(now, h, l)}`;
+
+/** Who stands behind an activation: its user or, where none was told, the device for itself. */
+export const personSql = (h = "h") => `coalesce('u' || ${h}.user_ref, 'd' || ${h}.id)`;
+
+/** How many cores an activation claims: a device that told of none has one. */
+export const coresSql = (h = "h") => `coalesce(${h}.cores, 1)`;
+
+/** How many seats of a license are held. Under `per_seat` the devices of one user are one seat. */
+export const seatsHeldSql = (now: string, l = "licenses") => `(case ${l}.model
+  when 'per_seat' then (select count(distinct ${personSql()}) ${heldSeatsSql(now, l)})
+  else (select count(*) ${heldSeatsSql(now, l)}) end)`;
+
+/** How many cores the devices of a license claim together. */
+export const coresHeldSql = (now: string, l = "licenses") => `(select coalesce(sum(${coresSql()}), 0) ${heldSeatsSql(now, l)})`;
+
+/** How many users hold seats of a license or, where its users are named, have a place. */
+export const usersHeldSql = (now: string, l = "licenses") => `(case ${l}.type
+  when 'named_user' then (select count(*) from named_users n where n.tenant_id = ${l}.tenant_id and n.license_id = ${l}.id)
+  else (select count(distinct ${personSql()}) ${heldSeatsSql(now, l)}) end)`;
 
 /** Milliseconds as a literal, for statements that a query builder makes. */
 export const literal = (at: Date) => String(at.getTime());

@@ -9,10 +9,19 @@ import { decide, holdsSeat } from "#rules/licensing/decide";
 import { askedByToken, type AskedByToken } from "./asked-by-token.ts";
 import { askedWithSigner, presentDecision } from "./decisions.ts";
 import { presentActivation } from "./presenters.ts";
-import { activationNotFound, activationReleased, licenseNotActive, seatLimitReached } from "./problems.ts";
+import {
+  activationNotFound,
+  activationReleased,
+  coreLimitReached,
+  deviceAlreadyActivated,
+  deviceBlacklisted,
+  licenseNotActive,
+  seatLimitReached,
+  userLimitReached,
+} from "./problems.ts";
 import { restrictedByToken } from "./restricted.ts";
 import { Heartbeat, HeartbeatAnswer } from "./schemas.ts";
-import { leaseFrom, refuseFull, refuseInactive } from "./seats.ts";
+import { leaseFrom, refuseInactive, refuseShutOut, whyNotSeat } from "./seats.ts";
 
 type Told = z.infer<typeof Heartbeat>["metrics"];
 
@@ -32,7 +41,17 @@ export const heartbeatActivation = endpoint({
     request: { body: jsonBody(Heartbeat) },
     responses: {
       200: json(HeartbeatAnswer, "The lease as it is kept, when to come again, and the decision"),
-      ...problems(activationNotFound, activationReleased, licenseNotActive, seatLimitReached, changedMeanwhile),
+      ...problems(
+        activationNotFound,
+        activationReleased,
+        licenseNotActive,
+        deviceBlacklisted,
+        seatLimitReached,
+        coreLimitReached,
+        userLimitReached,
+        deviceAlreadyActivated,
+        changedMeanwhile,
+      ),
     },
   }),
 
@@ -62,19 +81,16 @@ type Vars = Pick<TenantEnv["Variables"], "repo" | "now">;
 
 /** Keeps a beat where it is worth keeping. Answers what is known afterwards; undefined when the activation changed meanwhile. */
 async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promise<AskedByToken | undefined> {
-  const { activation, terms, counts } = asked.snapshot;
+  const { activation, terms } = asked.snapshot;
   if (!activation) throw activationNotFound({});
-  if (activation.releasedAt !== null) throw activationReleased({ at: activation.releasedAt.toISOString() });
+  const { releasedAt, endsAt } = activation;
+  if (releasedAt !== null) throw activationReleased({ at: releasedAt.toISOString() });
+  if (endsAt !== null && endsAt <= now) throw activationReleased({ at: endsAt.toISOString() });
   const metrics = counted(asked.activation.metrics, told);
-  const after = { lastHeartbeatAt: now, leaseExpiresAt: leaseFrom(asked, now) };
+  const after = { lastHeartbeatAt: now, leaseExpiresAt: activation.type === "online" ? leaseFrom(asked, now) : null };
   const beaten = { ...asked, snapshot: { ...asked.snapshot, activation: { ...activation, ...after } } };
 
-  if (!holdsSeat(activation, terms, now)) {
-    if (!(await competeAgain({ repo, now }, asked, metrics))) return undefined;
-    // its seat is held again, the latest of all as far as anybody can tell
-    const seats = { ...counts, held: counts.othersHeld + 1, rankOfThisDevice: counts.othersHeld + 1 };
-    return { ...beaten, snapshot: { ...beaten.snapshot, counts: seats } };
-  }
+  if (!holdsSeat(activation, terms, now)) return competeAgain({ repo, now }, asked, metrics);
   const young =
     activation.lastHeartbeatAt !== null && now.getTime() - activation.lastHeartbeatAt.getTime() < terms.heartbeat.intervalS * 500;
   const leaseFits = (activation.leaseExpiresAt === null) === (after.leaseExpiresAt === null);
@@ -84,15 +100,22 @@ async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promi
   return (await repo.activations.recordBeat(kept)) ? beaten : undefined;
 }
 
-/** Takes a seat again after the lease ended: by the same conditional statement as any device. False when something changed meanwhile. */
-async function competeAgain({ repo, now }: Vars, asked: AskedByToken, metrics: Metrics): Promise<boolean> {
+/**
+ * Takes a seat again after the lease ended: by the same conditional statement as any device. Throws why there is none. Always undefined: what
+ * became of the seats is then read again, and the beat is among it.
+ */
+async function competeAgain({ repo, now }: Vars, asked: AskedByToken, metrics: Metrics): Promise<undefined> {
+  refuseShutOut(asked);
   refuseInactive(asked, now);
-  refuseFull(asked);
   const before = await repo.activations.byId(asked.activation.id);
-  if (!before || before.version !== asked.activation.version) return false;
+  if (!before || before.version !== asked.activation.version) return undefined;
   const row = { ...before, metrics, lastSeenAt: now, heartbeatAt: now, leaseExpiresAt: leaseFrom(asked, now), updatedAt: now };
   const facts = [changeFact("activation.resumed", presentActivation(before), presentActivation(row))];
-  return (await repo.activations.reclaimSeat(row, { facts, answer: [200, null] })) !== undefined;
+  const devices = [row.deviceHash];
+  const { terms } = asked.snapshot;
+  if (await repo.activations.reclaimSeat(row, { devices, type: terms.type }, { facts, answer: [200, null] })) return undefined;
+  const standing = await repo.activations.standing(row, devices);
+  return standing && whyNotSeat(row, terms, standing, now, false)?.throws();
 }
 
 /** What was counted, with what a beat tells: counters add up, gauges replace. A beat that was counted already changes nothing. */

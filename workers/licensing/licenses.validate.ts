@@ -13,7 +13,7 @@ import { askedWithSigner, presentDecision } from "./decisions.ts";
 import { deviceDigests, keyDigests } from "./digests.ts";
 import { mayKnow } from "./for-caller.ts";
 import { presentLicense } from "./presenters.ts";
-import { restrictedByKey } from "./restricted.ts";
+import { fromOf, restrictedByKey } from "./restricted.ts";
 import { Decision, DryRun, Validation } from "./schemas.ts";
 import { stampUse } from "./stamps.ts";
 
@@ -41,7 +41,7 @@ export const validateLicense = endpoint({
     const devices = body.fingerprint === undefined ? [] : await deviceDigests(c.env, repo.tenantId, body.fingerprint);
 
     const { found, decided, signer } = await changing(async () => {
-      const how = { at, version: body.version };
+      const how = { at, version: body.version, user: body.user, from: fromOf(where.ip) };
       const { asked, signer } = await askedWithSigner(c.var, (key) =>
         repo.asked.byKey({ keyHashes, devices }, { ...how, ...key }),
       );

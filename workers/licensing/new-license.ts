@@ -74,7 +74,7 @@ export function newLicense(repo: Pick<Repo, "tenantId" | "tenant">, recipe: Reci
     termCount: 0,
     ...owned,
   };
-  return { row, revision, terms, seatsHeld: 0, zone };
+  return { row, revision, terms, seatsHeld: 0, coresHeld: 0, usersHeld: 0, zone };
 }
 
 /** The columns that SQL decides by. They follow from the terms, and are written anew whenever those change. */

@@ -4,13 +4,14 @@ import { presentOwned } from "#kernel/present";
 import { entitlementsToWire, restrictionsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { statusOf } from "#rules/licensing/states";
+import { userLimits } from "#rules/licensing/terms";
 import type { Activation, License } from "./schemas.ts";
 
 export type LicenseShown = z.infer<typeof License>;
 export type ActivationShown = z.infer<typeof Activation>;
 
 /** A license as it is at `now`. Its key is not among this: only the answers that make or reveal one hold it. */
-export function presentLicense({ row, terms, seatsHeld }: LicenseRead, now: Date): LicenseShown {
+export function presentLicense({ row, terms, seatsHeld, coresHeld, usersHeld }: LicenseRead, now: Date): LicenseShown {
   return {
     object: "license",
     id: row.id,
@@ -26,6 +27,10 @@ export function presentLicense({ row, terms, seatsHeld }: LicenseRead, now: Date
     issued_to: row.issuedTo,
     max_activations: row.maxActivations,
     activations_count: seatsHeld,
+    max_cores: terms.maxCores,
+    cores_count: coresHeld,
+    max_users: userLimits(terms).limit,
+    users_count: usersHeld,
     entitlements: entitlementsToWire(terms.entitlements),
     restrictions: restrictionsToWire(terms.restrictions),
     starts_at: row.startsAt.toISOString(),
@@ -53,11 +58,16 @@ export const presentActivation = (row: ActivationRow): ActivationShown => ({
   name: row.name,
   platform: row.platform,
   app_version: row.appVersion,
+  cores: row.cores,
+  // kinds alone: what a part is said to be is for nobody to read back
+  components: row.components.map(({ kind }) => kind),
+  device_public_key: row.devicePublicKey,
   status: row.releasedAt === null ? "active" : "released",
   type: row.type,
   activated_at: row.activatedAt.toISOString(),
   last_seen_at: row.lastSeenAt.toISOString(),
   lease_expires_at: iso(row.leaseExpiresAt),
+  ends_at: iso(row.endsAt),
   clone_suspected_at: iso(row.cloneSuspectedAt),
   integrity_failed_at: iso(row.integrityFailedAt),
   deactivated_at: iso(row.releasedAt),

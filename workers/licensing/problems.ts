@@ -64,6 +64,57 @@ export const seatLimitReached = defineProblem<{ license: string; limit: number }
   detail: ({ license, limit }) => `License ${license} has ${limit} ${limit === 1 ? "seat" : "seats"}, held by other devices.`,
 });
 
+export const coreLimitReached = defineProblem<{ license: string; limit: number; used: number; asked: number }>({
+  code: "core_limit_reached",
+  status: 409,
+  title: "Too few cores of this license are free",
+  fix: "Deactivate a device, use fewer cores, or raise the core limit of the license.",
+  detail: ({ license, limit, used, asked }) =>
+    `License ${license} has ${limit} ${limit === 1 ? "core" : "cores"}; other devices use ${used}, and this one asks for ${asked}.`,
+});
+
+export const userLimitReached = defineProblem<{ license: string; limit: number }>({
+  code: "user_limit_reached",
+  status: 409,
+  title: "The license has no place for another user",
+  fix: "Deactivate the devices of a user, reassign a named user's place, or raise the user limit of the license.",
+  detail: ({ license, limit }) =>
+    `License ${license} is for ${limit} ${limit === 1 ? "user" : "users"}, and others take all places.`,
+});
+
+export const kickNotAllowed = defineProblem<{ license: string }>({
+  code: "kick_not_allowed",
+  status: 409,
+  title: "Every seat is taken, and none may be taken from a device",
+  fix: "Deactivate a device, or set allow_kick on the template.",
+  detail: ({ license }) => `License ${license} lets no device take the seat of another.`,
+});
+
+export const deviceAlreadyActivated = defineProblem<{ scope: string }>({
+  code: "device_already_activated",
+  status: 409,
+  title: "The device holds a seat of another license",
+  fix: "Deactivate the device there first, or use that license.",
+  detail: ({ scope }) =>
+    `A device may hold one seat only within ${scope === "tenant" ? "all licenses of this vendor" : "this product"}.`,
+});
+
+export const activationRateLimited = defineProblem<{ license: string; limit: number }>({
+  code: "activation_rate_limited",
+  status: 429,
+  title: "The license was activated too often",
+  fix: "Wait as long as Retry-After says, or raise max_activations_per_30d of the license.",
+  detail: ({ license, limit }) => `License ${license} may be activated ${limit} times within 30 days.`,
+});
+
+export const deviceBlacklisted = defineProblem<{ detail: string }>({
+  code: "device_blacklisted",
+  status: 403,
+  title: "The vendor has shut out this device",
+  fix: "Ask the vendor of the program.",
+  detail: ({ detail }) => detail,
+});
+
 export const activationNotFound = defineProblem({
   code: "activation_not_found",
   status: 404,

@@ -1,10 +1,14 @@
 import type { Asked } from "#db/licensing/asked";
+import { addressKey } from "#rules/addresses";
 import { placeOf, type Reason } from "#rules/licensing/reasons";
 import { restrictionReasons } from "#rules/licensing/restrictions";
 import { licenseNotActive, restrictionViolated } from "./problems.ts";
 
 /** Where a request comes from, as the platform tells it. */
 type From = { country: string | null; ip: string | null };
+
+/** The address of a request as blacklists know addresses; null where the platform tells none. */
+export const fromOf = (ip: string | null) => (ip === null ? null : addressKey(ip));
 
 /** What a license's restrictions say to a question by its key, which may name domain and version. */
 export function restrictedByKey(

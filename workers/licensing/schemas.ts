@@ -1,6 +1,6 @@
 import { listQuery } from "#kernel/endpoint";
 import { Entitlement, overrideFields, Restriction } from "#kernel/terms";
-import { z, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
 import { REASON_ORDER } from "#rules/licensing/reasons";
 import { HOLD_CAUSES, LICENSE_STATUSES, SUSPENDABLE_CAUSES } from "#rules/licensing/states";
@@ -22,6 +22,13 @@ export const License = z
     issued_to: z.string().nullable(),
     max_activations: z.int().nullable().openapi({ description: "null = unlimited." }),
     activations_count: z.int().openapi({ description: "Seats that are held now." }),
+    max_cores: z.int().nullable().openapi({ description: "null = unlimited." }),
+    cores_count: z.int().openapi({ description: "Cores that its devices claim now; one for a device that told of none." }),
+    max_users: z.int().nullable().openapi({ description: "null = unlimited." }),
+    users_count: z.int().openapi({
+      description:
+        "Users that hold seats now, a device without a user counting as one; of a license for named users those named.",
+    }),
     entitlements: z.array(Entitlement),
     restrictions: z.array(Restriction),
     starts_at: Instant,
@@ -209,12 +216,18 @@ export const Activation = z
     name: z.string().nullable(),
     platform: z.string().nullable(),
     app_version: z.string().nullable(),
+    cores: z.int().nullable().openapi({ description: "null = the device did not say; it counts as one." }),
+    components: z.array(z.string()).openapi({ description: "The kinds of the parts that it told of." }),
+    device_public_key: z.string().nullable(),
     status: z.enum(["active", "released"]),
     type: z.enum(["online", "offline", "emergency"]),
     activated_at: Instant,
     last_seen_at: Instant.openapi({ description: "Exact to a minute." }),
     lease_expires_at: Instant.nullable().openapi({
       description: "Until when the seat is held without a heartbeat (exclusive); null = as long as it is not released.",
+    }),
+    ends_at: Instant.nullable().openapi({
+      description: "When it ends by itself (exclusive): of emergencies, and of offline seats that were released by force.",
     }),
     clone_suspected_at: Instant.nullable().openapi({ description: "Since when it looks as if two devices were this one." }),
     integrity_failed_at: Instant.nullable().openapi({
@@ -231,14 +244,45 @@ export const ActivationWithToken = Activation.extend({
   activation_token: z.string().openapi({ description: "Proves to be this device; the same device gets the same one again." }),
 }).openapi("ActivationWithToken");
 
+/** A part of a device: what it is, and a hash of what tells it from others of its kind, made by the program. */
+export const Component = z.strictObject({
+  kind: Code.openapi({ example: "mainboard" }),
+  hash: Fingerprint,
+});
+
+/** The parts of a device, one of a kind each. */
+export const Components = z
+  .array(Component)
+  .max(20)
+  .refine((parts) => new Set(parts.map(({ kind }) => kind)).size === parts.length, "must name each kind once");
+
+/** An Ed25519 public key: 32 bytes as base64url, in its one spelling. */
+export const DevicePublicKey = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, "must be an Ed25519 public key: 32 bytes as base64url")
+  .openapi({ example: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+
 export const NewActivation = z
   .strictObject({
     license_key: LicenseKey,
     fingerprint: Fingerprint,
-    user: Ref.nullish(),
+    user: Ref.nullish().openapi({
+      description: "Who works with it. Licenses for named users need one; under per_seat users are counted.",
+    }),
     name: text(200).nullish(),
     platform: text(200).nullish(),
     app_version: text(100).nullish(),
+    cores: z.int().min(1).max(100_000).nullish().openapi({ description: "How many cores it uses; one where it does not say." }),
+    components: Components.optional().openapi({
+      description:
+        "Its parts. Where the template sets component_threshold, that many that fit make it the device it was, under a new fingerprint.",
+    }),
+    device_public_key: DevicePublicKey.nullish().openapi({
+      description: "A key of the device's own. Another one from the same device looks like a clone.",
+    }),
+    kick: z.enum(["oldest"]).optional().openapi({
+      description: "Where every seat is taken, take the one that was seen least recently, if the template allows that.",
+    }),
     ...ownedInput,
   })
   .openapi("NewActivation", {

@@ -2,6 +2,7 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import {
   type DecisionRequest,
+  NO_COUNTS,
   REASON_ORDER,
   type Snapshot,
   activationNotFound,
@@ -166,7 +167,7 @@ describe("what would help", () => {
     ...plain.snapshot,
     terms: { ...plain.snapshot.terms, maxActivations: limit },
     activation: null,
-    counts: { held, othersHeld: held, rankOfThisDevice: null },
+    counts: { ...NO_COUNTS, held, othersHeld: held },
   });
   const held = (...causes: (typeof HOLD_CAUSES)[number][]) =>
     licensed({ holds: causes.map((cause) => ({ cause, reason: null, by: "sto_1", at: NOW })) });
@@ -238,6 +239,7 @@ describe("leases", () => {
     activatedAt: ago(10_000),
     lastHeartbeatAt: null,
     leaseExpiresAt: null,
+    endsAt: null,
     releasedAt: null,
   } as const;
   const terms = termsWithDefaults({ type: "concurrent", model: "per_device", heartbeat: { intervalS: 5 } });

@@ -1,4 +1,4 @@
-import type { DecisionRequest, Severity, Snapshot } from "#rules/licensing/decide";
+import { NO_COUNTS, type DecisionRequest, type Severity, type Snapshot } from "#rules/licensing/decide";
 import type { HoldCause } from "#rules/licensing/states";
 import { type Entitlement, type RequirableInput, termsWithDefaults } from "#rules/licensing/terms";
 
@@ -79,12 +79,16 @@ export function worldOf(story: Case, now: Date): { snapshot: Snapshot; request: 
         expiryBasis: story.waitsForFirstActivation ? "first_activation" : "creation",
         activatedAt: null,
         maintenanceUntil: { none: null, ahead, ended: gone }[story.maintenance],
+        convertedAt: null,
       },
       product: { id: "prod_1", code: "editor" },
       terms,
       activation: activationOf(story, gone, now),
       counts: countsOf(story),
       versionReleasedAt: { unnamed: null, unknown: null, older: new Date(gone.getTime() - 1), newer: gone }[story.version],
+      versionUnknown: story.version === "unknown",
+      trialHeldElsewhere: false,
+      blacklisted: null,
     },
     request: {
       by: byToken ? "token" : "key",
@@ -158,6 +162,7 @@ function beyond(story: Case): boolean {
 
 function countsOf(story: Case): Snapshot["counts"] {
   return {
+    ...NO_COUNTS,
     held: heldOf(story),
     othersHeld: story.others,
     rankOfThisDevice: sits(story) ? Math.min(story.earlier, story.others) + 1 : null,
@@ -179,7 +184,10 @@ function activationOf(story: Case, gone: Date, now: Date): Snapshot["activation"
     activatedAt: beats ? new Date(lastSign.getTime() - DAY) : lastSign,
     lastHeartbeatAt: beats ? lastSign : null,
     leaseExpiresAt: story.leaseStored ? new Date(lastSign.getTime() + leaseMs) : null,
+    endsAt: null,
     releasedAt: released ? gone : null,
+    cloneSuspectedAt: null,
+    integrityFailedAt: null,
   };
 }
 

@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { type Circumstances, restrictionReasons } from "#rules/licensing/restrictions";
-import { decide, type Snapshot } from "#rules/licensing/decide";
+import { decide, NO_COUNTS, type Snapshot } from "#rules/licensing/decide";
 import { type Restriction, termsWithDefaults } from "#rules/licensing/terms";
 
 const here: Circumstances = {
@@ -100,12 +100,16 @@ test("restrictions stand among the other reasons in their order, and an input is
       expiryBasis: "creation",
       activatedAt: null,
       maintenanceUntil: null,
+      convertedAt: null,
     },
     product: { id: "prod_1", code: "p" },
     terms,
     activation: null,
-    counts: { held: 0, othersHeld: 0, rankOfThisDevice: null },
+    counts: NO_COUNTS,
     versionReleasedAt: null,
+    versionUnknown: false,
+    trialHeldElsewhere: false,
+    blacklisted: null,
   };
   const restricted = restrictionReasons(restrictions, { ...here, domain: undefined });
   const { valid, reasons } = decide(snapshot, { by: "key" }, now, restricted);

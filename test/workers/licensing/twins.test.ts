@@ -61,8 +61,12 @@ test("the status that SQL filters by is the status of the rule, for every life o
 
   expect(results.map(({ status }) => status)).toEqual(sample.map((life) => statusOf(life, NOW)));
   const terms = termsWithDefaults({ type: "subscription", model: "per_device" });
+  const nothingElse = { versionReleasedAt: null, versionUnknown: false, trialHeldElsewhere: false };
   const may = sample.map((license) =>
-    mayActivate({ license, terms: { ...terms, expirationStrategy: license.strategy }, versionReleasedAt: null }, NOW).length === 0
+    mayActivate(
+      { ...nothingElse, license: { ...license, convertedAt: null }, terms: { ...terms, expirationStrategy: license.strategy } },
+      NOW,
+    ).length === 0
       ? 1
       : 0,
   );
@@ -76,6 +80,7 @@ const seats = fc.record({
   activatedAt: fc.constantFrom(-121_000, -120_000, -119_999, -1).map((offset) => new Date(NOW.getTime() + offset)),
   lastHeartbeatAt: fc.option(fc.constantFrom(-121_000, -120_000, -119_999).map((offset) => new Date(NOW.getTime() + offset))),
   leaseExpiresAt: maybe,
+  endsAt: rarely,
   releasedAt: rarely,
   terms: fc
     .record({
@@ -96,6 +101,7 @@ test("the seats that SQL counts as held are those that the rule holds", async ()
     activated_at: ms(seat.activatedAt),
     heartbeat_at: ms(seat.lastHeartbeatAt),
     lease_expires_at: ms(seat.leaseExpiresAt),
+    ends_at: ms(seat.endsAt),
     released_at: ms(seat.releasedAt),
     lease_s: leaseLengthS(terms),
     frees_dead_seats: freesDeadSeats(terms) ? 1 : 0,

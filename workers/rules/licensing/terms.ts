@@ -149,7 +149,7 @@ export function storedTerms(terms: TemplateTerms): TemplateTerms {
 /** A full set of terms from what was given: a year on one device, thirty days of grace, nothing else allowed or required. */
 export function termsWithDefaults(input: TermsInput): TemplateTerms {
   const { type, model } = input;
-  const onTrial = type === "trial" || type === "evaluation";
+  const onTrial = isTrial({ type });
   const heartbeat = { required: false, intervalS: 600, onDead: "free_seat" as const, ...given(input.heartbeat ?? {}) };
   const defaults: TemplateTerms = {
     type,
@@ -222,6 +222,11 @@ export function coreLimits(terms: Pick<TemplateTerms, "model" | "maxCores" | "ov
 export function userLimits(terms: Pick<TemplateTerms, "type" | "model" | "maxUsers" | "overage">): Limits {
   if (terms.type === "named_user") return { limit: terms.maxUsers ?? 1, ceiling: terms.maxUsers ?? 1 };
   return withOverage(isUnlimited(terms) ? null : terms.maxUsers, terms.overage);
+}
+
+/** Whether a license lets its customer try the product: each device and customer may do that once. */
+export function isTrial({ type }: Pick<TemplateTerms, "type">): boolean {
+  return type === "trial" || type === "evaluation";
 }
 
 function isUnlimited({ model }: Pick<TemplateTerms, "model">): boolean {
