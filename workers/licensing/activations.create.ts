@@ -8,6 +8,7 @@ import { licenseNotFound } from "#kernel/not-found";
 import { changedMeanwhile, externalIdTaken, invalidRequest } from "#kernel/problems";
 import type { z } from "#kernel/wire";
 import { activationToken } from "./activation-token.ts";
+import { deviceOf } from "./devices.ts";
 import { keyDigests } from "./digests.ts";
 import { presentActivation } from "./presenters.ts";
 import {
@@ -60,21 +61,14 @@ export const createActivation = endpoint({
     const { repo, caller } = c.var;
     const body = c.req.valid("json");
     refuseOwnFields(caller, body);
-    const { license_key: key, fingerprint, components, user, name, platform, cores, kick } = body;
-    const device = { fingerprint, components, user, name, platform, cores };
-    const told = { appVersion: body.app_version, devicePublicKey: body.device_public_key };
+    const { license_key: key, user, name, platform, cores } = body;
+    const known = await deviceOf(c.env, repo.tenantId, body);
+    const told = { user, name, platform, cores, appVersion: body.app_version, devicePublicKey: body.device_public_key };
+    const beside = async (row: ActivationRow) => ({ statements: [], facts: [], answer: await withToken(c.env, row) });
 
-    const taken = await takeSeat(
-      c,
-      await keyDigests(c.env, repo.tenantId, key),
-      { ...device, ...told },
-      {
-        type: "online",
-        kick,
-        owned: body,
-        beside: async (row) => ({ statements: [], facts: [], answer: await withToken(c.env, row) }),
-      },
-    ).catch(asTaken({}));
+    const taking = { type: "online", kick: body.kick, owned: body, beside } as const;
+    const keyHashes = await keyDigests(c.env, repo.tenantId, key);
+    const taken = await takeSeat(c, keyHashes, { known, ...told }, taking).catch(asTaken({}));
     return c.json(await withToken(c.env, taken.row), taken.status);
   },
 });

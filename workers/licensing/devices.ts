@@ -1,21 +1,17 @@
 import type { DevicePart } from "#db/licensing/tables";
 import type { Env } from "#kernel/env";
-import { componentDigests, deviceDigests, newComponentDigest, newDeviceDigest } from "./digests.ts";
+import {
+  fingerprintDigest,
+  newToldComponentDigest,
+  newToldDeviceDigest,
+  partDigest,
+  toldComponentDigests,
+  toldDeviceDigests,
+  deviceDigests,
+  type Component,
+} from "./digests.ts";
 
-/** What a device tells of itself when it asks for a seat. */
-export type Device = {
-  fingerprint: string;
-  components?: readonly { kind: string; hash: string }[] | undefined;
-  user?: string | null | undefined;
-  name?: string | null | undefined;
-  platform?: string | null | undefined;
-  appVersion?: string | null | undefined;
-  cores?: number | null | undefined;
-  /** Ed25519, base64url */
-  devicePublicKey?: string | null | undefined;
-};
-
-/** The same as digests: all that device and parts may be stored as, and what a new row stores of them. */
+/** A device as digests: all that it and its parts may be stored as, and what a new row stores of them. */
 export type KnownDevice = {
   digests: readonly string[];
   digest: string;
@@ -25,20 +21,35 @@ export type KnownDevice = {
   isPart: (kind: string, stored: string) => boolean;
 };
 
-/** Makes the digests of a device and of its parts. */
-export async function deviceOf(env: Env, tenantId: string, { fingerprint, components = [] }: Device): Promise<KnownDevice> {
-  const [digests, digest, parts, stored] = await Promise.all([
-    deviceDigests(env, tenantId, fingerprint),
-    newDeviceDigest(env, tenantId, fingerprint),
-    Promise.all(components.map(async (part) => [part.kind, await componentDigests(env, tenantId, part)] as const)),
-    Promise.all(components.map(async (part) => ({ kind: part.kind, hash: await newComponentDigest(env, tenantId, part) }))),
+/** A device by its fingerprint and the parts that its program tells of. */
+export async function deviceOf(
+  env: Env,
+  tenantId: string,
+  { fingerprint, components = [] }: { fingerprint: string; components?: readonly Component[] | undefined },
+): Promise<KnownDevice> {
+  const told = await Promise.all(components.map((part) => partDigest(tenantId, part)));
+  const known = await toldDeviceOf(env, tenantId, { digest: await fingerprintDigest(tenantId, fingerprint), components: told });
+  return { ...known, digests: await deviceDigests(env, tenantId, fingerprint) };
+}
+
+/** The same for a device that told of itself in an offline message: only digests of fingerprint and parts. */
+export async function toldDeviceOf(
+  env: Env,
+  tenantId: string,
+  { digest, components }: { digest: string; components: readonly Component[] },
+): Promise<KnownDevice> {
+  const [digests, stored, parts, storedParts] = await Promise.all([
+    toldDeviceDigests(env, tenantId, digest),
+    newToldDeviceDigest(env, tenantId, digest),
+    Promise.all(components.map(async (part) => [part.kind, await toldComponentDigests(env, tenantId, part)] as const)),
+    Promise.all(components.map(async (part) => ({ kind: part.kind, hash: await newToldComponentDigest(env, tenantId, part) }))),
   ]);
   const known = new Map(parts);
   return {
     digests,
-    digest,
+    digest: stored,
     parts: parts.flatMap(([, each]) => each),
-    components: stored,
+    components: storedParts,
     isPart: (kind, hash) => known.get(kind)?.includes(hash) ?? false,
   };
 }

@@ -13,13 +13,25 @@ import { newOwned } from "#kernel/present";
 import { invalidRequest } from "#kernel/problems";
 import { whoGivesWay } from "#rules/licensing/kick";
 import { afterFirstActivation } from "./beginnings.ts";
-import { deviceOf, type Device, type KnownDevice } from "./devices.ts";
+import type { KnownDevice } from "./devices.ts";
 import { mayKnow } from "./for-caller.ts";
 import { presentActivation, presentLicense } from "./presenters.ts";
 import { kickNotAllowed } from "./problems.ts";
 import { fromOf, refuseRestricted } from "./restricted.ts";
 import { leaseFrom, refuseInactive, refuseShutOut, rowHolds, whyNotSeat, type Full } from "./seats.ts";
 import { noted } from "./security/noting.ts";
+
+/** A device that asks for a seat, with what it tells of itself. */
+export type Device = {
+  known: KnownDevice;
+  user?: string | null | undefined;
+  name?: string | null | undefined;
+  platform?: string | null | undefined;
+  appVersion?: string | null | undefined;
+  cores?: number | null | undefined;
+  /** Ed25519, base64url */
+  devicePublicKey?: string | null | undefined;
+};
 
 export type Asking = { env: Env; var: TenantEnv["Variables"] };
 
@@ -44,7 +56,7 @@ export type Taken = { row: ActivationRow; status: 200 | 201; beside: Beside | nu
  */
 export async function takeSeat(c: Asking, keyHashes: readonly string[], device: Device, taking: Taking): Promise<Taken> {
   const { repo, caller, now, ip } = c.var;
-  const known = await deviceOf(c.env, repo.tenantId, device);
+  const { known } = device;
   return changing(async () => {
     const { asked } = await repo.asked.byKey(
       { keyHashes, devices: known.digests },
@@ -62,7 +74,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
     refuseInactive(asked, now);
     refuseRestricted(asked, c.var, device.appVersion ?? undefined);
 
-    const seat = { c, asked, device, known, taking };
+    const seat = { c, asked, device, taking };
     const before = asked.activation ? await repo.activations.byId(asked.activation.id) : await byParts(seat);
     if (asked.activation && (!before || before.releasedAt !== null)) return undefined;
     refuseUnnamed(seat, before);
@@ -70,10 +82,10 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
   });
 }
 
-type Seat = { c: Asking; asked: Asked; device: Device; known: KnownDevice; taking: Taking };
+type Seat = { c: Asking; asked: Asked; device: Device; taking: Taking };
 
 /** The device under a new fingerprint: as many of its parts are those of an activation as the template asks for. */
-async function byParts({ c, asked, known }: Seat): Promise<ActivationRow | undefined> {
+async function byParts({ c, asked, device: { known } }: Seat): Promise<ActivationRow | undefined> {
   const { componentThreshold: least } = asked.snapshot.terms;
   if (least === null || known.components.length === 0) return undefined;
   return c.var.repo.activations.byParts(asked.license.id, known.parts, least);
@@ -88,10 +100,11 @@ function refuseUnnamed({ asked, device }: Seat, before: ActivationRow | undefine
 
 /** A seat for a device that has none. */
 async function anew(seat: Seat): Promise<Taken | undefined> {
-  const { c, asked, device, known, taking } = seat;
+  const { c, asked, device, taking } = seat;
+  const { known } = device;
   const { repo, now } = c.var;
   const lease = taking.type === "online" ? leaseFrom(asked, now) : null;
-  const made = { type: taking.type, licenseId: asked.license.id, deviceHash: known.digest, components: known.components };
+  const made = { type: taking.type, licenseId: asked.license.id, deviceHash: known.digest };
   const row = newActivationRow(c.var, device, { ...made, leaseExpiresAt: lease, endsAt: null, owned: taking.owned });
   const first = asked.snapshot.license.activatedAt === null ? await beginning(c, asked.license.id, row) : null;
   if (first === undefined) return undefined;
@@ -107,7 +120,6 @@ async function anew(seat: Seat): Promise<Taken | undefined> {
 }
 
 type Made = Pick<ActivationRow, "type" | "licenseId" | "deviceHash" | "leaseExpiresAt" | "endsAt"> & {
-  components: KnownDevice["components"];
   owned?: Taking["owned"];
 };
 
@@ -115,7 +127,7 @@ type Made = Pick<ActivationRow, "type" | "licenseId" | "deviceHash" | "leaseExpi
 export function newActivationRow(
   { repo, now, realNow }: Pick<Asking["var"], "repo" | "now" | "realNow">,
   device: Device,
-  { components, owned, ...made }: Made,
+  { owned, ...made }: Made,
 ): ActivationRow {
   return {
     tenantId: repo.tenantId,
@@ -123,7 +135,7 @@ export function newActivationRow(
     ...made,
     ...toldOf(device),
     cores: device.cores ?? null,
-    components: [...components],
+    components: [...device.known.components],
     devicePublicKey: device.devicePublicKey ?? null,
     generation: 1,
     metrics: { counters: {}, gauges: {}, seq: 0 },
@@ -149,7 +161,8 @@ async function beginning({ var: { repo, now } }: Asking, id: string, { cores }: 
 
 /** The activation that the device has, with what is different now. */
 async function again(seat: Seat, before: ActivationRow): Promise<Taken | undefined> {
-  const { c, asked, known, taking } = seat;
+  const { c, asked, taking } = seat;
+  const { known } = seat.device;
   const { repo, now } = c.var;
   const holds = rowHolds(before, asked.snapshot.terms, now);
   const row: ActivationRow = { ...before, ...differencesOf(seat, before, holds), updatedAt: now };
@@ -177,8 +190,9 @@ function asksForMore(before: ActivationRow, row: ActivationRow): boolean {
 }
 
 /** What a device that asks again has otherwise than before. One that holds its seat keeps what it does not speak of. */
-function differencesOf({ c, asked, device, known, taking }: Seat, before: ActivationRow, holds: boolean): Partial<ActivationRow> {
+function differencesOf({ c, asked, device, taking }: Seat, before: ActivationRow, holds: boolean): Partial<ActivationRow> {
   const { now } = c.var;
+  const { known } = device;
   const offline = taking.type === "offline";
   const same = asked.activation !== null;
   const samePart = (part: { kind: string; hash: string }) =>
@@ -234,12 +248,12 @@ type Write = (beside: Beside, way: { kicked: readonly ActivationRow[]; told: rea
 
 /** Tries to take the seat, and looks why it was not to be had only afterwards: what was read before may be outdated when it is written. */
 async function competing(seat: Seat, row: ActivationRow, status: 200 | 201, write: Write): Promise<Taken | undefined> {
-  const { c, asked, known, taking } = seat;
+  const { c, asked, taking } = seat;
   const { repo, now } = c.var;
   const beside = await taking.beside(row, status);
   if (await write(beside, { kicked: [], told: [] })) return { row, status, beside };
 
-  const standing = await repo.activations.standing(row, known.digests);
+  const standing = await repo.activations.standing(row, seat.device.known.digests);
   const full = standing && whyNotSeat(row, asked.snapshot.terms, standing, now, status === 201);
   if (!standing || !full) return undefined;
   if (taking.kick === undefined) return full.throws();
