@@ -131,8 +131,8 @@ function factStatements(asking: Asking, { type, subject, data, tenantId = asking
   const id = asking.newId("event", realNow);
   const event = d1
     .prepare(
-      `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at)
-       values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
+      `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at, license_id)
+       values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
     )
     .bind(
       tenantId,
@@ -146,8 +146,16 @@ function factStatements(asking: Asking, { type, subject, data, tenantId = asking
       JSON.stringify(data),
       requestId,
       now.getTime(),
+      licenseOf(subject, data.object),
     );
   return [event, fanOut({ ...asking, tenantId }, id, type)];
+}
+
+/** The license whose log an event belongs to: the subject itself, or the one that the subject names as its own. */
+function licenseOf(subject: Fact["subject"], object: Record<string, unknown>): string | null {
+  if (subject.type === "license") return subject.id;
+  const named = object["license_id"];
+  return typeof named === "string" ? named : null;
 }
 
 function fanOut({ d1, tenantId, newId, realNow }: Asking, eventId: string, type: EventType): Statement {

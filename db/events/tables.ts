@@ -13,6 +13,7 @@ export const events = sqliteTable(
     type: text().$type<EventType>().notNull(),
     subjectType: text().notNull(),
     subjectId: text().notNull(),
+    licenseId: text(), // the license that the subject is or belongs to: its log holds what happened to its devices, files and transfers too
     actorType: text().$type<Actor["type"]>().notNull(),
     actorId: text(),
     actorIp: text(),
@@ -27,6 +28,9 @@ export const events = sqliteTable(
     uniqueIndex("events_id").on(t.tenantId, t.id),
     index("events_type").on(t.tenantId, t.type, t.seq),
     index("events_subject").on(t.tenantId, t.subjectId, t.seq),
+    index("events_license")
+      .on(t.tenantId, t.licenseId, t.seq)
+      .where(sql`${t.licenseId} is not null`),
     index("events_waiting")
       .on(t.leaseUntil)
       .where(sql`${t.dispatchedAt} is null`),

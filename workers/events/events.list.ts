@@ -31,7 +31,7 @@ export const listEvents = endpoint({
       return c.json({ ...page, next_after: nextAfter }, 200);
     }
 
-    const page = await newestEvents(repo, query, filter);
+    const page = await newestEvents(repo.tenantId, query, (span) => repo.events.list(span, filter));
     return c.json({ ...page, next_after: null }, 200);
   },
 });

@@ -1,6 +1,6 @@
 import { listOf, listQuery } from "#kernel/endpoint";
-import { z, Instant, Ref } from "#kernel/wire";
-import { EVENT_TYPES } from "#rules/events";
+import { z, Instant, InstantInput, Ref } from "#kernel/wire";
+import { ACTOR_TYPES, EVENT_TYPES } from "#rules/events";
 
 export const Event = z
   .object({
@@ -10,7 +10,7 @@ export const Event = z
     type: z.enum(EVENT_TYPES),
     created_at: Instant,
     actor: z.object({
-      type: z.enum(["api_key", "operator", "user", "workflow", "provider", "system"]),
+      type: z.enum(ACTOR_TYPES),
       id: z.string().nullable(),
       ip: z.string().nullable(),
     }),
@@ -41,4 +41,12 @@ export const EventQuery = listQuery({
 }).refine(({ after, cursor }) => after === undefined || cursor === undefined, {
   path: ["cursor"],
   message: "does not go with after",
+});
+
+export const LicenseEventQuery = listQuery({
+  type: z.enum(EVENT_TYPES).optional(),
+  actor_type: z.enum(ACTOR_TYPES).optional(),
+  actor_id: Ref.optional().openapi({ description: "Who did it: an API key's id, an operator's, a user's." }),
+  from: InstantInput.optional().openapi({ description: "What happened at this instant or later." }),
+  to: InstantInput.optional().openapi({ description: "What happened before this instant." }),
 });

@@ -77,9 +77,12 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** Who may have done it. */
+export const ACTOR_TYPES = ["api_key", "operator", "user", "workflow", "provider", "system"] as const;
+
 /** Who did it, as an event records it. */
 export type Actor = {
-  type: "api_key" | "operator" | "user" | "workflow" | "provider" | "system";
+  type: (typeof ACTOR_TYPES)[number];
   id: string | null;
   ip: string | null;
 };

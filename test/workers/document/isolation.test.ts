@@ -205,6 +205,7 @@ async function filtersOf({ query }: Operation, shown: Record<string, unknown>[] 
 /** What of a listed object a filter of this name looks at. */
 function filterable(item: Record<string, unknown>, name: string): unknown {
   if (name === "q") return item["id"];
+  if (name === "actor_id") return (item["actor"] as { id: string }).id;
   return name === "subject_id" ? (item["subject"] as { id: string }).id : item[name];
 }
 

@@ -1,29 +1,6 @@
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { plansOf } from "../plans.ts";
 import { shop } from "./shop.ts";
-
-/** Runs `work` on the real database and tells how it would carry out each statement that reads or writes licenses or activations. */
-async function plansOf(work: () => Promise<unknown>): Promise<{ sql: string; plan: string[] }[]> {
-  const seen = new Set<string>();
-  const prepare = env.DB_00.prepare.bind(env.DB_00);
-  env.DB_00.prepare = (sql: string) => {
-    if (/licenses|activations/.test(sql)) seen.add(sql);
-    return prepare(sql);
-  };
-  try {
-    await work();
-  } finally {
-    env.DB_00.prepare = prepare;
-  }
-  return Promise.all(
-    [...seen].map(async (sql) => {
-      const count = Math.max(...[...sql.matchAll(/\?(\d+)/g)].map(([, n]) => Number(n)), sql.match(/\?(?!\d)/g)?.length ?? 0);
-      const statement = prepare(`explain query plan ${sql}`).bind(...Array.from({ length: count }, () => "[]"));
-      const { results } = await statement.all<{ detail: string }>();
-      return { sql, plan: results.map(({ detail }) => detail) };
-    }),
-  );
-}
 
 const strays = (plan: string[], wholeTenant: boolean) =>
   plan.filter(
@@ -34,7 +11,7 @@ const strays = (plan: string[], wholeTenant: boolean) =>
 
 test("what a request asks of the database is found by an index, and reads nothing that was over long ago", async () => {
   const s = await shop();
-  const plans = await plansOf(async () => {
+  const plans = await plansOf(/licenses|activations/, async () => {
     const license = await s.license({ type: "concurrent", lease_s: 120, heartbeat: { interval_s: 60 } });
     const a = (await s.activate(license["license_key"], "a", { app_version: "1" })).body;
     await s.validate(license["license_key"], { fingerprint: "a", version: "1" });
@@ -70,7 +47,7 @@ test("what a request asks of the database is found by an index, and reads nothin
 
 test("a list without a filter follows the key of its table, and reads no further than its page", async () => {
   const s = await shop();
-  const plans = await plansOf(async () => {
+  const plans = await plansOf(/licenses|activations/, async () => {
     for (const path of ["/v1/licenses", "/v1/licenses?status=active", "/v1/activations", "/v1/activations?status=active"])
       await s.get(path);
   });
