@@ -15,6 +15,7 @@ import { quietRuntime, startWorker, storiesOf } from "../test/workflows/engine.t
 import { clockActivities } from "../worker-host/clock/activities.ts";
 import { openEdge } from "../worker-host/edge/client.ts";
 import { edgeRoutes } from "../worker-host/edge/routes.ts";
+import { licensingActivities } from "../worker-host/licensing/activities.ts";
 import { openLog } from "../worker-host/log.ts";
 import { guardedSend } from "../worker-host/outbound/send.ts";
 import { salesActivities } from "../worker-host/sales/activities.ts";
@@ -37,6 +38,7 @@ const client = new Client({ connection, identity: IDENTITY });
 
 const worker = await working();
 await recordOrders();
+await recordOperations();
 await recordPump();
 await recordWaits();
 await worker.stop();
@@ -50,6 +52,7 @@ async function working() {
   const send = guardedSend({ allowLoopback: true });
   const activities = {
     ...salesActivities({ edge: routes, failpoint }),
+    ...licensingActivities({ edge: routes, failpoint }),
     ...webhookActivities({ edge: routes, send, failpoint, log, roundMs: 100 }),
     ...clockActivities({ edge: routes }),
   };
@@ -84,6 +87,41 @@ function canceledAt(edge: EdgeStandIn, last: number): string {
     return add(index);
   };
   return id;
+}
+
+async function recordOperations(): Promise<void> {
+  const run = async (name: string, operationId: string) => {
+    const args = [{ tenantId: "ten_00a", operationId }];
+    const handle = await client.workflow.start("runOperation", {
+      taskQueue: "latchkey",
+      workflowId: `operation/${name}`,
+      args,
+      workflowTaskTimeout: "5 seconds",
+    });
+    const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+    await handle.result().catch(() => undefined);
+    await save(`run-operation.${name}`, first);
+  };
+  await run("succeeded", edge.operation(120));
+  await run("refused", "op_00nowhere");
+  const canceled = edge.operation(120);
+  cancelAt(canceled, 99);
+  await run("canceled", canceled);
+  const long = edge.operation(1200);
+  // each longer pause of the edge is a timer in the history, so that it grows until the server suggests to begin anew
+  for (let n = 0; n < 5; n++) edge.failNext("/internal/operations/step", { status: 429, headers: { "retry-after": "6" } });
+  await run("continued", long);
+}
+
+/** Lets an operation be canceled as soon as the license of that number had its turn. */
+function cancelAt(id: string, last: number): void {
+  const row = edge.operations.get(id);
+  if (!row) throw new Error("the operation is gone");
+  const push = row.worked.push.bind(row.worked);
+  row.worked.push = (n) => {
+    if (n === last) row.status = "canceled";
+    return push(n);
+  };
 }
 
 async function recordPump(): Promise<void> {

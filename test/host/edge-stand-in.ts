@@ -6,6 +6,14 @@ import type { Server } from "node:net";
 /** What the stand-in keeps of an order. A license is its index. */
 export type StandInOrder = { status: "pending" | "approved" | "fulfilled" | "canceled"; quantity: number; licenses: Set<number> };
 
+/** What the stand-in keeps of an operation. `worked` holds each license that had its turn, as often as it had one. */
+export type StandInOperation = {
+  status: "running" | "succeeded" | "failed" | "canceled";
+  total: number;
+  worked: number[];
+  error: string | null;
+};
+
 export type StandInEvent = {
   tenant_id: string;
   seq: number;
@@ -33,6 +41,8 @@ type Body = {
   to: number;
   workflow_id: string;
   at: string;
+  operation_id: string;
+  error: string;
 };
 
 /** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
@@ -47,6 +57,7 @@ const SECRET = Buffer.alloc(32, 7);
 export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number } = {}) {
   const { leaseMs = 30_000, retryMs = 300 } = options;
   const orders = new Map<string, StandInOrder>();
+  const operations = new Map<string, StandInOperation>();
   const events: (Row<StandInEvent> & { done: boolean })[] = [];
   const deliveries: DeliveryRow[] = [];
   const results: Result[] = [];
@@ -130,12 +141,38 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       if (order.status === "approved" && order.licenses.size === order.quantity) order.status = "fulfilled";
       return { status: order.status };
     },
+    "/internal/operations/step": ({ operation_id }: Body) => {
+      const operation = operationOf(operation_id);
+      for (let n = 0; n < 50 && operation.status === "running"; n++) {
+        operation.worked.push(operation.worked.length);
+        if (operation.worked.length === operation.total) operation.status = "succeeded";
+      }
+      return progressOf(operation);
+    },
+    "/internal/operations/fail": ({ operation_id, error }: Body) => {
+      const operation = operationOf(operation_id);
+      if (operation.status === "running") Object.assign(operation, { status: "failed", error });
+      return progressOf(operation);
+    },
     "/internal/wakeups/register": ({ workflow_id, at }: Body) => (
       wakeups.set(workflow_id, at),
       { due: Date.parse(at) <= state.sandboxNow }
     ),
     "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), {}),
   };
+
+  function operationOf(id: string): StandInOperation {
+    const operation = operations.get(id);
+    if (!operation) throw new Refusal(404, "operation_not_found");
+    return operation;
+  }
+  const progressOf = ({ status, worked, total }: StandInOperation) => ({
+    kind: "licenses.bulk",
+    action: "suspend",
+    status,
+    done: worked.length,
+    total,
+  });
 
   function orderOf(id: string): StandInOrder {
     const order = orders.get(id);
@@ -217,6 +254,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     secret: { kid: 1, bytes: SECRET },
     secretText: `1=${SECRET.toString("base64url")}`,
     orders,
+    operations,
     events,
     deliveries,
     results,
@@ -226,6 +264,11 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     order(quantity: number, status: StandInOrder["status"] = "approved"): string {
       const id = `ord_00${randomBytes(8).toString("hex")}`;
       orders.set(id, { status, quantity, licenses: new Set() });
+      return id;
+    },
+    operation(total: number): string {
+      const id = `op_00${randomBytes(8).toString("hex")}`;
+      operations.set(id, { status: "running", total, worked: [], error: null });
       return id;
     },
     event(event: Partial<StandInEvent> & { type: string; subject: { type: string; id: string } }): StandInEvent {

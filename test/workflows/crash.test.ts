@@ -68,6 +68,27 @@ test("hosts killed one after the other, at every moment of an order's way, chang
   await end(world);
 }, 180_000);
 
+test("hosts killed one after the other, at every moment of an operation's way, change nothing about how it ends", async () => {
+  const world = await newWorld("operations");
+  const { edge } = world;
+  const first = await startHost(world, "relay.claimed");
+  const id = edge.operation(170);
+  const event = edge.event({ type: "operation.created", subject: { type: "operation", id } });
+  await first.dead();
+  for (const moment of ["relay.started", "operation.stepped", "operation.finished"] as const) {
+    const { dead } = await startHost(world, moment);
+    await dead();
+  }
+  await startHost(world, "");
+
+  const story = client.workflow.getHandle(`operation/${id}`);
+  await until("the story has ended", async () => (await story.describe()).status.name === "COMPLETED", PATIENCE_MS);
+  expect(await story.result()).toEqual({ outcome: "succeeded", done: 170 });
+  expect(edge.operations.get(id)?.worked).toEqual(Array.from({ length: 170 }, (_, n) => n));
+  await until("the event is done", () => edge.events.find(({ seq }) => seq === event.seq)?.done === true);
+  await end(world);
+}, 180_000);
+
 test("a host killed between sending a webhook and recording it: it is sent again under the same id, and recorded once", async () => {
   const endpoint = await receiver();
   await client.workflow.getHandle("deliveries/00").terminate("the pump of the hosts before"); // one pump a shard, whatever the queue
