@@ -86,10 +86,17 @@ module.exports = {
       to: { path: [packages(["@temporalio"]), "^workflows/", "^worker-host/"] },
     },
     {
+      name: "sdk-carries-rules-alone",
+      comment: "What ships to devices is itself and the rules that it bundles: no library, and nothing of a server.",
+      severity: "error",
+      from: { path: "^sdk/verifier/" },
+      to: { pathNot: ["^sdk/verifier/", "^workers/rules/"], path: ".*" },
+    },
+    {
       name: "product-stands-alone",
       comment: "Simulators, tools and tests are for us; nothing that ships imports them.",
       severity: "error",
-      from: { path: floors(["workers", "db", "workflows", "worker-host"]) },
+      from: { path: floors(["workers", "db", "workflows", "worker-host", "sdk"]) },
       to: { path: floors(["simulators", "tools", "test"]) },
     },
     {

@@ -18,13 +18,14 @@ export default defineConfig(async () => ({
     reporters: ["default"],
     coverage: {
       provider: "v8" as const,
-      include: ["workers/**/*.ts", "db/**/*.ts", "workflows/**/*.ts", "worker-host/**/*.ts"],
+      include: ["workers/**/*.ts", "db/**/*.ts", "workflows/**/*.ts", "worker-host/**/*.ts", "sdk/**/*.ts"],
       exclude: ["**/*.d.ts", "db/migrations/**"],
       reporter: ["text-summary", "json", "json-summary"],
     },
     projects: [
       { test: { name: "rules", root, include: ["test/rules/**/*.test.ts"] } },
       { test: { name: "laws", root, include: ["test/laws/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "sdk", root, include: ["test/sdk/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "simulators", root, include: ["test/simulators/**/*.test.ts"], testTimeout: 20_000 } },
       { test: { name: "tools", root, include: ["test/tools/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "host", root, include: ["test/host/**/*.test.ts"], testTimeout: 30_000 } },

@@ -4,6 +4,7 @@ import path from "node:path";
 import { endWith, type Say, sayTo, silent } from "./say.ts";
 import { homeAt } from "./start/home.ts";
 import { claimHome } from "./start/pids.ts";
+import { runPython } from "./test/python.ts";
 import { endRunning } from "./test/run.ts";
 import { readWanted, usage } from "./test/options.ts";
 import { read, runVitest, seconds, setUp, type Tally } from "./test/steps.ts";
@@ -23,11 +24,12 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, endRunning);
 
   const inProcess = wanted.projects.filter((project) => project !== "e2e");
-  const coverage = inProcess.length === 7; // a part of the tests covers a part of the code: that says nothing
+  const coverage = inProcess.length === 8; // a part of the tests covers a part of the code: that says nothing
   try {
     if (wanted.projects.length > 0) await setUp(tally);
     await read(wanted.readings, place, tally);
     if (inProcess.length > 0) await runVitest("tests", inProcess, coverage, place, tally);
+    if (wanted.languages.includes("python")) await runPython(place, tally);
     if (wanted.projects.includes("e2e")) await runVitest("e2e", ["e2e"], false, place, tally);
   } finally {
     await endLeftovers(home);

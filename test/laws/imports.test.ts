@@ -51,6 +51,10 @@ test.each<[string, Record<string, string>]>([
   ["host-goes-through-the-edge", { "worker-host/a.ts": importing("../workers/sales/b.ts"), "workers/sales/b.ts": fine }],
   ["edge-knows-no-temporal", { "workers/sales/a.ts": importing("@temporalio/client") }],
   ["edge-knows-no-temporal", { "workers/sales/a.ts": importing("../../workflows/b.ts"), "workflows/b.ts": fine }],
+  ["sdk-carries-rules-alone", { "sdk/verifier/a.ts": importing("zod") }],
+  ["sdk-carries-rules-alone", { "sdk/verifier/a.ts": importing("node:crypto") }],
+  ["sdk-carries-rules-alone", { "sdk/verifier/a.ts": importing("../../workers/kernel/k.ts"), "workers/kernel/k.ts": fine }],
+  ["product-stands-alone", { "sdk/cli/a.ts": importing("../../tools/b.ts"), "tools/b.ts": fine }],
   ["product-stands-alone", { "worker-host/a.ts": importing("../simulators/b.ts"), "simulators/b.ts": fine }],
   ["no-cycles", { "workers/kernel/a.ts": importing("./b.ts"), "workers/kernel/b.ts": importing("./a.ts") }],
   ["no-unresolvable", { "workers/kernel/a.ts": importing("./nowhere.ts") }],
@@ -66,12 +70,14 @@ test("what the laws allow is not caught", async () => {
     "workers/sales/b.ts": importing("stripe"),
     "db/a.ts": importing("drizzle-orm"),
     "workflows/a.ts": importing("@temporalio/workflow"),
+    "sdk/verifier/a.ts": importing("../../workers/rules/b.ts"),
+    "workers/rules/b.ts": fine,
   };
   expect(await brokenBy("allowed", files)).toEqual([]);
 });
 
 test("every import of the project keeps the laws", async () => {
-  const { output } = await cruise(["workers", "db", "workflows", "worker-host", "simulators", "tools"], {
+  const { output } = await cruise(["workers", "db", "workflows", "worker-host", "sdk", "simulators", "tools"], {
     ...laws.options,
     baseDir: root,
     validate: true,

@@ -17,8 +17,13 @@ test("an option that npm start does not know is named, and the known ones are sh
 test("npm test runs everything, or the parts that --only names", () => {
   const all = readWanted([]);
   expect(all.readings).toEqual(["types", "lint", "format", "imports"]);
-  expect(all.projects).toHaveLength(8);
-  expect(readWanted(["--only", "rules, types"])).toEqual({ readings: ["types"], projects: ["rules"], help: false });
+  expect(all.projects).toHaveLength(9);
+  expect(readWanted(["--only", "rules, types"])).toEqual({
+    readings: ["types"],
+    projects: ["rules"],
+    languages: [],
+    help: false,
+  });
 });
 
 test("a part that npm test does not know is named instead of running nothing", () => {

@@ -118,7 +118,7 @@ _LICENSE = _object(
             listed=_map(_object(released=_or_null(_count), allowed=_flag)),
         )
     ),
-    dev=_object(fp=_text, components=_list(_object(kind=_text, hash=_text)), k=_or_null(_count), key=_text),
+    dev=_object(fp=_text, components=_list(_object(kind=_text, hash=_text)), k=_or_null(_count), key=_text, user=_or_null(_text)),
     st=_count,
     pol=_object(status_max_age_s=_or_null(_count)),
 )

@@ -18,6 +18,7 @@ _ORDER = (
     "VERSION_SCOPE_REQUIRED",
     "DOMAIN_SCOPE_REQUIRED",
     "USER_SCOPE_REQUIRED",
+    "USER_SCOPE_MISMATCH",
     "ENTITLEMENTS_MISSING",
     "ENTITLEMENT_EXPIRED",
 )
@@ -50,6 +51,7 @@ def decide(claims: dict[str, Any], now: int, inputs: dict[str, Any], emergency: 
         *_product(claims, inputs.get("product")),
         *_version(claims["ver"], inputs.get("version")),
         *_required(claims, inputs),
+        *_user(claims, inputs.get("user")),
         *_features(claims["ent"], now, inputs.get("features") or ()),
     ]
     reasons = tuple(sorted(found, key=lambda reason: _ORDER.index(reason.code)))
@@ -110,6 +112,19 @@ def _required(claims: dict[str, Any], inputs: dict[str, Any]) -> list[Reason]:
         for name in sorted(wanted)
         if inputs.get(name) is None
     ]
+
+
+def _user(claims: dict[str, Any], user: str | None) -> list[Reason]:
+    seated = claims["dev"]["user"]
+    if user is not None and seated is not None and user != seated:
+        return [Reason("USER_SCOPE_MISMATCH", "deny", "This device's seat belongs to another user.", "/user")]
+    if claims["lic"]["type"] != "named_user" or seated is not None:
+        return []
+    if user is not None:
+        return [Reason("USER_SCOPE_MISMATCH", "deny", "This user is none of those that the license is for.", "/user")]
+    if "user" in claims["lic"]["requires"]:
+        return []
+    return [Reason("USER_SCOPE_REQUIRED", "deny", "This license is for named users: it asks for the user.", "/user")]
 
 
 def _features(entitlements: list[dict[str, Any]], now: int, features: Any) -> list[Reason]:

@@ -57,7 +57,7 @@ export type LicenseClaims = {
   };
   ent: FileEntitlement[];
   ver: FileVersions | null;
-  dev: { fp: string; components: { kind: string; hash: string }[]; k: number | null; key: string };
+  dev: { fp: string; components: { kind: string; hash: string }[]; k: number | null; key: string; user: string | null };
   st: number;
   pol: { status_max_age_s: number | null };
 };
@@ -182,7 +182,7 @@ const LICENSE = object({
       listed: mapOf(object({ released: orNull(count), allowed: flag })),
     }),
   ),
-  dev: object({ fp: text, components: parts, k: orNull(count), key: text }),
+  dev: object({ fp: text, components: parts, k: orNull(count), key: text, user: orNull(text) }),
   st: count,
   pol: object({ status_max_age_s: orNull(count) }),
 });

@@ -1,0 +1,46 @@
+import { build } from "esbuild";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+
+const root = path.join(import.meta.dirname, "..");
+const source = path.join(root, "sdk", "verifier");
+
+/** The two modules of the package: what checks files, and what a device makes. */
+const ENTRIES = { verifier: "index.ts", device: "device.ts" } as const;
+
+/** One of them, minified, for browsers, Node and workerd. */
+export async function bundle(entry: keyof typeof ENTRIES): Promise<string> {
+  const built = await build({
+    entryPoints: [path.join(source, ENTRIES[entry])],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    legalComments: "none",
+  });
+  const [file] = built.outputFiles;
+  if (!file) throw new Error("Nothing was built");
+  return file.text;
+}
+
+/** How many bytes a text is as it travels. */
+export const gzipped = (text: string) => gzipSync(text, { level: 9 }).byteLength;
+
+/** Makes the package in sdk/verifier/dist, ready to be published. */
+async function main(): Promise<void> {
+  const dist = path.join(source, "dist");
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  for (const entry of ["verifier", "device"] as const) {
+    const text = await bundle(entry);
+    await writeFile(path.join(dist, `${entry}.js`), text);
+    console.log(`sdk/verifier/dist/${entry}.js: ${text.length} bytes, ${gzipped(text)} gzipped`);
+  }
+  await writeFile(path.join(dist, "package.json"), await readFile(path.join(source, "manifest.json"), "utf8"));
+  await copyFile(path.join(source, "README.md"), path.join(dist, "README.md"));
+}
+
+if (import.meta.main) await main();

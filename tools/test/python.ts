@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { root } from "../start/home.ts";
+import { tailOf } from "../start/supervise.ts";
+import { cacheFolder } from "../temporal.ts";
+import { runLogged } from "./run.ts";
+import type { Place, Tally } from "./steps.ts";
+
+const run = promisify(execFile);
+const sdk = path.join("sdk", "python");
+const shownLines = 40;
+
+/** Runs the tests of the Python verifier, in an environment of its own that is made once. Counts each case. */
+export async function runPython(place: Place, tally: Tally): Promise<void> {
+  const log = path.join(place.logs, "python.log");
+  const startedMs = performance.now();
+  try {
+    const python = await environment();
+    const { code } = await runLogged([python, "-m", "unittest", "discover", "-s", path.join(sdk, "tests"), "-t", sdk], log, {
+      PYTHONDONTWRITEBYTECODE: "1",
+    });
+    const { passed, failed } = counted(await readFile(log, "utf8"), code);
+    tally.passed += passed;
+    tally.failed += failed;
+    const said = failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} FAILED`;
+    tally.tell("python", said, performance.now() - startedMs);
+    if (failed > 0) tally.say.line(tailOf(log, shownLines));
+  } catch (error) {
+    tally.failed += 1;
+    tally.tell("python", "FAILED to begin", performance.now() - startedMs);
+    tally.say.line(`${error instanceof Error ? error.message : String(error)}
+The Python verifier needs Python 3.10 or newer with venv and pip, and the package registry for its first run.
+Install them (Debian: apt-get install python3-venv), or leave this part out: npm test -- --only rules,sdk,edge`);
+  }
+}
+
+/** What unittest said. A run that ended badly without a count failed once. */
+export function counted(output: string, code: number | null): { passed: number; failed: number } {
+  const ran = Number(/^Ran (\d+) tests? in/m.exec(output)?.[1] ?? 0);
+  const failures = [...output.matchAll(/(?:failures|errors)=(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+  const failed = code === 0 && ran > 0 ? 0 : Math.max(1, failures);
+  return { passed: Math.max(0, ran - failures), failed };
+}
+
+/** The Python of a virtual environment that holds exactly what `requirements.txt` pins. Another text makes another environment. */
+async function environment(): Promise<string> {
+  const requirements = path.join(root, sdk, "requirements.txt");
+  const pinned = createHash("sha256")
+    .update(await readFile(requirements))
+    .digest("hex")
+    .slice(0, 12);
+  const folder = path.join(cacheFolder(), `python-${pinned}`);
+  const python = path.join(folder, "bin", "python");
+  const ready = path.join(folder, "ready");
+  if (existsSync(ready)) return python;
+
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await run("python3", ["-m", "venv", folder], { timeout: 120_000 });
+  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", requirements];
+  await run(python, install, { timeout: 300_000 });
+  await writeFile(ready, "");
+  return python;
+}
