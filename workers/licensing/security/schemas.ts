@@ -55,12 +55,21 @@ export const BlacklistQuery = listQuery({ kind: z.enum(BLACKLIST_KINDS).optional
 
 const EVIDENCE_BYTES = 8 * 1024;
 
+/** SQLite reads a thousand levels, other readers fewer. */
+const EVIDENCE_LEVELS = 20;
+
 const Evidence = z
   .record(z.string(), z.unknown())
+  .refine((value) => isWithinLevels(value, EVIDENCE_LEVELS), `must be nested at most ${EVIDENCE_LEVELS} levels`)
   .refine(
     (value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= EVIDENCE_BYTES,
     "must be at most 8 KiB of JSON",
   );
+
+function isWithinLevels(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithinLevels(inner, levels - 1));
+}
 
 export const SecurityReport = z
   .object({

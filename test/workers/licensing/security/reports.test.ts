@@ -118,11 +118,20 @@ test("a report changes no decision, and keeps no fingerprint", async () => {
   expect(JSON.stringify(results)).not.toContain(device("b"));
 });
 
-test("evidence is an object of at most 8 KiB, counted in bytes", async () => {
-  const { w, seat } = await seated();
-  const report = (evidence: unknown) => w.program(PATH, { kind: "other", activation_token: seat["activation_token"], evidence });
+test("evidence is an object of at most 8 KiB, counted in bytes, and of twenty levels", async () => {
+  const { w } = await seated();
+  const report = (evidence: unknown) => w.post(PATH, { kind: "other", evidence });
   const around = JSON.stringify({ seen: "" }).length;
   expect((await report({ seen: "é".repeat((8192 - around) / 2) })).status).toBe(201);
   expect(await report({ seen: "é".repeat((8192 - around) / 2 + 1) })).toMatchObject({ status: 400 });
   expect((await report(["no object"])).status).toBe(400);
+  for (const [levels, status] of [
+    [20, 201],
+    [21, 400],
+    [1500, 400],
+    [4000, 400],
+  ] as const) {
+    const deep: unknown = JSON.parse(`${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}`);
+    expect((await report({ deep })).status, `${levels} levels`).toBe(status);
+  }
 });
