@@ -8,6 +8,7 @@ import { customersOf } from "./customers/customers.ts";
 import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
 import { licensesOf } from "./licensing/licenses.ts";
+import { namedUsersOf } from "./licensing/named-users.ts";
 import { operationsOf } from "./operations/operations.ts";
 import { ordersOf } from "./sales/orders.ts";
 import { providerEventsOf } from "./sales/provider-events.ts";
@@ -48,6 +49,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     customers: customersOf(asking),
     licenses: licensesOf(asking),
     activations: activationsOf(asking),
+    namedUsers: namedUsersOf(asking),
     asked: askedOf(asking),
     blacklist: blacklistOf(asking),
     securityReports: securityReportsOf(asking),

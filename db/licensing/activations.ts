@@ -1,6 +1,7 @@
 import { and, desc, eq, isNotNull, isNull } from "drizzle-orm";
-import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
+import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
+import { offlineDevices } from "../offline/tables.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { STAMP_EVERY_MS } from "./licenses.ts";
 import type { ActivationRow } from "./rows.ts";
@@ -75,11 +76,25 @@ export function activationsOf(asking: Asking) {
         .run();
     },
 
-    /** Frees a seat; undefined when it was free already, or the activation changed since it was read. */
-    release: ({ id, version, releasedAt, releasedReason, updatedAt }: ActivationRow, told: Told) => {
-      const columns = { releasedAt, releasedReason, updatedAt, version: version + 1 };
-      const freed = db.update(activations).set(columns).where(asRead({ id, version }));
-      return commit(asking, [bound(d1, freed), guard(d1)], told);
+    /** When the newest license file of an offline activation ends; undefined where it has none. */
+    fileEndOf: async (id: string): Promise<Date | undefined> => {
+      const file = await db
+        .select({ expiresAt: offlineDevices.expiresAt })
+        .from(offlineDevices)
+        .where(and(eq(offlineDevices.tenantId, tenantId), eq(offlineDevices.activationId, id)))
+        .get();
+      return file?.expiresAt;
+    },
+
+    /** The statements that write how an activation ended, over the version it was read as; they abort their batch where it changed. */
+    ending: ({ id, version, endsAt, releasedAt, releasedReason, updatedAt }: ActivationRow): Statement[] => {
+      const columns = { endsAt, releasedAt, releasedReason, updatedAt, version: version + 1 };
+      return [bound(d1, db.update(activations).set(columns).where(asRead({ id, version }))), guard(d1)];
+    },
+
+    /** Commits them by themselves. */
+    end(row: ActivationRow, told: Told) {
+      return commit(asking, this.ending(row), told);
     },
   };
 }

@@ -3,11 +3,11 @@ import { changing } from "#kernel/changing";
 import type { Caller } from "#kernel/auth";
 import { endpoint, idParam, json, optionalJsonBody, problems, scopeOrPublishable } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
-import { changeFact } from "#kernel/facts";
 import { changedMeanwhile, invalidRequest } from "#kernel/problems";
 import type { Repo } from "#db/repo";
 import type { ActivationRow } from "#db/licensing/activations";
 import { isTokenOf } from "./activation-token.ts";
+import { ended } from "./ending.ts";
 import { mayKnow } from "./for-caller.ts";
 import { presentActivation } from "./presenters.ts";
 import { activationNotFound } from "./problems.ts";
@@ -21,28 +21,28 @@ export const deactivateActivation = endpoint({
     security: scopeOrPublishable("activations:write"),
     summary: "Deactivate a device",
     description:
-      "Frees the seat at once. With a publishable key the device proves itself by its activation_token. A released activation stays as it is.",
+      "Frees the seat at once. With a publishable key the device proves itself by its activation_token. A released activation stays as it is. A device that works offline holds its seat until its newest license file ends, because the file goes on working: then ends_at says when. Only its receipt, or accept_overlap, frees the seat earlier.",
     request: { params: idParam("act"), body: optionalJsonBody(Deactivation) },
-    responses: { 200: json(Activation, "The activation, released"), ...problems(activationNotFound, changedMeanwhile) },
+    responses: {
+      200: json(Activation, "The activation, released or with its end"),
+      ...problems(activationNotFound, changedMeanwhile),
+    },
   }),
 
   handler: async (c) => {
     const { repo, caller, now } = c.var;
     const { id } = c.req.valid("param");
-    const { reason, activation_token: token } = c.req.valid("json");
+    const { reason = null, activation_token: token, accept_overlap: overlap = false } = c.req.valid("json");
     if (caller.kind === "publishable" && token === undefined) throw tokenMissing();
+    if (caller.kind === "publishable" && overlap) throw overlapRefused();
 
     const activation = await changing(async () => {
       const before = await repo.activations.byId(id);
       if (!before || !(await mayRelease(c.env, repo, caller, before, token))) throw activationNotFound({});
-      if (before.releasedAt !== null) return presentActivation(before);
-      const row = { ...before, releasedAt: now, releasedReason: reason ?? null, updatedAt: now };
-      const after = presentActivation(row);
-      const told = {
-        facts: [changeFact("activation.released", presentActivation(before), after)],
-        answer: [200, after] as const,
-      };
-      return (await repo.activations.release(row, told)) && after;
+      const done = await ended(repo, before, { reason, overlap }, now);
+      if (!done) return presentActivation(before);
+      const after = presentActivation(done.row);
+      return (await repo.activations.end(done.row, { facts: [done.fact], answer: [200, after] })) && after;
     });
     return c.json(activation, 200);
   },
@@ -59,4 +59,9 @@ async function mayRelease(env: Env, repo: Repo, caller: Caller, row: ActivationR
 function tokenMissing() {
   const detail = "With a publishable key the device proves itself by its activation_token.";
   return invalidRequest({ what: detail }, { errors: [{ pointer: "/activation_token", code: "required", detail }] });
+}
+
+function overlapRefused() {
+  const detail = "Only a secret key accepts that a license file goes on working while another device has its seat.";
+  throw invalidRequest({ what: detail }, { errors: [{ pointer: "/accept_overlap", code: "secret_key_only", detail }] });
 }

@@ -9,12 +9,14 @@ import { createLicense } from "./licenses.create.ts";
 import { getLicense } from "./licenses.get.ts";
 import { listLicenses } from "./licenses.list.ts";
 import { lookupLicense } from "./licenses.lookup.ts";
+import { reassignUser } from "./licenses.reassign_user.ts";
 import { reinstateLicense } from "./licenses.reinstate.ts";
 import { revealLicenseKey } from "./licenses.reveal_key.ts";
 import { revokeLicense } from "./licenses.revoke.ts";
 import { suspendLicense } from "./licenses.suspend.ts";
 import { operations } from "./operations/index.ts";
 import { security } from "./security/index.ts";
+import { listLicenseUsers } from "./licenses.users.ts";
 import { updateLicense } from "./licenses.update.ts";
 import { validateLicense } from "./licenses.validate.ts";
 
@@ -30,6 +32,8 @@ export const licensing = [
   reinstateLicense,
   revokeLicense,
   revealLicenseKey,
+  listLicenseUsers,
+  reassignUser,
   createActivation,
   listActivations,
   validateActivation,

@@ -1,11 +1,12 @@
 import type { ActivationRow } from "#db/licensing/activations";
 import type { License as LicenseRead } from "#db/licensing/licenses";
+import type { NamedUserRow } from "#db/licensing/named-users";
 import { presentOwned } from "#kernel/present";
 import { entitlementsToWire, restrictionsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { statusOf } from "#rules/licensing/states";
 import { userLimits } from "#rules/licensing/terms";
-import type { Activation, License } from "./schemas.ts";
+import type { Activation, License, NamedUser } from "./schemas.ts";
 
 export type LicenseShown = z.infer<typeof License>;
 export type ActivationShown = z.infer<typeof Activation>;
@@ -74,6 +75,15 @@ export const presentActivation = (row: ActivationRow): ActivationShown => ({
   deactivated_reason: row.releasedReason,
   metrics: row.metrics,
   ...presentOwned(row),
+});
+
+/** A place that belongs to a user. */
+export const presentNamedUser = (row: NamedUserRow & { devices: number }): z.infer<typeof NamedUser> => ({
+  object: "named_user",
+  license_id: row.licenseId,
+  user: row.userRef,
+  named_at: row.namedAt.toISOString(),
+  activations_count: row.devices,
 });
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;

@@ -82,6 +82,38 @@ export const userLimitReached = defineProblem<{ license: string; limit: number }
     `License ${license} is for ${limit} ${limit === 1 ? "user" : "users"}, and others take all places.`,
 });
 
+export const notForNamedUsers = defineProblem({
+  code: "not_for_named_users",
+  status: 409,
+  title: "The license has no named users",
+  fix: "Only licenses of type named_user have places that belong to users by name.",
+  detail: () => "This license counts devices, or whoever uses them; none of its places belongs to a user.",
+});
+
+export const userNotNamed = defineProblem({
+  code: "user_not_named",
+  status: 409,
+  title: "The user has no place",
+  fix: "List those who have with GET /v1/licenses/{id}/users.",
+  detail: () => "The user whose place is to be given away has none of this license.",
+});
+
+export const userAlreadyNamed = defineProblem({
+  code: "user_already_named",
+  status: 409,
+  title: "The user has a place already",
+  fix: "Choose a user who has none, or leave the places as they are.",
+  detail: () => "The user who is to get the place has one of this license.",
+});
+
+export const transferLimitReached = defineProblem<{ limit: number }>({
+  code: "transfer_limit_reached",
+  status: 409,
+  title: "The license may not be given on again",
+  fix: "Raise max_transfers of the license.",
+  detail: ({ limit }) => `Its terms let it, or places of it, be given to others ${limit === 1 ? "once" : `${limit} times`}.`,
+});
+
 export const kickNotAllowed = defineProblem<{ license: string }>({
   code: "kick_not_allowed",
   status: 409,

@@ -294,6 +294,25 @@ export const NewActivation = z
     },
   });
 
+const User = Ref.openapi({ example: "ada@customer.example" });
+
+export const NamedUser = z
+  .object({
+    object: z.literal("named_user"),
+    license_id: z.string(),
+    user: User,
+    named_at: Instant.openapi({ description: "Since when the place is taken; it stays the same when it is reassigned." }),
+    activations_count: z.int().openapi({ description: "Devices by which the user works, released ones aside." }),
+  })
+  .openapi("NamedUser");
+
+export const NamedUserQuery = listQuery({});
+
+export const Reassignment = z
+  .strictObject({ from: User, to: User })
+  .refine(({ from, to }) => from !== to, { path: ["to"], message: "must be another user" })
+  .openapi("Reassignment", { example: { from: "ada@customer.example", to: "grace@customer.example" } });
+
 export const ActivationQuery = listQuery({
   license_id: Ref.optional(),
   status: z.enum(["active", "released"]).optional(),
@@ -307,6 +326,9 @@ export const Deactivation = z
   .strictObject({
     reason: text(500).nullish(),
     activation_token: ActivationToken.optional().openapi({ description: "Required with a publishable key." }),
+    accept_overlap: z.boolean().optional().openapi({
+      description: "Secret keys only: free an offline seat at once, although the license file of its device goes on working.",
+    }),
   })
   .openapi("Deactivation", { example: { reason: "The laptop was replaced" } });
 

@@ -240,7 +240,7 @@ function updatedFact(before: ActivationRow, row: ActivationRow): Fact {
   const parts = row.components.filter(({ kind, hash }) => had.get(kind) !== hash).map(({ kind }) => kind);
   const changed = [...(before.deviceHash === row.deviceHash ? [] : ["fingerprint"]), ...parts];
   if (changed.length === 0) return told;
-  return { ...told, data: { ...told.data, previous: { ...told.data.previous, changed_parts: changed } } };
+  return { ...told, data: { ...told.data, object: { ...told.data.object, changed_parts: changed } } };
 }
 
 /** Writes the seat with what belongs to it, where `kicked` give way; undefined when the conditions were not met. */

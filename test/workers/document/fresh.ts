@@ -150,6 +150,17 @@ async function manifested(p: Player): Promise<Fresh> {
   return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id });
 }
 
+/** A license for named users, with the user of the examples among them. */
+async function namedFor(p: Player): Promise<Fresh> {
+  const [product, customer] = [await stock(p, "product"), await stock(p, "customer")];
+  const made = { name: p.mark, product_id: product.id, type: "named_user", model: "per_seat", max_users: 2 };
+  const template = await does(p, "POST", "/v1/templates", { ...own(p), ...made });
+  const license = await does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id });
+  const activation = { license_key: license["license_key"], fingerprint: unique(), user: "ada@customer.example" };
+  await does(p, "POST", "/v1/activations", activation);
+  return license;
+}
+
 /** A product with a version that has a manifest. */
 async function versioned(p: Player): Promise<Fresh> {
   const product = await make(p, "product");
@@ -193,6 +204,8 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       return operation;
     },
   },
+  "licenses.users": { license: namedFor },
+  "licenses.reassign_user": { license: namedFor },
   "orders.fulfill": {
     order: async (p) => {
       const order = await orderOf(p, { fulfillment_method: "manual" });
@@ -260,7 +273,18 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
   ],
   "templates.migrate": [{}, { dry_run: true }],
   "licenses.validate": [{ license_key: "a key", product: "acme-studio", features: ["export", "print"] }],
-  "activations.deactivate": [{ activation_token: "a token" }],
+  "activations.create": [
+    {
+      license_key: "a key",
+      fingerprint: "a device",
+      user: "ada@customer.example",
+      cores: 8,
+      components: [{ kind: "mainboard", hash: "sn-4711" }],
+      device_public_key: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+      kick: "oldest",
+    },
+  ],
+  "activations.deactivate": [{ activation_token: "a token" }, { accept_overlap: true }],
   "blacklist_entries.create": [
     { component: { kind: "mainboard", hash: "sn-4711" }, reason: "stolen" },
     { ip_range: "203.0.113.0/24", reason: "abuse" },
