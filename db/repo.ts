@@ -9,6 +9,7 @@ import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
 import { licensesOf } from "./licensing/licenses.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
+import { licenseOverviewOf } from "./licensing/overview.ts";
 import { operationsOf } from "./operations/operations.ts";
 import { ordersOf } from "./sales/orders.ts";
 import { providerEventsOf } from "./sales/provider-events.ts";
@@ -48,6 +49,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     templateRevisions: templateRevisionsOf(asking),
     customers: customersOf(asking),
     licenses: licensesOf(asking),
+    licenseOverview: licenseOverviewOf(asking),
     activations: activationsOf(asking),
     namedUsers: namedUsersOf(asking),
     asked: askedOf(asking),

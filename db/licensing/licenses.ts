@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lt, sql, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql, type SQL } from "drizzle-orm";
 import type { Hold, LicenseStatus } from "#rules/licensing/states";
 import { effectiveTerms, type TemplateTerms } from "#rules/licensing/terms";
 import { templateRevisions } from "../catalog/tables.ts";
@@ -8,7 +8,7 @@ import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { makingOf } from "./making.ts";
 import type { LicenseRow } from "./rows.ts";
-import { coresHeldSql, literal, seatsHeldSql, statusSql, usersHeldSql } from "./status.ts";
+import { coresHeldSql, expiringSql, inGraceSql, literal, seatsHeldSql, statusSql, usersHeldSql } from "./status.ts";
 import { licenses } from "./tables.ts";
 
 export type { LicenseRow } from "./rows.ts";
@@ -36,39 +36,26 @@ export type LicenseFilter = {
   orderId?: string | undefined;
   externalId?: string | undefined;
   expiresBefore?: Date | undefined;
+  expiresAfter?: Date | undefined;
+  inGrace?: boolean | undefined;
   /** an id, the last four of a key, or how `issued_to` or `external_id` begins */
   q?: string | undefined;
 };
+
+/** Which licenses of those that run out: of a product, of a customer, with or without a renewal of their own. */
+export type ExpiringFilter = Pick<LicenseFilter, "customerId" | "productId"> & { autoRenew?: boolean | undefined };
+
+/** At most `limit` of them, behind the place where the page before ended. */
+type ExpiringPage = { limit: number; after: { expiresAt: Date; id: string } | null };
 
 /** How often at most `last_validated_at` is written. */
 export const STAMP_EVERY_MS = 60_000;
 
 export function licensesOf(asking: Asking) {
   const { d1, tenantId, now } = asking;
-  const db = dbOf(d1);
   const mine = (id: string) => and(eq(licenses.tenantId, tenantId), eq(licenses.id, id));
 
-  const shown = () =>
-    db
-      .select({
-        row: licenses,
-        revision: templateRevisions.terms,
-        zone: customers.timeZone,
-        seatsHeld: sql<number>`${sql.raw(seatsHeldSql(literal(now)))}`,
-        coresHeld: sql<number>`${sql.raw(coresHeldSql(literal(now)))}`,
-        usersHeld: sql<number>`${sql.raw(usersHeldSql(literal(now)))}`,
-      })
-      .from(licenses)
-      .innerJoin(
-        templateRevisions,
-        and(
-          eq(templateRevisions.tenantId, licenses.tenantId),
-          eq(templateRevisions.templateId, licenses.templateId),
-          eq(templateRevisions.rev, licenses.templateRev),
-        ),
-      )
-      .innerJoin(customers, and(eq(customers.tenantId, licenses.tenantId), eq(customers.id, licenses.customerId)));
-
+  const shown = () => shownBy(asking);
   const byKeyHashes = (hashes: readonly string[]) => and(eq(licenses.tenantId, tenantId), inArray(licenses.keyHash, [...hashes]));
 
   return {
@@ -85,6 +72,18 @@ export function licensesOf(asking: Asking) {
       return pageOf(
         found.flatMap((each) => read(each) ?? []).map((license) => ({ ...license, id: license.row.id })),
         page,
+      );
+    },
+
+    /** Those that run out until `until`, the next one first; behind the last of the page before. */
+    expiring: async (page: ExpiringPage, until: Date, filter: ExpiringFilter) => {
+      const found = await shown()
+        .where(and(eq(licenses.tenantId, tenantId), ...runningOut(asking, page, until, filter)))
+        .orderBy(asc(licenses.expiresAt), asc(licenses.id))
+        .limit(page.limit + 1);
+      return pageOf(
+        found.flatMap((each) => read(each) ?? []),
+        { limit: page.limit, before: null },
       );
     },
 
@@ -123,6 +122,29 @@ export function licensesOf(asking: Asking) {
   };
 }
 
+/** Licenses with what is shown of them, as the beginning of a select. */
+function shownBy({ d1, now }: Asking) {
+  return dbOf(d1)
+    .select({
+      row: licenses,
+      revision: templateRevisions.terms,
+      zone: customers.timeZone,
+      seatsHeld: sql<number>`${sql.raw(seatsHeldSql(literal(now)))}`,
+      coresHeld: sql<number>`${sql.raw(coresHeldSql(literal(now)))}`,
+      usersHeld: sql<number>`${sql.raw(usersHeldSql(literal(now)))}`,
+    })
+    .from(licenses)
+    .innerJoin(
+      templateRevisions,
+      and(
+        eq(templateRevisions.tenantId, licenses.tenantId),
+        eq(templateRevisions.templateId, licenses.templateId),
+        eq(templateRevisions.rev, licenses.templateRev),
+      ),
+    )
+    .innerJoin(customers, and(eq(customers.tenantId, licenses.tenantId), eq(customers.id, licenses.customerId)));
+}
+
 /** The statements that write a changed license over the version it was read as, and undo their batch when somebody else was faster. */
 export function writing(asking: Asking, row: LicenseRow): Statement[] {
   // validations stamp the last of them without asking for the version, so it is not written back as it was read
@@ -139,7 +161,7 @@ export function overVersion({ d1, tenantId }: Asking, row: LicenseRow, columns: 
 }
 
 function conditions({ tenantId, now }: Asking, filter: LicenseFilter): (SQL | undefined)[] {
-  const { status, customerId, productId, orderId, externalId, expiresBefore, q } = filter;
+  const { status, customerId, productId, orderId, externalId, expiresBefore, expiresAfter, inGrace, q } = filter;
   return [
     status && sql`${sql.raw(statusSql(literal(now)))} = ${status}`,
     customerId === undefined ? undefined : eq(licenses.customerId, customerId),
@@ -147,7 +169,29 @@ function conditions({ tenantId, now }: Asking, filter: LicenseFilter): (SQL | un
     orderId === undefined ? undefined : eq(licenses.orderId, orderId),
     externalId === undefined ? undefined : eq(licenses.externalId, externalId),
     expiresBefore && lt(licenses.expiresAt, expiresBefore),
+    expiresAfter && gte(licenses.expiresAt, expiresAfter),
+    inGrace === undefined ? undefined : sql`${sql.raw(inGraceSql(literal(now)))} = ${inGrace ? 1 : 0}`,
     q === undefined ? undefined : resembles(tenantId, q),
+  ];
+}
+
+function runningOut(
+  { now }: Asking,
+  { after }: ExpiringPage,
+  until: Date,
+  { customerId, productId, autoRenew }: ExpiringFilter,
+): (SQL | undefined)[] {
+  return [
+    // one lower bound, so that the index begins where the page before ended
+    after === null
+      ? gt(licenses.expiresAt, now)
+      : sql`(${licenses.expiresAt}, ${licenses.id}) > (${after.expiresAt.getTime()}, ${after.id})`,
+    lte(licenses.expiresAt, until),
+    sql.raw(expiringSql(literal(now), literal(until))),
+    // the plus keeps the planner from the index of products, which holds also what ends years from now
+    productId === undefined ? undefined : sql`+${licenses.productId} = ${productId}`,
+    customerId === undefined ? undefined : eq(licenses.customerId, customerId),
+    autoRenew === undefined ? undefined : eq(licenses.autoRenew, autoRenew),
   ];
 }
 

@@ -12,6 +12,15 @@ export const statusSql = (now: string, l = "licenses") => `case
   when ${l}.expiry_basis = 'first_activation' and ${l}.activated_at is null then 'pending'
   else 'active' end`;
 
+/** Expired, but usable with a warning: the twin of `isInGrace` in rules/licensing/states.ts, for a license whose status is `expired`. */
+export const inGraceSql = (now: string, l = "licenses") =>
+  `(${statusSql(now, l)} = 'expired' and coalesce(${l}.grace_until, 0) > ${now})`;
+
+/** The twin of `endsWithin` in rules/licensing/states.ts: what a renewal could still prevent. */
+export const expiringSql = (now: string, until: string, l = "licenses") => `(
+  ${l}.revoked_at is null and coalesce(${l}.expires_at > ${now} and ${l}.expires_at <= ${until}, 0)
+  and (${l}.canceled_at is null or ${l}.canceled_at > ${l}.expires_at))`;
+
 /** The twin of `mayActivate` in rules/licensing/decide.ts, as far as it depends on the license alone: no denial at places 2 to 8. */
 export const mayActivateSql = (now: string, l = "licenses") => `(
   ${l}.revoked_at is null

@@ -6,6 +6,7 @@ import { listActivations } from "./activations.list.ts";
 import { validateActivation } from "./activations.validate.ts";
 import { issueLicenses } from "./internal.orders.issue_licenses.ts";
 import { createLicense } from "./licenses.create.ts";
+import { listExpiringLicenses } from "./licenses.expiring.ts";
 import { getLicense } from "./licenses.get.ts";
 import { listLicenses } from "./licenses.list.ts";
 import { lookupLicense } from "./licenses.lookup.ts";
@@ -13,6 +14,7 @@ import { reassignUser } from "./licenses.reassign_user.ts";
 import { reinstateLicense } from "./licenses.reinstate.ts";
 import { revealLicenseKey } from "./licenses.reveal_key.ts";
 import { revokeLicense } from "./licenses.revoke.ts";
+import { showLicenseStats } from "./licenses.stats.ts";
 import { suspendLicense } from "./licenses.suspend.ts";
 import { operations } from "./operations/index.ts";
 import { security } from "./security/index.ts";
@@ -26,6 +28,8 @@ export const licensing = [
   listLicenses,
   lookupLicense,
   validateLicense,
+  listExpiringLicenses,
+  showLicenseStats,
   getLicense,
   updateLicense,
   suspendLicense,

@@ -28,6 +28,8 @@ export const listLicenses = endpoint({
       orderId: query.order_id,
       externalId: query.external_id,
       expiresBefore: query.expires_before,
+      expiresAfter: query.expires_after,
+      inGrace: query.in_grace,
       q: query.q,
     });
     return c.json(await presentPage(repo.tenantId, query, found, (license) => presentLicense(license, now)), 200);

@@ -1,5 +1,5 @@
 import { listQuery } from "#kernel/endpoint";
-import { Entitlement, overrideFields, Restriction } from "#kernel/terms";
+import { Duration, Entitlement, overrideFields, Restriction } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
 import { REASON_ORDER } from "#rules/licensing/reasons";
@@ -82,6 +82,8 @@ export const LicensePatch = z
   .strictObject({ ...ownFields, ...overrideFields, ...ownedInput })
   .openapi("LicensePatch", { example: { issued_to: "grace@customer.example", max_activations: 5 } });
 
+const YesOrNo = z.stringbool({ truthy: ["true"], falsy: ["false"] });
+
 export const LicenseQuery = listQuery({
   status: z.enum(LICENSE_STATUSES).optional(),
   customer_id: Ref.optional(),
@@ -89,6 +91,8 @@ export const LicenseQuery = listQuery({
   order_id: Ref.optional(),
   external_id: ExternalId.optional(),
   expires_before: InstantInput.optional(),
+  expires_after: InstantInput.optional().openapi({ description: "At this instant or later." }),
+  in_grace: YesOrNo.optional().openapi({ type: "boolean", description: "Expired, and still usable with a warning." }),
   q: z
     .string()
     .min(3)
@@ -96,6 +100,51 @@ export const LicenseQuery = listQuery({
     .optional()
     .openapi({ description: "An id, the last four characters of a key, or how issued_to or external_id begins." }),
 });
+
+export const ExpiringQuery = listQuery({
+  within: Duration.default("P30D").openapi({ description: "How far to look ahead, in the tenant's time zone.", example: "P30D" }),
+  product_id: Ref.optional(),
+  customer_id: Ref.optional(),
+  auto_renew: YesOrNo.optional().openapi({ type: "boolean" }),
+});
+
+export const StatsQuery = z.strictObject({ product_id: Ref.optional(), customer_id: Ref.optional() });
+
+const count = z.int().min(0);
+
+export const LicenseStats = z
+  .object({
+    object: z.literal("license_stats"),
+    total: count,
+    by_status: z.record(z.enum(LICENSE_STATUSES), count),
+    by_type: z.record(z.enum(LICENSE_TYPES), count),
+    by_product: z
+      .array(z.object({ product_id: z.string(), total: count, active: count, seats_held: count }))
+      .openapi({ description: "The hundred products with the most licenses, those with the most first." }),
+    in_grace: count.openapi({ description: "Of the expired ones, those that are still usable with a warning." }),
+    expiring: z
+      .array(z.object({ within: z.string(), count }))
+      .openapi({ description: "How many run out that far ahead; GET /v1/licenses/expiring lists them." }),
+    seats_held: count.openapi({ description: "Seats that devices or users hold now." }),
+    evaluated_at: Instant,
+  })
+  .openapi("LicenseStats", {
+    example: {
+      object: "license_stats",
+      total: 3,
+      by_status: { pending: 0, active: 2, expired: 1, suspended: 0, revoked: 0, canceled: 0 },
+      by_type: { perpetual: 0, subscription: 3, trial: 0, evaluation: 0, concurrent: 0, named_user: 0 },
+      by_product: [{ product_id: "prod_00…", total: 3, active: 2, seats_held: 4 }],
+      in_grace: 1,
+      expiring: [
+        { within: "P7D", count: 0 },
+        { within: "P30D", count: 1 },
+        { within: "P90D", count: 1 },
+      ],
+      seats_held: 4,
+      evaluated_at: "2026-11-22T09:30:00.000Z",
+    },
+  });
 
 export const KeyLookup = z
   .strictObject({ license_key: LicenseKey })

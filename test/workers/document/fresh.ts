@@ -248,6 +248,11 @@ export const headersOf = async (operationId: string, body: unknown): Promise<Rec
 /** What a tenant must have before an operation that names no object: lists show it, settings of one's own are read back. */
 const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   "payment_providers.get": (p) => does(p, "PUT", "/v1/payment_providers/stripe", PROVIDER),
+  "licenses.expiring": async (p) => {
+    const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
+    const expires_at = new Date(Date.now() + 10 * 24 * 3600 * 1000).toISOString();
+    await does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, expires_at });
+  },
   "blacklist_entries.list": (p) => make(p, "blacklist_entry"),
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };

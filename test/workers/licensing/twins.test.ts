@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { holdsSeatSql, mayActivateSql, statusSql } from "#db/licensing/status";
+import { expiringSql, holdsSeatSql, inGraceSql, mayActivateSql, statusSql } from "#db/licensing/status";
 import { holdsSeat, mayActivate } from "#rules/licensing/decide";
-import { HOLD_CAUSES, statusOf } from "#rules/licensing/states";
+import { endsWithin, HOLD_CAUSES, isInGrace, statusOf } from "#rules/licensing/states";
 import { EXPIRATION_STRATEGIES, EXPIRY_BASES, freesDeadSeats, leaseLengthS, termsWithDefaults } from "#rules/licensing/terms";
 
 const NOW = new Date("2026-06-15T12:00:00.000Z");
@@ -73,6 +73,34 @@ test("the status that SQL filters by is the status of the rule, for every life o
   expect(results.map((row) => row.may_activate)).toEqual(may);
   expect(new Set(results.map(({ status }) => status)).size).toBe(6);
   expect(new Set(may).size).toBe(2);
+});
+
+test("what SQL counts as in grace and as running out is what the rules say, for every life of a license", async () => {
+  const sample = fc.sample(fc.tuple(lives, near), { numRuns: 3000, seed: 11 });
+  const rows = sample.map(([life, until]) => ({
+    starts_at: ms(life.startsAt),
+    expires_at: ms(life.expiresAt),
+    grace_until: ms(life.graceUntil),
+    canceled_at: ms(life.canceledAt),
+    revoked_at: ms(life.revokedAt),
+    holds: life.holds,
+    expiry_basis: life.expiryBasis,
+    activated_at: ms(life.activatedAt),
+    until: ms(until),
+  }));
+  const { results } = await env.DB_00.prepare(
+    `with licenses as (select key, ${tableOf(Object.keys(rows[0] ?? {}))} from json_each(?1))
+     select ${inGraceSql("?2")} as in_grace, ${expiringSql("?2", "until")} as expiring from licenses order by key`,
+  )
+    .bind(JSON.stringify(rows), NOW.getTime())
+    .all<{ in_grace: number; expiring: number }>();
+
+  const ruled = sample.map(([life, until]) => ({
+    in_grace: statusOf(life, NOW) === "expired" && isInGrace(life, NOW) ? 1 : 0,
+    expiring: endsWithin(life, { now: NOW, until }) ? 1 : 0,
+  }));
+  expect(results).toEqual(ruled);
+  expect(new Set(ruled.map((rule) => JSON.stringify(rule))).size).toBe(3);
 });
 
 const seats = fc.record({

@@ -60,6 +60,19 @@ export function isInGrace(life: Pick<LicenseLife, "expiresAt" | "graceUntil">, n
   return hasExpired(life, now) && life.graceUntil !== null && now < life.graceUntil;
 }
 
+/**
+ * Whether a license runs out after `now` and not later than `until`, so that a renewal is due. One that is revoked, or ends by its
+ * cancellation before, has no renewal; a held one has: expiry runs on.
+ */
+export function endsWithin(
+  life: Pick<LicenseLife, "expiresAt" | "canceledAt" | "revokedAt">,
+  { now, until }: { now: Date; until: Date },
+): boolean {
+  const { expiresAt, canceledAt, revokedAt } = life;
+  if (expiresAt === null || revokedAt !== null) return false;
+  return expiresAt > now && expiresAt <= until && (canceledAt === null || canceledAt > expiresAt);
+}
+
 /** Whether the first period has yet to begin with the first activation. Such a license is `pending`, and may activate. */
 export function awaitsFirstActivation(life: Pick<LicenseLife, "expiryBasis" | "activatedAt">): boolean {
   return life.expiryBasis === "first_activation" && life.activatedAt === null;
