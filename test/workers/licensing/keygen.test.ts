@@ -81,6 +81,55 @@ describe("machines", () => {
   });
 });
 
+describe("cores and users", () => {
+  test("more cores than the limit: TOO_MANY_CORES is valid where overage is allowed, and not where it is none", async () => {
+    for (const [overage, decision] of [
+      [{ mode: "none" }, no("TOO_MANY_CORES")],
+      [{ mode: "unlimited" }, yes("TOO_MANY_CORES")],
+    ] as const) {
+      const { w, key, license, ask } = await licensed({ model: "per_core", max_activations: null, max_cores: 8, overage });
+      for (const name of ["a", "b"]) expect((await w.activate(key, name, { cores: 4 })).status).toBe(201);
+      expect(await ask({ fingerprint: device("b") })).toEqual(yes("VALID"));
+      expect((await w.patch(`/v1/licenses/${license["id"]}`, { max_cores: 6 })).status).toBe(200);
+      expect(await ask({ fingerprint: device("b") })).toEqual(decision);
+    }
+  });
+
+  test("more users than the limit: TOO_MANY_USERS", async () => {
+    const { w, key, license, ask } = await licensed({ max_activations: 5, max_users: 2 });
+    for (const name of ["a", "b"]) await w.activate(key, name, { user: name });
+    expect((await w.activate(key, "c", { user: "c" })).status).toBe(409);
+    await w.patch(`/v1/licenses/${license["id"]}`, { max_users: 1 });
+    expect(await ask({ fingerprint: device("b"), user: "b" })).toEqual(no("TOO_MANY_USERS"));
+  });
+
+  test("several machines leased by one user are one seat", async () => {
+    const { w, key } = await licensed({ model: "per_seat", max_activations: 1 });
+    const answers = [];
+    for (const [name, user] of [
+      ["a", "ada"],
+      ["b", "ada"],
+      ["c", "bob"],
+    ] as const) {
+      answers.push((await w.activate(key, name, { user })).status);
+    }
+    expect(answers).toEqual([201, 201, 409]);
+  });
+
+  test("a fingerprint is unique to a license, a product or the account, as the strategy says", async () => {
+    for (const [fingerprint_uniqueness, status] of [
+      ["license", 201],
+      ["product", 409],
+      ["tenant", 409],
+    ] as const) {
+      const { w, key } = await licensed({ max_activations: 2, fingerprint_uniqueness });
+      const other = await w.license({ max_activations: 2, fingerprint_uniqueness });
+      await w.activate(key, "a");
+      expect((await w.activate(other["license_key"], "a")).status).toBe(status);
+    }
+  });
+});
+
 describe("heartbeats", () => {
   const beats = (on_dead: string) => ({ max_activations: 2, heartbeat: { required: true, interval_s: 60, on_dead } });
 
