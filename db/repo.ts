@@ -17,6 +17,10 @@ import { eventsOf } from "./events/events.ts";
 import { blacklistOf } from "./security/blacklist.ts";
 import { integrityChecksOf, suspicionsOf } from "./security/integrity.ts";
 import { securityReportsOf } from "./security/reports.ts";
+import { offlineDevicesOf } from "./offline/devices.ts";
+import { emergencyCodesOf } from "./offline/emergency-codes.ts";
+import { offlineKeysOf } from "./offline/keys.ts";
+import { statusListsOf } from "./offline/status-lists.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
 import type { TenantRow } from "./tenants/callers.ts";
@@ -58,6 +62,10 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     integrityChecks: integrityChecksOf(asking),
     suspicions: suspicionsOf(asking),
     operations: operationsOf(asking),
+    offlineKeys: offlineKeysOf(asking),
+    offlineDevices: offlineDevicesOf(asking),
+    statusLists: statusListsOf(asking),
+    emergencyCodes: emergencyCodesOf(asking),
     orders: ordersOf(asking),
     providerEvents: providerEventsOf(asking),
     events: eventsOf(asking),

@@ -91,6 +91,9 @@ export const licenses = sqliteTable(
     uniqueIndex("licenses_proof")
       .on(t.tenantId, t.proofHash)
       .where(sql`${t.proofHash} is not null`),
+    index("licenses_unusable") // what somebody stopped: those that a status list has to name
+      .on(t.tenantId, t.productId, t.id)
+      .where(sql`${t.revokedAt} is not null or ${t.canceledAt} is not null or ${t.holds} <> '[]'`),
     index("licenses_template").on(t.tenantId, t.templateId, t.templateRev, t.id),
     index("licenses_sealed_until")
       .on(t.keySealedUntil)

@@ -65,6 +65,9 @@ export const offlineDevices = sqliteTable(
     uniqueIndex("offline_devices_status").on(t.tenantId, t.productId, t.statusIndex),
     uniqueIndex("offline_devices_rid").on(t.tenantId, t.rid),
     index("offline_devices_license").on(t.tenantId, t.licenseId),
+    index("offline_devices_superseded")
+      .on(t.tenantId, t.productId, t.statusIndex)
+      .where(sql`${t.superseded} = 1`),
   ],
 );
 

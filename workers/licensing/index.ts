@@ -17,6 +17,7 @@ import { revokeLicense } from "./licenses.revoke.ts";
 import { showLicenseStats } from "./licenses.stats.ts";
 import { suspendLicense } from "./licenses.suspend.ts";
 import { operations } from "./operations/index.ts";
+import { offline } from "./offline/index.ts";
 import { security } from "./security/index.ts";
 import { listLicenseUsers } from "./licenses.users.ts";
 import { updateLicense } from "./licenses.update.ts";
@@ -46,5 +47,6 @@ export const licensing = [
   deactivateActivation,
   issueLicenses,
   ...security,
+  ...offline,
   ...operations,
 ];

@@ -2,6 +2,7 @@ import { ID_PREFIXES, type Noun } from "#rules/ids";
 import { inject } from "vitest";
 import { asHost } from "../events/host.ts";
 import { operatorKey } from "../world.ts";
+import { jws, pair } from "../licensing/offline/air.ts";
 import { ask, type Told } from "./ask.ts";
 
 /** A tenant that takes part in the tests. `mark` stands in the name of everything that it makes. */
@@ -119,6 +120,10 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
   integrity_check: async (p) => {
     const { license_key } = await manifested(p);
     return does(p, "POST", "/v1/integrity_checks", { license_key, ...CHECKED, fingerprint: unique() });
+  },
+  emergency_code: async (p) => {
+    const { id } = await make(p, "license");
+    return does(p, "POST", "/v1/emergency_codes", { license_id: id, reason: p.mark });
   },
   order: (p) => orderOf(p, { fulfillment_method: "auto" }),
   operation: async (p) => {
@@ -253,6 +258,14 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
     const expires_at = new Date(Date.now() + 10 * 24 * 3600 * 1000).toISOString();
     await does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, expires_at });
   },
+  "offline_keyset.draft": heldRoots,
+  "offline_roots.put": (p) => does(p, "GET", "/v1/offline/roots"),
+  "offline_roots.promote": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "offline_roots.get": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "signing_keys.rotate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "signing_keys.revoke": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "offline_keyset.get": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "status_lists.get": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "blacklist_entries.list": (p) => make(p, "blacklist_entry"),
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };
@@ -299,6 +312,7 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
     { kind: "other", license_id: "lic_00…", external_id: "case", metadata: { desk: "fraud" } },
   ],
   "integrity_checks.create": [{ activation_token: "a token", ...CHECKED }],
+  "signing_keys.rotate": [{ product_ids: ["prod_00…"] }],
   "orders.create": [
     {
       customer_id: "cus_00…1",
@@ -309,6 +323,28 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
     { customer_id: "cus_00…", provider: "stripe", items: [{ template_id: "tpl_00…" }] },
   ],
 };
+
+/** What stands in a request and can be in no example: texts that somebody signed, and names that are made by chance. */
+const FILLED: Record<string, (player: Player) => Promise<{ path?: Record<string, string>; body?: unknown }>> = {
+  "signing_keys.revoke": async (p) => ({ path: { kid: (await does(p, "POST", "/v1/offline/keys/rotate", {}))["kid"] } }),
+  "offline_keyset.put": async (p) => ({ body: { keyset: await signedKeyset(p) } }),
+};
+
+/** Puts into a request what no example can hold. */
+export const filledFor = async (operationId: string, player: Player) => FILLED[operationId]?.(player);
+
+/** The next keyset of a player who holds the roots. */
+async function signedKeyset(p: Player): Promise<string> {
+  const current = await heldRoots(p);
+  return jws("keyset", current, (await does(p, "GET", "/v1/offline/keyset/draft"))["claims"]);
+}
+
+/** Roots of the player's own; the private half of the current one. */
+async function heldRoots(p: Player) {
+  const [current, next] = [await pair(), await pair()];
+  await does(p, "PUT", "/v1/offline/roots", { custody: "tenant", current: { x: current.x }, next: { x: next.x } });
+  return current;
+}
 
 /** A fresh object, in the state that the operation wants it in. Throws, with what to do, for a kind that is not known. */
 export async function make(player: Player, noun: Noun, operationId?: string): Promise<Fresh> {

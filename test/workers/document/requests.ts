@@ -1,6 +1,6 @@
 import type { Noun } from "#rules/ids";
 import type { Asking } from "./ask.ts";
-import { FURTHER_BODIES, make, nounOf, prepare, unique, type Fresh, type Player } from "./fresh.ts";
+import { filledFor, FURTHER_BODIES, make, nounOf, prepare, unique, type Fresh, type Player } from "./fresh.ts";
 import { schemasWithin, type OpenApi, type Operation } from "./operations.ts";
 
 type Step = string | number;
@@ -112,6 +112,8 @@ export async function built(
     slots.push({ where, noun, by, value });
     parts = withValue(parts, where, value);
   }
+  const filled = await filledFor(operation.id, player);
+  if (filled) parts = { ...parts, path: { ...parts.path, ...filled.path }, body: filled.body ?? parts.body };
   return { operation, parts, slots };
 }
 
