@@ -38,13 +38,22 @@ test.each(readdirSync(guides).filter((file) => file.endsWith(".md")))(
 /** Runs snippets in one shell that ends with the first one that fails. Each leaves what it said, and whether it came to its end. */
 async function runAll(snippets: readonly Snippet[], folder: string): Promise<number | null> {
   mkdirSync(folder, { recursive: true });
-  const script = snippets.map(({ shell }, index) => {
+  const script = snippets.map(({ shell, until }, index) => {
     const file = path.join(folder, String(index));
     writeFileSync(`${file}.sh`, `${shell}\n`);
-    return `source '${file}.sh' > '${file}.out' 2> '${file}.err'\necho done > '${file}.done'\n`;
+    const run = `source '${file}.sh' > '${file}.out' 2> '${file}.err'`;
+    return `${until === null ? run : untilSaid(until, run, file)}\necho done > '${file}.done'\n`;
   });
   writeFileSync(path.join(folder, "all.sh"), `set -eo pipefail\n${script.join("")}`);
   const env = { ...process.env, LATCHKEY_HOME: installed.folder };
   const shell = spawn("bash", [path.join(folder, "all.sh")], { cwd: root, env, stdio: "ignore" });
   return new Promise((resolve) => shell.once("close", resolve));
 }
+
+/** Runs a program in a group of its own, and ends it as Ctrl-C does when it has said something; after half a minute in any case. */
+const untilSaid = (text: string, run: string, file: string) => `set -m
+( ${run} ) &
+for try in $(seq 300); do grep -qs '${text}' '${file}.out' && break; sleep 0.1; done
+kill -INT -- -$!
+wait $! || true
+set +m`;

@@ -1,19 +1,27 @@
-/** A shell snippet of a guide, with the answer that the guide shows for it. */
-export type Snippet = { line: number; shell: string; runs: boolean; shown: { kind: "json" | "text"; text: string } | null };
+/** A shell snippet of a guide, with the answer that the guide shows for it. One with `until` runs until it says that, and then gets Ctrl-C. */
+export type Snippet = {
+  line: number;
+  shell: string;
+  runs: boolean;
+  until: string | null;
+  shown: { kind: "json" | "text"; text: string } | null;
+};
 
 /**
  * The shell snippets of a guide, in order. A block of JSON or text right behind one, before the next, is what it answers. A snippet whose
- * fence says `no-run` and why is left out: one that starts what runs already, or needs an account of somebody else's.
- * @throws Error where a fence says no-run without a reason
+ * fence says `no-run: why` is left out: one that starts what runs already, or needs an account of somebody else's. A program that runs
+ * for ever says `until: text`.
+ * @throws Error where a fence says anything else
  */
 export function snippetsIn(markdown: string): Snippet[] {
   const snippets: Snippet[] = [];
   for (const { line, info, text } of fencesIn(markdown)) {
-    const [language, ...more] = info.split(" ");
+    const [, language, how, what] = /^(\w*)(?: (no-run|until): (.+))?$/.exec(info) ?? [];
+    if (info.startsWith("sh") && language !== "sh")
+      throw new Error(`Line ${line}: say "sh", "sh no-run: why" or "sh until: text"`);
     if (language === "sh") {
-      const runs = more[0] !== "no-run:";
-      if (more.length > 0 && (runs || more.length < 2)) throw new Error(`Line ${line}: say "sh" or "sh no-run: why"`);
-      snippets.push({ line, shell: text, runs, shown: null });
+      const until = how === "until" ? (what ?? null) : null;
+      snippets.push({ line, shell: text, runs: how !== "no-run", until, shown: null });
     }
     const last = snippets.at(-1);
     if ((language === "json" || language === "text") && last?.shown === null) last.shown = { kind: language, text };

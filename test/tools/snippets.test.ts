@@ -21,16 +21,22 @@ Which says
 const aside = 1;
 \`\`\`
 
-\`\`\`sh
-echo hello
+\`\`\`sh until: hello
+echo hello; sleep 99
 \`\`\`
 `;
 
 test("a guide's snippets are found with what they answer, and those that do not run say why", () => {
   expect(snippetsIn(GUIDE)).toEqual([
-    { line: 3, shell: "npm start", runs: false, shown: null },
-    { line: 7, shell: "api GET /v1/things", runs: true, shown: { kind: "json", text: '{ "object": "list", … }' } },
-    { line: 21, shell: "echo hello", runs: true, shown: null },
+    { line: 3, shell: "npm start", runs: false, until: null, shown: null },
+    {
+      line: 7,
+      shell: "api GET /v1/things",
+      runs: true,
+      until: null,
+      shown: { kind: "json", text: '{ "object": "list", … }' },
+    },
+    { line: 21, shell: "echo hello; sleep 99", runs: true, until: "hello", shown: null },
   ]);
   expect(() => snippetsIn("```sh no-run:\nx\n```")).toThrow("Line 1");
   expect(() => snippetsIn("```sh sometimes\nx\n```")).toThrow("Line 1");
