@@ -1,4 +1,5 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
+import { isTrial } from "#rules/licensing/terms";
 import { products, templateRevisions, templates } from "../catalog/tables.ts";
 import { bound, commit, type Asking, type Statement, type Told } from "../commit.ts";
 import { customers } from "../customers/tables.ts";
@@ -66,17 +67,51 @@ export function makingOf(asking: Asking) {
       return { revisions, customer, made: new Set(made.map(({ id }) => id)) };
     },
 
-    /** Adds a license; undefined when its template or product is archived, or was just now. */
+    /**
+     * Adds a license; undefined when its template or product is archived, or was just now.
+     * Throws NotUnique on `trial_uses` for a trial of a customer who had one of the product.
+     */
     insert: (row: LicenseRow, told: Told) =>
-      commit(asking, [stillOffered(d1, row), bound(d1, db.insert(licenses).values(row))], told),
+      commit(asking, [stillOffered(d1, row), bound(d1, db.insert(licenses).values(row)), ...trialUsed(asking, [row])], told),
+
+    /** By which license a customer had the trial of a product; undefined where there was none. */
+    trialOf: async (customerId: string, productId: string): Promise<string | undefined> => {
+      const used = `select license_id from trial_uses where tenant_id = ? and product_id = ? and kind = 'customer' and subject = ?`;
+      const found = await d1.prepare(used).bind(tenantId, productId, customerId).first<{ license_id: string }>();
+      return found?.license_id;
+    },
 
     /**
      * Adds licenses of an order, all or none; undefined when the order changed since it was read.
      * Throws NotUnique when one of them is there already.
      */
     issue: (rows: readonly LicenseRow[], order: { id: string; version: number }, told: Told) =>
-      commit(asking, [stillAsRead(asking, order), ...rows.map((row) => bound(d1, db.insert(licenses).values(row)))], told),
+      commit(
+        asking,
+        [
+          stillAsRead(asking, order),
+          ...rows.map((row) => bound(d1, db.insert(licenses).values(row))),
+          ...trialUsed(asking, rows, { again: true }),
+        ],
+        told,
+      ),
   };
+}
+
+/**
+ * Notes of the trials among new licenses that their customers had them. A second one of a product undoes the batch, unless it may be had
+ * `again`: what was ordered, or comes with its own past, is given all the same.
+ */
+export function trialUsed(
+  { d1, tenantId, now }: Asking,
+  rows: readonly LicenseRow[],
+  { again }: { again: boolean } = { again: false },
+): Statement[] {
+  const used = `insert into trial_uses (tenant_id, product_id, kind, subject, license_id, used_at) values (?, ?, 'customer', ?, ?, ?)
+    ${again ? "on conflict do nothing" : ""}`;
+  return rows
+    .filter((row) => isTrial(row) && row.convertedAt === null)
+    .map(({ id, productId, customerId }) => d1.prepare(used).bind(tenantId, productId, customerId, id, now.getTime()));
 }
 
 /** Undoes the batch when template or product were put away: archiving and licensing are in one order, so none slips in behind. */

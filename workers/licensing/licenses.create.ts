@@ -1,4 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
+import { NotUnique } from "#db/commit";
+import type { LicenseRow } from "#db/licensing/licenses";
 import type { Repo } from "#db/repo";
 import { asTaken } from "#kernel/changing";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
@@ -14,17 +16,17 @@ import {
   templateNotFound,
 } from "#kernel/not-found";
 import { newOwned } from "#kernel/present";
-import { externalIdTaken } from "#kernel/problems";
+import { externalIdTaken, invalidRequest } from "#kernel/problems";
 import { overridesFromWire, refuseUnsoundTerms } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { exactForm } from "#rules/licensing/keys";
-import { effectiveTerms, type TermsOverrides } from "#rules/licensing/terms";
+import { effectiveTerms, isTrial, type TemplateTerms, type TermsOverrides } from "#rules/licensing/terms";
 import { keyDigests } from "./digests.ts";
 import { estimatedBits, LEAST_KEY_BITS } from "./key-strength.ts";
 import { keyColumns, newLicense, newLicenseKey, type Recipe } from "./new-license.ts";
 import { refuseBackwards, withoutAbsent } from "./own-terms.ts";
 import { presentLicense } from "./presenters.ts";
-import { licenseKeyTaken, weakLicenseKey } from "./problems.ts";
+import { licenseKeyTaken, trialAlreadyUsed, trialNotOffered, weakLicenseKey } from "./problems.ts";
 import { resellerOf } from "./reseller.ts";
 import { LicenseWithKey, NewLicense } from "./schemas.ts";
 
@@ -49,6 +51,8 @@ export const createLicense = endpoint({
         templateArchived,
         productArchived,
         licenseKeyTaken,
+        trialNotOffered,
+        trialAlreadyUsed,
         externalIdTaken,
       ),
     },
@@ -69,7 +73,10 @@ export const createLicense = endpoint({
     const answer = { ...license, license_key: text };
     const done = await repo.licenses
       .insert(made.row, { facts: [fact("license.created", license)], answer: [201, answer] })
-      .catch(asTaken({ key_hash: () => licenseKeyTaken({}) }));
+      .catch(async (error: unknown) => {
+        await refuseSecondTrial(repo, made.row, error);
+        return asTaken({ key_hash: () => licenseKeyTaken({}) })(error);
+      });
     if (!done) throw templateArchived({});
     return c.json(answer, 201);
   },
@@ -84,7 +91,10 @@ async function recipeFrom(repo: Repo, body: z.infer<typeof NewLicense>, now: Dat
   if (offer.template.archivedAt !== null) throw templateArchived({});
   if (offer.product.archivedAt !== null) throw productArchived({});
 
-  const said = withoutAbsent(await overridesFromWire(repo, body));
+  const said: TermsOverrides = {
+    ...withoutAbsent(await overridesFromWire(repo, body)),
+    ...(isOnTrial(body, offer) && { onTrial: true }),
+  };
   // an end that never comes is the same as no duration
   const overrides: TermsOverrides = body.expires_at === null ? { ...said, duration: null } : said;
   refuseUnsoundTerms(effectiveTerms(offer.terms, overrides));
@@ -103,6 +113,28 @@ async function recipeFrom(repo: Repo, body: z.infer<typeof NewLicense>, now: Dat
     expiresAt: body.expires_at ?? undefined,
     owned: newOwned(body, now),
   };
+}
+
+/** Whether the license is to try what its template sells. A template that is itself a trial makes such licenses anyway. */
+function isOnTrial(
+  body: z.infer<typeof NewLicense>,
+  { template, terms }: { template: { id: string }; terms: TemplateTerms },
+): boolean {
+  if (!body.trial || isTrial(terms)) return false;
+  if (!terms.trial.allowed) throw trialNotOffered({ template: template.id });
+  if (body.duration === undefined && body.expires_at !== null) return true;
+  const [field, detail] =
+    body.duration === undefined
+      ? ["expires_at", "A trial ends: give an instant, or leave it out."]
+      : ["duration", "A trial lasts as long as its template says; expires_at gives this one another end."];
+  throw invalidRequest({ what: detail }, { errors: [{ pointer: `/${field}`, code: "not_on_trial", detail }] });
+}
+
+/** Throws `trial_already_used` where that is what refused a new license. */
+async function refuseSecondTrial(repo: Repo, { customerId, productId }: LicenseRow, error: unknown): Promise<void> {
+  if (!(error instanceof NotUnique) || !error.columns.includes("trial_uses.")) return;
+  const license = await repo.licenses.trialOf(customerId, productId);
+  if (license !== undefined) throw trialAlreadyUsed({ license });
 }
 
 /** A key that is brought along must be hard to guess, and must not be read as one that another license has. */

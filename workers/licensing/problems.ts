@@ -24,6 +24,22 @@ export const weakLicenseKey = defineProblem<{ bits: number; least: number }>({
   detail: ({ bits, least }) => `The key is worth about ${bits} bits; at least ${least} are needed.`,
 });
 
+export const trialNotOffered = defineProblem<{ template: string }>({
+  code: "trial_not_offered",
+  status: 409,
+  title: "The template has no trial",
+  fix: "Set trial.allowed on the template, or leave trial out.",
+  detail: ({ template }) => `Template ${template} lets nobody try what it sells.`,
+});
+
+export const trialAlreadyUsed = defineProblem<{ license: string }>({
+  code: "trial_already_used",
+  status: 409,
+  title: "The customer had the trial of this product",
+  fix: "Convert the license of the trial with POST /v1/licenses/{id}/convert, or make one that is paid for.",
+  detail: ({ license }) => `License ${license} is, or was, this customer's trial of the product.`,
+});
+
 export const licenseKeyTaken = defineProblem({
   code: "license_key_taken",
   status: 409,

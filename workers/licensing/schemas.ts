@@ -70,6 +70,10 @@ export const NewLicense = z
     license_key: text(200)
       .optional()
       .openapi({ description: "An existing key to import; it then matches exactly as it is. Without it a key is made." }),
+    trial: z.boolean().default(false).openapi({
+      description:
+        "Let the customer try what the template sells, for the duration of its trial: the license is of type trial until it is converted. A customer has one trial of a product.",
+    }),
     ...ownFields,
     ...overrideFields,
     ...ownedInput,

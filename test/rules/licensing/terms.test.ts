@@ -176,3 +176,25 @@ describe("seats", () => {
     expect(freesDeadSeats(plain({ type: "concurrent", heartbeat: { onDead: "keep" } }))).toBe(true);
   });
 });
+
+describe("a license on trial", () => {
+  test.prop([types, models, fc.constantFrom("P14D", "P1M")])(
+    "has what its template sells for the length of the trial, and contradicts nothing",
+    (type, model, duration) => {
+      const sold = termsWithDefaults({ type, model, trial: { allowed: true, duration }, maxActivations: 7, gracePeriod: "P9D" });
+      const trial = effectiveTerms(sold, { onTrial: true, maxUsers: 3 });
+      expect(whyNotTerms(trial)).toEqual([]);
+      expect(trial).toEqual({
+        ...sold,
+        type: "trial",
+        duration,
+        gracePeriod: "P0D",
+        autoRenew: false,
+        leaseS: null,
+        expirationStrategy: "restrict",
+        maxUsers: 3,
+      });
+      expect(effectiveTerms(sold, { maxUsers: 3 })).toEqual({ ...sold, maxUsers: 3 });
+    },
+  );
+});

@@ -110,3 +110,13 @@ test("an order that is called off between looking at it and issuing gets no lice
   expect(happened()).toBe(true);
   expect(await licensesOf(s, orderId)).toEqual([]);
 });
+
+test("an order gives the trials that it names, however many, and they use up its customer's", async () => {
+  const s = await shop();
+  const { orderId, template } = await approved(s, 2, {}, { type: "trial", duration: "P14D" });
+  expect((await issue(s, orderId, 0, 2)).body).toEqual({ issued: 2 });
+  const [, first] = await licensesOf(s, orderId);
+  const again = await s.post("/v1/licenses", { template_id: template, customer_id: s.customer["id"] });
+  expect(again.body["code"]).toBe("trial_already_used");
+  expect(again.body["detail"]).toContain(first["id"]);
+});

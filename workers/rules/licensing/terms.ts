@@ -123,7 +123,10 @@ export type TermsInput = Omit<LooseTerms, "type" | "model" | "keyFormat"> & {
 };
 
 /** What one license says otherwise than its template; what is absent is the template's. */
-export type TermsOverrides = Omit<LooseTerms, (typeof TEMPLATE_ONLY)[number]>;
+export type TermsOverrides = Omit<LooseTerms, (typeof TEMPLATE_ONLY)[number]> & {
+  /** it is on trial for what its template sells, until it is converted */
+  onTrial?: true | undefined;
+};
 
 /** Terms that revisions may lack, because they were written before there were any. */
 const LATER_TERMS = {
@@ -188,7 +191,26 @@ export function termsWithDefaults(input: TermsInput): TemplateTerms {
 
 /** The terms that hold for one license: its template's revision, with what this license has otherwise. Lists are replaced whole. */
 export function effectiveTerms(terms: TemplateTerms, overrides: TermsOverrides): TemplateTerms {
-  return merged(storedTerms(terms), overrides);
+  const { onTrial, ...own } = overrides;
+  const stored = storedTerms(terms);
+  return merged(onTrial ? trialTerms(stored) : stored, own);
+}
+
+/**
+ * What a template lets people try: what it sells, for the length of its trial, with nothing behind the end. Nobody floats on a trial: its
+ * seats are held until they are given back.
+ */
+export function trialTerms(terms: TemplateTerms): TemplateTerms {
+  const { duration } = terms.trial;
+  return {
+    ...terms,
+    type: "trial",
+    duration,
+    gracePeriod: "P0D",
+    expirationStrategy: "restrict",
+    autoRenew: false,
+    leaseS: null,
+  };
 }
 
 /** How many seconds a seat is held after its last heartbeat; null where seats need no heartbeat. */
