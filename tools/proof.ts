@@ -1,0 +1,21 @@
+import { proveImport } from "./proof/import.ts";
+import { sayTo } from "./say.ts";
+
+/** What is too long for the tests: run by hand, each writes what it measured to `docs/proofs/`. */
+const proofs = { import: proveImport };
+const say = sayTo(process.stdout);
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !(name in proofs));
+
+if (unknown !== undefined || wanted.length === 0) {
+  say.line(
+    `${unknown === undefined ? "Name a proof" : `There is no proof ${unknown}`}. Run: npm run proof -- ${Object.keys(proofs).join(" | ")}`,
+  );
+  process.exitCode = 2;
+} else {
+  for (const [name, prove] of Object.entries(proofs)) {
+    if (!wanted.includes(name)) continue;
+    say.line(`\n${name}`);
+    await prove(say);
+  }
+}
