@@ -2,6 +2,7 @@ import type { License, LicenseRow } from "#db/licensing/licenses";
 import type { EventType } from "#rules/events";
 import type { OperationParams } from "#rules/licensing/operations";
 import { lift, statusOf, whyNotMove, type LicenseMove } from "#rules/licensing/states";
+import { overLimits, underRevision, type Pinned } from "../under-revision.ts";
 
 export type BulkParams = Extract<OperationParams, { kind: "licenses.bulk" }>;
 
@@ -34,6 +35,18 @@ export function movedInBulk(license: License, params: BulkParams, { by, now }: {
       if (statusOf(row, now) === "canceled") return alreadyDone("The license is canceled.");
       return moved(license, "cancel", now, { canceledAt: now });
   }
+}
+
+/** What a migration makes of a license. */
+export function migrated(license: License, to: Pinned, at: { now: Date; zone: string }): Moved {
+  const after = underRevision(license, to, at);
+  if ("fault" in after) {
+    const detail = `With the license's own terms ${after.fault.pointer}: ${after.fault.detail}`;
+    return { outcome: "failed", code: "unsound_terms", detail };
+  }
+  const over = overLimits(after);
+  const note = over.length > 0 ? { code: "over_limit", detail: over.join(" ") } : { code: null, detail: null };
+  return { outcome: "succeeded", license: after, event: "license.template_changed", ...note };
 }
 
 function moved(license: License, move: Exclude<LicenseMove, "activate">, now: Date, columns: Partial<LicenseRow>): Moved {

@@ -5,8 +5,7 @@ import type { OpenedTenant } from "#kernel/asking";
 import { changeFact } from "#kernel/facts";
 import { LICENSES_A_STEP, type LicenseSelection, type OperationParams } from "#rules/licensing/operations";
 import { presentLicense } from "../presenters.ts";
-import { migrated } from "./migrating.ts";
-import { movedInBulk, type Moved } from "./moves.ts";
+import { migrated, movedInBulk, type Moved } from "./moves.ts";
 import type { Repo } from "#db/repo";
 import { revisionNotFound } from "./problems.ts";
 

@@ -99,7 +99,7 @@ test("seats above the new limit are told, and none of them is taken away", async
   await changed(s, template, { max_activations: 2 });
   const operation = await carriedOut(s, await migrate(s, template));
   expect(await resultsOf(s, operation["id"])).toMatchObject([
-    { license_id: ids[0], outcome: "succeeded", code: "seats_over_limit", detail: "3 seats are held, and the limit is 2." },
+    { license_id: ids[0], outcome: "succeeded", code: "over_limit", detail: "3 seats are held, and the limit is 2." },
     { license_id: ids[1], outcome: "succeeded", code: null },
   ]);
   expect(await s.read(`/v1/licenses/${ids[0]}`)).toMatchObject({ activations_count: 3, max_activations: 2 });
