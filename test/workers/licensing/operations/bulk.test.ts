@@ -144,6 +144,9 @@ test("licenses that are made while it runs are none of its, also those whose ids
   const started = await bulk(s, { action: "suspend", filter: { template_id: template }, reason: "then" });
   await step(s, started.body["id"]);
   const made = await s.made("/v1/licenses", { template_id: template, customer_id: s.customer["id"] });
+  // the clock of whoever made it may have been slow
+  const slow = "update licenses set created_at = created_at - 60000 where id = ?";
+  await env.DB_00.prepare(slow).bind(made["id"]).run();
   const operation = await carriedOut(s, started);
   expect(operation["result"]).toEqual({ succeeded: 59, skipped: 0, failed: 0 });
   expect(await statuses(s, [ordered, made["id"]])).toEqual(["active", "active"]);
@@ -159,6 +162,17 @@ test("a license that changes between reading and writing is judged again, and no
   expect(operation["result"]).toEqual({ succeeded: 2, skipped: 0, failed: 1 });
   expect(await statuses(s, ids)).toEqual(["suspended", "revoked", "suspended"]);
   expect(await s.events("license.suspended")).toHaveLength(2);
+});
+
+test("an operation that is canceled while a step is under way stays canceled, and the step has done nothing", async () => {
+  const s = await shop();
+  const { ids } = await licensesOf(s, 2);
+  const { body } = await bulk(s, { action: "suspend", filter: { ids }, reason: "x" });
+  const happened = meanwhile(/update "operations"/, () => s.post(`/v1/operations/${body["id"]}/cancel`));
+  expect((await step(s, body["id"])).body).toMatchObject({ status: "canceled", done: 0 });
+  expect(happened()).toBe(true);
+  expect(await statuses(s, ids)).toEqual(["active", "active"]);
+  expect(await resultsOf(s, body["id"])).toEqual([]);
 });
 
 test("four steps at once do each license once", async () => {

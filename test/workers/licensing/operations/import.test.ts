@@ -219,6 +219,19 @@ test("keys of any form are matched as they are: case, quotes, line breaks, other
   expect(decomposed.body["id"]).toBe(ids[3]);
 });
 
+test("the other texts of an upload are kept in one normal form, as those of every other body", async () => {
+  const { s, query } = await offering();
+  const row = {
+    license_key: oldKey(1),
+    customer_id: String(s.customer["id"]),
+    external_id: "cafe\u0301",
+    "metadata.city": "Ko\u0308ln",
+  };
+  await carriedOut(s, await upload(s, csv([row]), { query }));
+  const [license] = (await s.read(`/v1/licenses?external_id=${encodeURIComponent("caf\u00e9")}`))["data"];
+  expect(license).toMatchObject({ external_id: "caf\u00e9", metadata: { city: "K\u00f6ln" } });
+});
+
 test("weak keys come in when they are allowed to, and their strength is kept", async () => {
   const { s, query } = await offering();
   const rows = [{ license_key: "4711", customer_id: String(s.customer["id"]) }];
