@@ -79,6 +79,12 @@ async function keyCases(): Promise<Case[]> {
     await refused("a forged keyset beside the file", "UNKNOWN_ROOT", undefined, {
       keyset: await keyset({ seq: 9 }, {}, roots.foreign),
     }),
+    await taken("of two keysets with one seq the file's own is used", undefined, {
+      options: { keyset: await keyset({ keys: [] }) },
+    }),
+    await refused("of two entries with one kid the first counts", "KEY_REVOKED", undefined, {
+      keyset: await keyset({ seq: 4, keys: [await named({ status: "revoked" }), await named()] }),
+    }),
     await refused("a license in the place of the keyset beside the file", "WRONG_TYPE", undefined, { keyset: lic }),
     await refused("the keyset beside the file says that the key was revoked", "KEY_REVOKED", undefined, {
       keyset: await keyset({ seq: 4, keys: [await named({ status: "revoked" })] }),
@@ -373,6 +379,16 @@ async function statusCases(): Promise<Case[]> {
     await taken("a kept list that somebody touched says nothing", undefined, { options: kept(`${newer.slice(0, -4)}AAAA`) }),
     await refused("a list beside the file that somebody touched", "BAD_SIGNATURE", undefined, {
       status: `${newer.slice(0, -8)}AAAAAAAA`.slice(0, -1) + "A",
+    }),
+    await refused(
+      "a list beside the file that cannot be read, and one in it of an unknown key",
+      "MALFORMED",
+      await with3(await statuses([], {}, {}, keys.foreign)),
+      { status: "list" },
+    ),
+    await refused("a list beside the file is not read where the license is refused", "FILE_OUTDATED", undefined, {
+      state: stateAfter({ files: { [ACTIVATION]: 6 } }),
+      status: "list",
     }),
     await refused("a list of another product", "WRONG_PRODUCT", await with3(await statuses([], { aud: "prod_00other" }))),
     await refused("a list of another vendor", "WRONG_ISSUER", await with3(await statuses([], { iss: "ten_00other" }))),

@@ -54,6 +54,11 @@ export async function readingCases(): Promise<Case[]> {
     ),
     await refused("a text beyond the cap", "TOO_LARGE", `${ks}~${"A".repeat(65_537)}`),
     await refused("a text at the cap is looked into", "MALFORMED", `${ks}~${"A".repeat(65_536)}`),
+    await refused(
+      "a key sign is one character, in whatever units a language counts",
+      "MALFORMED",
+      `${ks}~${"\u{1F511}".repeat(33_000)}`,
+    ),
     await refused("a keyset beyond the cap", "TOO_LARGE", `${"A".repeat(65_537)}~${lic}`),
     await refused("a status list beyond the cap", "TOO_LARGE", `${whole}~${"A".repeat(524_289)}`),
   ];

@@ -129,7 +129,7 @@ class Verifier:
             _check_signature(message, root)
             check_claims("keyset", message.claims)
             self._check_issuer(message.claims)
-        used = own.claims if handed is None or handed.claims["seq"] < own.claims["seq"] else handed.claims
+        used = handed.claims if handed is not None and handed.claims["seq"] > own.claims["seq"] else own.claims
         if used["seq"] < kept["keyset_seq"]:
             raise Refused("KEYSET_OUTDATED", "A newer keyset was seen before.")
         if used["exp"] <= now:

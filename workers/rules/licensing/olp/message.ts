@@ -29,7 +29,7 @@ export const typOf = (kind: OlpKind) => `olp1-${kind}+jws`;
 
 /** Reads a message of one of `kinds`: steps 1 to 6 of docs/olp-1.md. Throws OlpRefused. */
 export function readMessage<Kind extends OlpKind>(text: string, ...kinds: readonly [Kind, ...Kind[]]): OlpMessage<Kind> {
-  if (text.length > Math.max(...kinds.map((kind) => OLP_CAPS[kind])))
+  if (isLonger(text, Math.max(...kinds.map((kind) => OLP_CAPS[kind]))))
     throw new OlpRefused("TOO_LARGE", "The text is longer than a message of its kind may be.");
   const parts = text.split(".");
   const [head, body, tail] = parts;
@@ -43,6 +43,9 @@ export function readMessage<Kind extends OlpKind>(text: string, ...kinds: readon
   if (!isSignature(signature)) throw new OlpRefused("BAD_SIGNATURE", "The signature has not the form of an Ed25519 signature.");
   return { kind, kid, claims, signature, signed: `${head}.${body}`, text };
 }
+
+/** Whether a text has more characters than `cap`. One beyond the first plane is one character, though two units of a text here. */
+const isLonger = (text: string, cap: number) => text.length > cap && (text.length > 2 * cap || Array.from(text).length > cap);
 
 const isPart = (part: string) => /^[A-Za-z0-9_-]+$/.test(part);
 
