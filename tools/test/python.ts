@@ -47,7 +47,7 @@ export function counted(output: string, code: number | null): { passed: number; 
 }
 
 /** The Python of a virtual environment that holds exactly what `requirements.txt` pins. Another text makes another environment. */
-async function environment(): Promise<string> {
+export async function environment(): Promise<string> {
   const requirements = path.join(root, sdk, "requirements.txt");
   const pinned = createHash("sha256")
     .update(await readFile(requirements))
