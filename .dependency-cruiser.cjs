@@ -93,6 +93,17 @@ module.exports = {
       to: { pathNot: ["^sdk/verifier/", "^workers/rules/"], path: ".*" },
     },
     {
+      name: "cli-needs-no-network",
+      comment:
+        "The command line program runs where there is no network: it is itself, the verifier, rules, and what Node has for files and terminals.",
+      severity: "error",
+      from: { path: "^sdk/cli/" },
+      to: {
+        pathNot: ["^sdk/(cli|verifier)/", "^workers/rules/", "^(node:)?(fs|path|readline|stream|stream/consumers|util)$"],
+        path: ".*",
+      },
+    },
+    {
       name: "product-stands-alone",
       comment: "Simulators, tools and tests are for us; nothing that ships imports them.",
       severity: "error",

@@ -26,10 +26,26 @@ export async function bundle(entry: keyof typeof ENTRIES): Promise<string> {
   return file.text;
 }
 
+/** The command line program as one file for Node 20 or newer: it can be carried to a machine without a network. */
+export async function cli(): Promise<string> {
+  const built = await build({
+    entryPoints: [path.join(root, "sdk", "cli", "latchkey.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    legalComments: "none",
+  });
+  const [file] = built.outputFiles;
+  if (!file) throw new Error("Nothing was built");
+  return file.text;
+}
+
 /** How many bytes a text is as it travels. */
 export const gzipped = (text: string) => gzipSync(text, { level: 9 }).byteLength;
 
-/** Makes the package in sdk/verifier/dist, ready to be published. */
+/** Makes the package in sdk/verifier/dist, ready to be published, and the command line program in sdk/cli/dist. */
 async function main(): Promise<void> {
   const dist = path.join(source, "dist");
   await rm(dist, { recursive: true, force: true });
@@ -39,6 +55,10 @@ async function main(): Promise<void> {
     await writeFile(path.join(dist, `${entry}.js`), text);
     console.log(`sdk/verifier/dist/${entry}.js: ${text.length} bytes, ${gzipped(text)} gzipped`);
   }
+  const program = path.join(root, "sdk", "cli", "dist", "latchkey.mjs");
+  await mkdir(path.dirname(program), { recursive: true });
+  await writeFile(program, await cli(), { mode: 0o755 });
+  console.log(`sdk/cli/dist/latchkey.mjs: one file for Node 20 or newer`);
   await writeFile(path.join(dist, "package.json"), await readFile(path.join(source, "manifest.json"), "utf8"));
   await copyFile(path.join(source, "README.md"), path.join(dist, "README.md"));
 }

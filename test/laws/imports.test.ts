@@ -54,6 +54,9 @@ test.each<[string, Record<string, string>]>([
   ["sdk-carries-rules-alone", { "sdk/verifier/a.ts": importing("zod") }],
   ["sdk-carries-rules-alone", { "sdk/verifier/a.ts": importing("node:crypto") }],
   ["sdk-carries-rules-alone", { "sdk/verifier/a.ts": importing("../../workers/kernel/k.ts"), "workers/kernel/k.ts": fine }],
+  ["cli-needs-no-network", { "sdk/cli/a.ts": importing("node:http") }],
+  ["cli-needs-no-network", { "sdk/cli/a.ts": importing("node:child_process") }],
+  ["cli-needs-no-network", { "sdk/cli/a.ts": importing("zod") }],
   ["product-stands-alone", { "sdk/cli/a.ts": importing("../../tools/b.ts"), "tools/b.ts": fine }],
   ["product-stands-alone", { "worker-host/a.ts": importing("../simulators/b.ts"), "simulators/b.ts": fine }],
   ["no-cycles", { "workers/kernel/a.ts": importing("./b.ts"), "workers/kernel/b.ts": importing("./a.ts") }],
@@ -71,6 +74,8 @@ test("what the laws allow is not caught", async () => {
     "db/a.ts": importing("drizzle-orm"),
     "workflows/a.ts": importing("@temporalio/workflow"),
     "sdk/verifier/a.ts": importing("../../workers/rules/b.ts"),
+    "sdk/cli/a.ts": importing("../verifier/a.ts"),
+    "sdk/cli/b.ts": importing("node:fs"),
     "workers/rules/b.ts": fine,
   };
   expect(await brokenBy("allowed", files)).toEqual([]);
