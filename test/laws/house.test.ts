@@ -11,7 +11,7 @@ function filesOf(floor: string): { file: string; text: string }[] {
 }
 
 const product = ["workers", "db", "workflows", "worker-host"].flatMap(filesOf);
-const everything = [...product, ...["simulators", "tools", "test"].flatMap(filesOf)];
+const everything = [...product, ...["sdk", "simulators", "tools", "test"].flatMap(filesOf)];
 
 /** The house laws that no import can tell, each as what it finds in one file. */
 const laws = {
@@ -54,6 +54,6 @@ test.each<[keyof typeof laws, { file: string; text: string }]>([
   expect(laws[name](source)).not.toEqual([]);
 });
 
-test("names that say nothing are absent from tools, simulators and tests as well", () => {
+test("names that say nothing are absent from sdk, tools, simulators and tests as well", () => {
   expect(everything.flatMap(laws["nothing has a name that says nothing"])).toEqual([]);
 });
