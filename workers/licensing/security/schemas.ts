@@ -1,9 +1,9 @@
 import { listQuery } from "#kernel/endpoint";
 import { ProgramFiles } from "#kernel/program-files";
-import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { z, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { isAddressRange } from "#rules/addresses";
 import { BLACKLIST_KINDS, MISMATCH_KINDS, REPORT_KINDS, REPORT_OUTCOMES, REPORT_SOURCES } from "#rules/licensing/security";
-import { ActivationToken, Fingerprint, LicenseKey } from "../schemas.ts";
+import { ActivationToken, Component, Fingerprint, LicenseKey } from "../schemas.ts";
 
 export const BlacklistEntry = z
   .object({
@@ -23,10 +23,9 @@ const TARGETS = ["fingerprint", "component", "ip_range"] as const;
 export const NewBlacklistEntry = z
   .strictObject({
     fingerprint: Fingerprint.optional().openapi({ description: "A device, as its program names it." }),
-    component: z
-      .strictObject({ kind: Code, hash: z.string().min(1).max(512) })
-      .optional()
-      .openapi({ description: "A part that any device may have, as programs tell of it when they activate." }),
+    component: Component.optional().openapi({
+      description: "A part that any device may have, as programs tell of it when they activate.",
+    }),
     ip_range: z
       .string()
       .max(64)
