@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
 const root = path.join(import.meta.dirname, "..");
@@ -45,22 +47,29 @@ export async function cli(): Promise<string> {
 /** How many bytes a text is as it travels. */
 export const gzipped = (text: string) => gzipSync(text, { level: 9 }).byteLength;
 
-/** Makes the package in sdk/verifier/dist, ready to be published, and the command line program in sdk/cli/dist. */
+/** Makes the package in a folder, ready to be published: two modules, their types, what npm has to know of it. */
+export async function writePackage(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const entry of ["verifier", "device"] as const) await writeFile(path.join(folder, `${entry}.js`), await bundle(entry));
+  const types = ["-p", path.join(source, "tsconfig.types.json"), "--outDir", path.join(folder, "types")];
+  await promisify(execFile)(path.join(root, "node_modules", ".bin", "tsc"), types);
+  await copyFile(path.join(source, "manifest.json"), path.join(folder, "package.json"));
+  await copyFile(path.join(source, "README.md"), path.join(folder, "README.md"));
+}
+
+/** Makes the package in sdk/verifier/dist, and the command line program in sdk/cli/dist. */
 async function main(): Promise<void> {
   const dist = path.join(source, "dist");
-  await rm(dist, { recursive: true, force: true });
-  await mkdir(dist, { recursive: true });
+  await writePackage(dist);
   for (const entry of ["verifier", "device"] as const) {
-    const text = await bundle(entry);
-    await writeFile(path.join(dist, `${entry}.js`), text);
+    const text = await readFile(path.join(dist, `${entry}.js`), "utf8");
     console.log(`sdk/verifier/dist/${entry}.js: ${text.length} bytes, ${gzipped(text)} gzipped`);
   }
   const program = path.join(root, "sdk", "cli", "dist", "latchkey.mjs");
   await mkdir(path.dirname(program), { recursive: true });
   await writeFile(program, await cli(), { mode: 0o755 });
-  console.log(`sdk/cli/dist/latchkey.mjs: one file for Node 20 or newer`);
-  await writeFile(path.join(dist, "package.json"), await readFile(path.join(source, "manifest.json"), "utf8"));
-  await copyFile(path.join(source, "README.md"), path.join(dist, "README.md"));
+  console.log("sdk/cli/dist/latchkey.mjs: one file for Node 20 or newer");
 }
 
 if (import.meta.main) await main();
