@@ -129,6 +129,8 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
+    // what was built
+    exclude: { path: "^sdk/[a-z]+/dist/" },
     builtInModules: { add: ["cloudflare:workers", "cloudflare:test"] },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] },
   },
