@@ -117,7 +117,7 @@ async function takeIntent(
   caller: Caller,
 ): Promise<Intent | null> {
   const header = c.req.header("idempotency-key");
-  if (header === undefined || !operation.idempotent) return null;
+  if (header === undefined || !operation.idempotent || isDryRun(c)) return null;
   const url = new URL(c.req.url);
   const intent = await intentOf({
     env: c.env,
@@ -133,13 +133,26 @@ async function takeIntent(
   return intent;
 }
 
+/** A dry run changes nothing, so there is no effect that its Idempotency-Key could stand for. */
+function isDryRun(c: GateContext): boolean {
+  const asked = new URL(c.req.url).searchParams.get("dry_run");
+  return asked === null ? fieldsIn(c)["dry_run"] === true : asked === "true";
+}
+
 /** The secret that a program calls with, besides the publishable key that every copy of it holds. */
 function licenseKeyIn(c: GateContext): string {
+  const body = fieldsIn(c);
+  const secret = body["license_key"] ?? body["activation_token"];
+  return typeof secret === "string" ? secret : "";
+}
+
+/** The fields of a JSON body that nobody has judged yet; none where it is another. */
+function fieldsIn(c: GateContext): Record<string, unknown> {
+  if (c.var.upload) return {};
   try {
-    const body = JSON.parse(new TextDecoder().decode(c.var.body)) as Record<string, unknown>;
-    const secret = body["license_key"] ?? body["activation_token"];
-    return typeof secret === "string" ? secret : "";
+    const body: unknown = JSON.parse(new TextDecoder().decode(c.var.body));
+    return typeof body === "object" && body !== null ? { ...body } : {};
   } catch {
-    return "";
+    return {};
   }
 }

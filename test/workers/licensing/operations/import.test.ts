@@ -352,6 +352,13 @@ test("an upload sent again under its Idempotency-Key begins once, also where it 
   expect([first.status, second.text, second.headers.get("idempotency-replayed")]).toEqual([202, first.text, "true"]);
   expect((await upload(s, `${text}\n`, { query, idempotencyKey: "once" })).body["code"]).toBe("idempotency_key_reused");
   expect(await rowsIn(s, "operations")).toBe(1);
+  // a dry run leaves no effect to be kept, so its key is free for the upload itself
+  for (const more of ["&dry_run=true", ""])
+    expect(
+      (await upload(s, csv(rowsFor(s, 3)), { query: query + more, idempotencyKey: "tried first" })).headers.get(
+        "idempotency-replayed",
+      ),
+    ).toBeNull();
 });
 
 test("no key of an upload lies readable anywhere, while it waits and after it was carried out", async () => {
