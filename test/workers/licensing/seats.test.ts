@@ -1,13 +1,12 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { upTo } from "../world.ts";
+import { upTo, type Answer } from "../world.ts";
 import { meanwhile } from "./meanwhile.ts";
 import { DAY_MS, device, shop } from "./shop.ts";
 
 const KEYS = ["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"];
 
-const codes = (answers: { status: number; body: Record<string, any> }[]) =>
-  answers.map(({ status, body }) => body["code"] ?? status); // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+const codes = (answers: readonly Answer[]) => answers.map(({ status, body }) => body["code"] ?? status);
 
 test("under per_seat users race for seats: all devices of one user are one seat, and a device without a user is one", async () => {
   const s = await shop();
@@ -20,7 +19,7 @@ test("under per_seat users race for seats: all devices of one user are one seat,
   expect(winners.size).toBe(2);
   expect(new Set(codes(answers.filter(({ status }) => status !== 201)))).toEqual(new Set(["seat_limit_reached"]));
   expect(await s.read(`/v1/licenses/${license["id"]}`)).toMatchObject({ activations_count: 2, users_count: 2 });
-  const [user] = [...winners].filter((each) => String(each).includes("@"));
+  const user = [...winners].find((each) => String(each).includes("@"));
   expect((await s.activate(key, "one more", { user })).status).toBe(201);
   expect((await s.activate(key, "a stranger", { user: "new@customer.example" })).body["code"]).toBe("seat_limit_reached");
 });
@@ -183,14 +182,14 @@ test("a device has one trial of a product, whichever license it asks first and h
   );
   const answers = await Promise.all(trials.map((trial) => s.activate(trial["license_key"], "same")));
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-  const [refused] = answers.filter(({ status }) => status !== 201);
+  const refused = answers.find(({ status }) => status !== 201);
   expect(refused?.body).toMatchObject({ code: "license_not_active", reasons: [{ code: "TRIAL_ALREADY_USED" }] });
 
   const used = answers.findIndex(({ status }) => status === 201);
   await s.post(`/v1/activations/${answers[used]?.body["id"]}/deactivate`, {});
-  const others = trials.filter((_, index) => index !== used);
-  expect((await s.activate(others[0]?.["license_key"], "same")).status).toBe(409);
-  expect((await s.validate(others[0]?.["license_key"], { fingerprint: device("same") })).body["code"]).toBe("TRIAL_ALREADY_USED");
+  const other = trials.find((_, index) => index !== used);
+  expect((await s.activate(other?.["license_key"], "same")).status).toBe(409);
+  expect((await s.validate(other?.["license_key"], { fingerprint: device("same") })).body["code"]).toBe("TRIAL_ALREADY_USED");
   expect((await s.activate(trials[used]?.["license_key"], "same")).status).toBe(201);
   const bought = await s.license();
   expect((await s.activate(bought["license_key"], "same")).status).toBe(201);
