@@ -1,12 +1,13 @@
-import { and, desc, eq, isNotNull, isNull } from "drizzle-orm";
-import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
+import { and, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
-import { offlineDevices } from "../offline/tables.ts";
+import { endingsOf } from "./endings.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { STAMP_EVERY_MS } from "./licenses.ts";
 import type { ActivationRow } from "./rows.ts";
 import { seatsOf } from "./seats.ts";
 import { standingOf } from "./standing.ts";
+import { literal, stillHoldsSql } from "./status.ts";
 import { activations } from "./tables.ts";
 
 export type { ActivationRow } from "./rows.ts";
@@ -30,6 +31,7 @@ export function activationsOf(asking: Asking) {
   return {
     ...seatsOf(asking),
     ...standingOf(asking),
+    ...endingsOf(asking),
 
     byId: (id: string) => db.select().from(activations).where(mine(id)).get(),
 
@@ -56,12 +58,21 @@ export function activationsOf(asking: Asking) {
         page,
       ),
 
-    /** Keeps a heartbeat of a seat that is held; false when the activation changed since it was read. Tells no event: beats are many. */
+    /**
+     * Keeps a heartbeat of a seat that is held; false when the activation changed since it was read, or its lease had ended to somebody who
+     * asked for a seat since. Tells no event: beats are many.
+     */
     recordBeat: async ({ id, version, ...beat }: Beat): Promise<boolean> => {
       const kept = await db
         .update(activations)
         .set({ ...beat, version: version + 1 })
-        .where(asRead({ id, version }))
+        .where(
+          and(
+            asRead({ id, version }),
+            sql`exists (select 1 from licenses where licenses.tenant_id = activations.tenant_id and licenses.id = activations.license_id
+              and ${sql.raw(stillHoldsSql(literal(now)))})`,
+          ),
+        )
         .returning({ id: activations.id });
       return kept.length === 1;
     },
@@ -74,27 +85,6 @@ export function activationsOf(asking: Asking) {
         )
         .bind(now.getTime(), tenantId, id)
         .run();
-    },
-
-    /** When the newest license file of an offline activation ends; undefined where it has none. */
-    fileEndOf: async (id: string): Promise<Date | undefined> => {
-      const file = await db
-        .select({ expiresAt: offlineDevices.expiresAt })
-        .from(offlineDevices)
-        .where(and(eq(offlineDevices.tenantId, tenantId), eq(offlineDevices.activationId, id)))
-        .get();
-      return file?.expiresAt;
-    },
-
-    /** The statements that write how an activation ended, over the version it was read as; they abort their batch where it changed. */
-    ending: ({ id, version, endsAt, releasedAt, releasedReason, updatedAt }: ActivationRow): Statement[] => {
-      const columns = { endsAt, releasedAt, releasedReason, updatedAt, version: version + 1 };
-      return [bound(d1, db.update(activations).set(columns).where(asRead({ id, version }))), guard(d1)];
-    },
-
-    /** Commits them by themselves. */
-    end(row: ActivationRow, told: Told) {
-      return commit(asking, this.ending(row), told);
     },
   };
 }

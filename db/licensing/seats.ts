@@ -5,7 +5,7 @@ import { bound, commit, guard, type Asking, type Statement, type Told } from "..
 import { dbOf } from "../db.ts";
 import { overVersion } from "./licenses.ts";
 import type { ActivationRow, LicenseRow } from "./rows.ts";
-import { coresSql, heldSeatsSql, holdsSeatSql, literal, mayActivateSql, personSql } from "./status.ts";
+import { coresSql, heldSeatsSql, holdsSeatSql, literal, mayActivateSql, personSql, stillHoldsSql } from "./status.ts";
 import { activations, licenses } from "./tables.ts";
 
 /** A license whose period begins with this activation: the row as it will be, over the version it was read as. */
@@ -76,7 +76,7 @@ export function seatsOf(asking: Asking) {
      * What it holds already is asked for by nobody else. Undefined as `claimSeat`.
      */
     reclaimSeat: (row: ActivationRow, { devices, type, kicked, also = [] }: Seating, told: Told) => {
-      const holds = sql`(${activations.type} <> 'emergency' and ${sql.raw(holdsSeatSql(literal(now)))})`;
+      const holds = sql`(${activations.type} <> 'emergency' and ${sql.raw(stillHoldsSql(literal(now)))})`;
       const free = seatFree(asking, row, devices, holds);
       const claim = and(
         asRead(row),

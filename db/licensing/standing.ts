@@ -3,7 +3,7 @@ import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import type { ActivationRow } from "./rows.ts";
 import { conditions, isOther, recentOf } from "./seats.ts";
-import { heldSeatsSql, holdsSeatSql, literal } from "./status.ts";
+import { heldSeatsSql, literal, stillHoldsSql } from "./status.ts";
 import { activations, licenses } from "./tables.ts";
 
 /** What stood for and against a seat when it was looked at: what others use beside the ceilings, and what forbids it outright. */
@@ -69,7 +69,7 @@ const BY_PARTS = `select h.id, count(*) as fitting
 async function standing(asking: Asking, row: ActivationRow, devices: readonly string[]): Promise<Standing | undefined> {
   const { d1, tenantId, now } = asking;
   const { seats, cores, users, kept, hasPlace, elsewhere } = conditions(asking, row, devices);
-  const holds = sql`(${activations.type} <> 'emergency' and ${sql.raw(holdsSeatSql(literal(now)))})`;
+  const holds = sql`(${activations.type} <> 'emergency' and ${sql.raw(stillHoldsSql(literal(now)))})`;
   const recent = sql<string>`case when ${licenses.churnLimit} is null then '[]'
     else (select json_group_array(at) from (select c.activated_at as at ${recentOf(asking)} order by at)) end`;
   const truth = (condition: SQL) => sql<number>`coalesce(${condition}, 0)`;

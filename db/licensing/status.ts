@@ -37,6 +37,19 @@ export const holdsSeatSql = (now: string, a = "activations", l = "licenses") => 
     or coalesce(${a}.lease_expires_at, coalesce(${a}.heartbeat_at, ${a}.activated_at) + ${l}.lease_s * 1000) > ${now}))`;
 
 /**
+ * Whether an activation holds its seat still, where it is to be written that it goes on: at the latest instant at which anybody asked for a
+ * seat of its license. A request takes its time when it begins, so one that is written later may be earlier: by then another device, to which
+ * this lease had ended, may have the seat.
+ */
+export const stillHoldsSql = (now: string, a = "activations", l = "licenses") => {
+  const latest = `(select max(max(o.activated_at, coalesce(o.heartbeat_at, 0), o.updated_at))
+    from activations o indexed by activations_one_seat_per_device
+    where o.tenant_id = ${a}.tenant_id and o.license_id = ${a}.license_id and o.released_at is null and o.id <> ${a}.id)`;
+  return `(${holdsSeatSql(now, a, l)} and ((${a}.ends_at is null and (${l}.lease_s is null or ${l}.frees_dead_seats = 0))
+    or ${holdsSeatSql(`max(${now}, coalesce(${latest}, 0))`, a, l)}))`;
+};
+
+/**
  * The held seats of a license, as the tail of a select: `h` is an activation that holds one. The index has those alone that are not released,
  * however many were over the years; it is named, because the planner cannot know how few of them that leaves. Emergencies hold no seat.
  */

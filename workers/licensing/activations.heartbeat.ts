@@ -97,7 +97,9 @@ async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promi
   if (young && leaseFits && metrics === asked.activation.metrics) return asked;
   const { id, version } = asked.activation;
   const kept = { id, version, heartbeatAt: now, lastSeenAt: now, leaseExpiresAt: after.leaseExpiresAt, metrics };
-  return (await repo.activations.recordBeat(kept)) ? beaten : undefined;
+  if (await repo.activations.recordBeat(kept)) return beaten;
+  // it changed since it was read, or its lease had ended to somebody who was faster: then it competes like any other
+  return competeAgain({ repo, now }, asked, metrics);
 }
 
 /**

@@ -186,6 +186,7 @@ async function again(seat: Seat, before: ActivationRow): Promise<Taken | undefin
 
 /** Whether a row claims anything that its seat does not have yet, or is another device to whoever looks for devices. */
 function asksForMore(before: ActivationRow, row: ActivationRow): boolean {
+  if (before.endsAt !== null && row.endsAt === null) return true;
   return before.userRef !== row.userRef || (before.cores ?? 1) !== (row.cores ?? 1) || before.deviceHash !== row.deviceHash;
 }
 
