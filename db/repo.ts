@@ -7,6 +7,7 @@ import type { Asking } from "./commit.ts";
 import { customersOf } from "./customers/customers.ts";
 import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
+import { licenseTermsOf } from "./licensing/license-terms.ts";
 import { licensesOf } from "./licensing/licenses.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
@@ -53,6 +54,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     templateRevisions: templateRevisionsOf(asking),
     customers: customersOf(asking),
     licenses: licensesOf(asking),
+    licenseTerms: licenseTermsOf(asking),
     licenseOverview: licenseOverviewOf(asking),
     activations: activationsOf(asking),
     namedUsers: namedUsersOf(asking),

@@ -10,6 +10,7 @@ import { makingOf } from "./making.ts";
 import type { LicenseRow } from "./rows.ts";
 import { coresHeldSql, expiringSql, inGraceSql, literal, seatsHeldSql, statusSql, usersHeldSql } from "./status.ts";
 import { licenses } from "./tables.ts";
+import { firstTerm, movedTerm } from "./written-terms.ts";
 
 export type { LicenseRow } from "./rows.ts";
 
@@ -99,11 +100,15 @@ export function licensesOf(asking: Asking) {
     /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
     update: (row: LicenseRow, told: Told) => commit(asking, writing(asking, row), told),
 
+    /** The same for a change of its end, which is that of its newest term too. */
+    updatePeriod: (row: LicenseRow, told: Told) => commit(asking, [...writing(asking, row), ...movedTerm(asking, row)], told),
+
     /** Begins the period of a license that waited for its first validation; undefined when another validation was faster. */
     beginByValidation: (row: LicenseRow, told: Told) => {
-      const { firstValidatedAt, expiresAt, graceUntil, maintenanceUntil, updatedAt } = row;
-      const columns = { firstValidatedAt, expiresAt, graceUntil, maintenanceUntil, updatedAt, version: row.version + 1 };
-      return commit(asking, [overVersion(asking, row, columns), guard(d1)], told);
+      const { firstValidatedAt, expiresAt, graceUntil, maintenanceUntil, anchorDay, termCount, updatedAt } = row;
+      const period = { firstValidatedAt, expiresAt, graceUntil, maintenanceUntil, anchorDay, termCount };
+      const columns = { ...period, updatedAt, version: row.version + 1 };
+      return commit(asking, [overVersion(asking, row, columns), guard(d1), ...firstTerm(asking, row)], told);
     },
 
     /** Tells a fact about a license that changes nothing of it. */

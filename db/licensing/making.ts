@@ -7,6 +7,7 @@ import { dbOf } from "../db.ts";
 import { orders } from "../sales/tables.ts";
 import type { LicenseRow } from "./rows.ts";
 import { licenses } from "./tables.ts";
+import { firstTerm } from "./written-terms.ts";
 
 type Wanted = { templateId: string; customerId: string; resellerId: string | null };
 
@@ -72,7 +73,7 @@ export function makingOf(asking: Asking) {
      * Throws NotUnique on `trial_uses` for a trial of a customer who had one of the product.
      */
     insert: (row: LicenseRow, told: Told) =>
-      commit(asking, [stillOffered(d1, row), bound(d1, db.insert(licenses).values(row)), ...trialUsed(asking, [row])], told),
+      commit(asking, [stillOffered(d1, row), ...making(asking, row), ...trialUsed(asking, [row])], told),
 
     /** By which license a customer had the trial of a product; undefined where there was none. */
     trialOf: async (customerId: string, productId: string): Promise<string | undefined> => {
@@ -88,11 +89,7 @@ export function makingOf(asking: Asking) {
     issue: (rows: readonly LicenseRow[], order: { id: string; version: number }, told: Told) =>
       commit(
         asking,
-        [
-          stillAsRead(asking, order),
-          ...rows.map((row) => bound(d1, db.insert(licenses).values(row))),
-          ...trialUsed(asking, rows, { again: true }),
-        ],
+        [stillAsRead(asking, order), ...rows.flatMap((row) => making(asking, row)), ...trialUsed(asking, rows, { again: true })],
         told,
       ),
   };
@@ -112,6 +109,12 @@ export function trialUsed(
   return rows
     .filter((row) => isTrial(row) && row.convertedAt === null)
     .map(({ id, productId, customerId }) => d1.prepare(used).bind(tenantId, productId, customerId, id, now.getTime()));
+}
+
+/** The statements that add a license, with its first term where that begins at once. */
+export function making(asking: Asking, row: LicenseRow): Statement[] {
+  const added = bound(asking.d1, dbOf(asking.d1).insert(licenses).values(row));
+  return [added, ...firstTerm(asking, row)];
 }
 
 /** Undoes the batch when template or product were put away: archiving and licensing are in one order, so none slips in behind. */

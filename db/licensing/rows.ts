@@ -1,7 +1,8 @@
-import type { activations, licenses } from "./tables.ts";
+import type { activations, licenses, licenseTerms } from "./tables.ts";
 
 export type LicenseRow = typeof licenses.$inferSelect;
 export type ActivationRow = typeof activations.$inferSelect;
 
 /** What stands for a device in an activation by an emergency code: apart from the device itself, so that it may have one beside its seat. */
 export const emergencyDevice = (digest: string) => `emergency|${digest}`;
+export type LicenseTermRow = typeof licenseTerms.$inferSelect;

@@ -7,6 +7,7 @@ import { overVersion } from "./licenses.ts";
 import type { ActivationRow, LicenseRow } from "./rows.ts";
 import { coresSql, heldSeatsSql, holdsSeatSql, literal, mayActivateSql, personSql, stillHoldsSql } from "./status.ts";
 import { activations, licenses } from "./tables.ts";
+import { firstTerm } from "./written-terms.ts";
 
 /** A license whose period begins with this activation: the row as it will be, over the version it was read as. */
 export type Beginning = LicenseRow | null;
@@ -31,7 +32,13 @@ export function seatsOf(asking: Asking) {
   const { d1, tenantId, now } = asking;
   const db = dbOf(d1);
   const begins = (license: Beginning) =>
-    license ? [overVersion(asking, license, { ...begun(license), version: license.version + 1 }), guard(d1)] : [];
+    license
+      ? [
+          overVersion(asking, license, { ...begun(license), version: license.version + 1 }),
+          guard(d1),
+          ...(license.expiryBasis === "first_activation" ? firstTerm(asking, license) : []),
+        ]
+      : [];
   const asRead = ({ id, version }: ActivationRow) =>
     and(
       eq(activations.tenantId, tenantId),
@@ -187,8 +194,9 @@ function places(
   return [d1.prepare(used).bind(tenantId, licenseId, deviceHash, now.getTime())];
 }
 
-function begun({ activatedAt, expiresAt, graceUntil, maintenanceUntil, updatedAt }: LicenseRow) {
-  return { activatedAt, expiresAt, graceUntil, maintenanceUntil, updatedAt };
+function begun(row: LicenseRow) {
+  const { activatedAt, expiresAt, graceUntil, maintenanceUntil, anchorDay, termCount, updatedAt } = row;
+  return { activatedAt, expiresAt, graceUntil, maintenanceUntil, anchorDay, termCount, updatedAt };
 }
 
 /** A row as the columns of a select, in the order of the table: what `insert … select` wants. */

@@ -65,6 +65,7 @@ export const licenses = sqliteTable(
     convertedAt: instant(), // a trial that became paid for
     transferCount: integer().notNull().default(0), // to other customers and, of named users, to other users: what max_transfers limits
     termCount: integer().notNull().default(0), // the number of its newest term
+    anchorDay: integer(), // the day of the month to which its renewals return; null = that of its end
     ...owned(),
   },
   (t) => [
@@ -156,7 +157,6 @@ export const licenseTerms = sqliteTable(
     cause: text().$type<TermCause>().notNull(),
     basis: text().$type<RenewalBasis>(), // of a renewal: from where it was counted
     reference: text(), // the order, invoice or caller's intent that it came from: one of each extends once
-    anchorDay: integer(), // the day of the month to which its renewals return; null = it has no months
     createdAt: instant().notNull(),
   },
   (t) => [

@@ -5,7 +5,7 @@ import type { CustomerRow } from "../customers/customers.ts";
 import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { writing, type LicenseRow } from "../licensing/licenses.ts";
-import { trialUsed } from "../licensing/making.ts";
+import { making, trialUsed } from "../licensing/making.ts";
 import { licenses } from "../licensing/tables.ts";
 import { olderThan, pageOf, type Page, type PageOf } from "../page.ts";
 import { importsOf } from "./imports.ts";
@@ -116,7 +116,7 @@ function writesOf(asking: Asking) {
         [
           ...overOperation(asking, row),
           ...written.customers.map((customer) => bound(d1, db.insert(customers).values(customer))),
-          ...written.created.map((license) => bound(d1, db.insert(licenses).values(license))),
+          ...written.created.flatMap((license) => making(asking, license)),
           ...trialUsed(asking, written.created, { again: true }),
           ...written.changed.flatMap((license) => writing(asking, license)),
           resultsOf(asking, row.id, written.results),

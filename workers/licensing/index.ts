@@ -11,6 +11,7 @@ import { getLicense } from "./licenses.get.ts";
 import { listLicenses } from "./licenses.list.ts";
 import { lookupLicense } from "./licenses.lookup.ts";
 import { reassignUser } from "./licenses.reassign_user.ts";
+import { renewLicense } from "./licenses.renew.ts";
 import { reinstateLicense } from "./licenses.reinstate.ts";
 import { revealLicenseKey } from "./licenses.reveal_key.ts";
 import { revokeLicense } from "./licenses.revoke.ts";
@@ -19,6 +20,7 @@ import { suspendLicense } from "./licenses.suspend.ts";
 import { operations } from "./operations/index.ts";
 import { offline } from "./offline/index.ts";
 import { security } from "./security/index.ts";
+import { listLicenseTerms } from "./licenses.terms.ts";
 import { listLicenseUsers } from "./licenses.users.ts";
 import { updateLicense } from "./licenses.update.ts";
 import { validateLicense } from "./licenses.validate.ts";
@@ -36,6 +38,8 @@ export const licensing = [
   suspendLicense,
   reinstateLicense,
   revokeLicense,
+  renewLicense,
+  listLicenseTerms,
   revealLicenseKey,
   listLicenseUsers,
   reassignUser,

@@ -47,7 +47,7 @@ export const updateLicense = endpoint({
       const after = await changed(repo, before, body, now);
       const [was, is] = [presentLicense(before, now), presentLicense(after, now)];
       const told = { facts: [changeFact("license.updated", was, is)], answer: [200, is] as const };
-      return (await repo.licenses.update(after.row, told)) && is;
+      return (await repo.licenses.updatePeriod(after.row, told)) && is;
     }).catch(asTaken({}));
     return c.json(license, 200);
   },
@@ -67,6 +67,8 @@ async function changed(repo: Repo, before: LicenseRead, body: Patch, now: Date):
     overrides,
     ...effectiveColumns(terms),
     ...periodFrom(before, terms, body, before.zone ?? repo.tenant.timeZone),
+    // an end that was given outright returns to its own day
+    anchorDay: body.expires_at === undefined ? before.row.anchorDay : null,
     ...changedOwned(before.row, body, now),
   };
   return { ...before, row, terms };

@@ -5,6 +5,7 @@ import type { newOwned } from "#kernel/present";
 import type { Vault } from "#kernel/vault";
 import { randomBytes } from "#kernel/crypto";
 import { firstPeriod } from "#rules/licensing/expiry";
+import { anchorOf } from "#rules/licensing/renewal";
 import { DEFAULT_KEY_FORMAT, formatKey, ISSUED_KEY_BITS, keyBytes, last4 } from "#rules/licensing/keys";
 import {
   coreLimits,
@@ -71,11 +72,15 @@ export function newLicense(repo: Pick<Repo, "tenantId" | "tenant">, recipe: Reci
     lastValidatedAt: null,
     convertedAt: null,
     transferCount: 0,
-    termCount: 0,
+    termCount: begins(terms) ? 1 : 0,
+    anchorDay: begins(terms) ? anchorOf(terms, startsAt, expiresAt, zone) : null,
     ...owned,
   };
   return { row, revision, terms, seatsHeld: 0, coresHeld: 0, usersHeld: 0, zone };
 }
+
+/** Whether the first period begins when the license is made, and not with its first use. */
+const begins = ({ expiryBasis }: TemplateTerms) => expiryBasis === "creation";
 
 /** The columns that SQL decides by. They follow from the terms, and are written anew whenever those change. */
 export const effectiveColumns = (terms: TemplateTerms) => ({

@@ -1,4 +1,5 @@
 import type { ActivationRow } from "#db/licensing/activations";
+import type { LicenseTermRow } from "#db/licensing/license-terms";
 import type { License as LicenseRead } from "#db/licensing/licenses";
 import type { NamedUserRow } from "#db/licensing/named-users";
 import { presentOwned } from "#kernel/present";
@@ -6,7 +7,7 @@ import { entitlementsToWire, restrictionsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { statusOf } from "#rules/licensing/states";
 import { userLimits } from "#rules/licensing/terms";
-import type { Activation, License, NamedUser } from "./schemas.ts";
+import type { Activation, License, NamedUser, LicenseTerm } from "./schemas.ts";
 
 export type LicenseShown = z.infer<typeof License>;
 export type ActivationShown = z.infer<typeof Activation>;
@@ -84,6 +85,19 @@ export const presentNamedUser = (row: NamedUserRow & { devices: number }): z.inf
   user: row.userRef,
   named_at: row.namedAt.toISOString(),
   activations_count: row.devices,
+});
+
+/** A term of a license. */
+export const presentLicenseTerm = (row: LicenseTermRow): z.infer<typeof LicenseTerm> => ({
+  object: "license_term",
+  number: row.n,
+  license_id: row.licenseId,
+  starts_at: row.startsAt.toISOString(),
+  ends_at: iso(row.endsAt),
+  cause: row.cause,
+  basis: row.basis,
+  reference: row.reference,
+  created_at: row.createdAt.toISOString(),
 });
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;

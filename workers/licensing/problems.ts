@@ -8,6 +8,14 @@ export const invalidTransition = defineProblem<{ detail: string }>({
   detail: ({ detail }) => detail,
 });
 
+export const renewedBySubscription = defineProblem<{ detail: string }>({
+  code: "renewed_by_subscription",
+  status: 409,
+  title: "The license is renewed by its subscription",
+  fix: "Renew or extend the subscription: the license follows it.",
+  detail: ({ detail }) => detail,
+});
+
 export const holdNotLiftable = defineProblem<{ causes: string }>({
   code: "hold_not_liftable",
   status: 409,

@@ -3,6 +3,7 @@ import { Duration, Entitlement, overrideFields, Restriction } from "#kernel/term
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
 import { REASON_ORDER } from "#rules/licensing/reasons";
+import { RENEWAL_BASES, TERM_CAUSES } from "#rules/licensing/renewal";
 import { HOLD_CAUSES, LICENSE_STATUSES, SUSPENDABLE_CAUSES } from "#rules/licensing/states";
 import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
 
@@ -161,6 +162,37 @@ export const Suspension = z
 export const Reinstatement = z
   .strictObject({ cause: z.enum(HOLD_CAUSES).optional().openapi({ description: "Lift holds of this cause alone." }) })
   .openapi("Reinstatement", { example: { cause: "manual" } });
+
+export const Renewal = z
+  .strictObject({
+    duration: Duration.optional().openapi({ description: "Instead of the duration of the license's own terms." }),
+    until: InstantInput.optional().openapi({ description: "The new end itself (exclusive), instead of a duration." }),
+    basis: z
+      .enum(RENEWAL_BASES)
+      .optional()
+      .openapi({ description: "From where a duration counts; from_now_if_expired unless said otherwise." }),
+    reference: text(200)
+      .optional()
+      .openapi({ description: "What it is for, such as an invoice: the same again changes nothing." }),
+  })
+  .refine(({ duration, until }) => duration === undefined || until === undefined, "takes a duration or until, not both")
+  .openapi("Renewal", { example: { duration: "P1Y", reference: "invoice-4711" } });
+
+export const LicenseTerm = z
+  .object({
+    object: z.literal("license_term"),
+    number: z.int().openapi({ description: "1 is the first." }),
+    license_id: z.string(),
+    starts_at: Instant,
+    ends_at: Instant.nullable().openapi({ description: "Exclusive; null = never." }),
+    cause: z.enum(TERM_CAUSES),
+    basis: z.enum(RENEWAL_BASES).nullable().openapi({ description: "Of a renewal: from where it was counted." }),
+    reference: z.string().nullable(),
+    created_at: Instant,
+  })
+  .openapi("LicenseTerm");
+
+export const LicenseTermQuery = listQuery({});
 
 export const Revocation = z
   .strictObject({ reason: text(500) })
