@@ -11,6 +11,7 @@ import { licenseTermsOf } from "./licensing/license-terms.ts";
 import { licensesOf } from "./licensing/licenses.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
+import { transfersOf } from "./licensing/transfers.ts";
 import { operationsOf } from "./operations/operations.ts";
 import { ordersOf } from "./sales/orders.ts";
 import { providerEventsOf } from "./sales/provider-events.ts";
@@ -58,6 +59,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     licenseOverview: licenseOverviewOf(asking),
     activations: activationsOf(asking),
     namedUsers: namedUsersOf(asking),
+    transfers: transfersOf(asking),
     asked: askedOf(asking),
     blacklist: blacklistOf(asking),
     securityReports: securityReportsOf(asking),

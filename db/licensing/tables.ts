@@ -5,6 +5,7 @@ import { templateRevisions } from "../catalog/tables.ts";
 import { customers } from "../customers/tables.ts";
 import type { RenewalBasis, TermCause } from "#rules/licensing/renewal";
 import type { Hold } from "#rules/licensing/states";
+import type { TransferStatus } from "#rules/licensing/transfers";
 import type {
   ExpirationStrategy,
   ExpiryBasis,
@@ -209,7 +210,7 @@ export const licenseTransfers = sqliteTable(
     licenseId: text().notNull(),
     fromCustomerId: text().notNull(),
     toCustomerId: text().notNull(),
-    status: text().$type<"pending" | "accepted" | "declined" | "canceled">().notNull(),
+    status: text().$type<TransferStatus>().notNull(), // a pending one past its end is expired, written down or not
     reason: text(),
     expiresAt: instant(), // a pending one is void from here on; null = it was carried out at once
     endedAt: instant(),

@@ -22,6 +22,7 @@ import { offline } from "./offline/index.ts";
 import { security } from "./security/index.ts";
 import { listLicenseTerms } from "./licenses.terms.ts";
 import { listLicenseUsers } from "./licenses.users.ts";
+import { transfers } from "./transfers/index.ts";
 import { updateLicense } from "./licenses.update.ts";
 import { validateLicense } from "./licenses.validate.ts";
 
@@ -50,6 +51,7 @@ export const licensing = [
   getActivation,
   deactivateActivation,
   issueLicenses,
+  ...transfers,
   ...security,
   ...offline,
   ...operations,

@@ -112,6 +112,11 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const { license_key } = await make(p, "license");
     return does(p, "POST", "/v1/activations", { ...own(p), license_key, fingerprint: unique(), name: p.mark });
   },
+  license_transfer: async (p) => {
+    const [license, customer] = [await make(p, "license"), await make(p, "customer")];
+    const offer = { ...own(p), customer_id: customer.id, accept: "required", reason: p.mark };
+    return does(p, "POST", `/v1/licenses/${license.id}/transfer`, offer);
+  },
   blacklist_entry: (p) => does(p, "POST", "/v1/devices/blacklist", { ...own(p), fingerprint: unique(), reason: p.mark }),
   security_report: async (p) => {
     const { id } = await make(p, "license");
@@ -283,6 +288,7 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
     { template_id: "tpl_00…", customer_id: "cus_00…1", reseller_id: "cus_00…2", entitlements: RIGHTS },
     { template_id: "tpl_00…", customer_id: "cus_00…", license_key: "imported" },
   ],
+  "licenses.transfer": [{ customer_id: "cus_00…", accept: "required", expires_in: "P7D" }],
   "licenses.update": [{ reseller_id: "cus_00…", entitlements: RIGHTS }],
   "licenses.bulk": [
     { action: "revoke", filter: { ids: ["lic_00…1", "lic_00…2"], external_ids: ["crm-4711"] }, reason: "Fraud" },

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { upTo, type Answer } from "../world.ts";
 import { meanwhile } from "./meanwhile.ts";
-import { DAY_MS, device, shop } from "./shop.ts";
+import { DAY_MS, device, shop, worksOffline } from "./shop.ts";
 
 const KEYS = ["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"];
 
@@ -364,7 +364,7 @@ test("an offline seat that is released by force is held until its file ends, unl
   const license = await s.license({ max_activations: 1 });
   const key = license["license_key"];
   const made = (await s.activate(key, "a")).body;
-  await offline(made["id"], Date.now() + 5 * DAY_MS);
+  await worksOffline(made["id"], Date.now() + 5 * DAY_MS);
   const path = `/v1/activations/${made["id"]}/deactivate`;
   expect((await s.program(path, { activation_token: made["activation_token"], accept_overlap: true })).status).toBe(400);
   const forced = await s.post(path, { reason: "lost" });
@@ -378,22 +378,10 @@ test("an offline seat that is released by force is held until its file ends, unl
     "ACTIVATION_RELEASED",
   );
   const b = (await s.activate(key, "b")).body;
-  await offline(b["id"], Date.now() + 20 * DAY_MS);
+  await worksOffline(b["id"], Date.now() + 20 * DAY_MS);
   const freed = await s.post(`/v1/activations/${b["id"]}/deactivate`, { accept_overlap: true });
   expect(freed.body).toMatchObject({ status: "released" });
   const [told] = await s.events("activation.released");
   expect(JSON.parse(String(told?.["data"])).object.overlap_accepted_until).toBeDefined();
   expect((await s.activate(key, "c")).status).toBe(201);
 });
-
-/** Makes an activation one that works by a license file until an instant. */
-async function offline(id: unknown, until: number) {
-  await env.DB_00.batch([
-    env.DB_00.prepare("update activations set type = 'offline' where id = ?").bind(id),
-    env.DB_00.prepare(
-      `insert into offline_devices (tenant_id, activation_id, license_id, product_id, device_key, status_index, seq, file_id, rid, request_hash, file, expires_at, created_at, updated_at)
-       select a.tenant_id, a.id, a.license_id, l.product_id, '', a.rowid, 1, '', a.id, '', '', ?2, 0, 0
-       from activations a join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id where a.id = ?1`,
-    ).bind(id, until),
-  ]);
-}

@@ -67,3 +67,15 @@ function expectMade(answer: Answer): Record<string, any> {
   if (answer.status !== 201) throw new Error(`Not made: ${answer.status} ${answer.text}`);
   return answer.body;
 }
+
+/** Makes an activation one that works offline, with a license file that ends at `until` (ms). */
+export async function worksOffline(id: unknown, until: number) {
+  await env.DB_00.batch([
+    env.DB_00.prepare("update activations set type = 'offline' where id = ?").bind(id),
+    env.DB_00.prepare(
+      `insert into offline_devices (tenant_id, activation_id, license_id, product_id, device_key, status_index, seq, file_id, rid, request_hash, file, expires_at, created_at, updated_at)
+       select a.tenant_id, a.id, a.license_id, l.product_id, '', a.rowid, 1, '', a.id, '', '', ?2, 0, 0
+       from activations a join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id where a.id = ?1`,
+    ).bind(id, until),
+  ]);
+}
