@@ -142,9 +142,12 @@ const BY_ACTIVATION = `select ${COLUMNS} from activations a
   cross join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id ${BELONGINGS}
   where a.tenant_id = ?1 and a.id = ?4`;
 
-/** The keys that sign today, the newest first: there is one for everything, and at most one more for each product. */
-const SIGNING_KEYS = `select kid, private_key, product_ids from signing_keys
-  where tenant_id = ? and retired_at is null and revoked_at is null and pending_since is null order by created_at desc, kid`;
+/**
+ * The keys that sign decisions, first those that may sign everything else too, the newest first. One that waits for its keyset stands at the
+ * end: decisions are verified with the JWKS, so where its forerunner was revoked they need not wait for the tenant.
+ */
+const SIGNING_KEYS = `select kid, private_key, product_ids from signing_keys where tenant_id = ? and retired_at is null and revoked_at is null
+  order by pending_since is not null, created_at desc, kid`;
 
 type Row = {
   id: string;

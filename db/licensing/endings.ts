@@ -7,7 +7,7 @@ import { activations } from "./tables.ts";
 
 /** How activations end. */
 export function endingsOf(asking: Asking) {
-  const { d1, tenantId } = asking;
+  const { d1, tenantId, now } = asking;
   const db = dbOf(d1);
   const asRead = ({ id, version }: { id: string; version: number }) =>
     and(
@@ -31,12 +31,16 @@ export function endingsOf(asking: Asking) {
     /** The statements that write how an activation ended, over the version it was read as; they abort their batch where it changed. */
     ending: ({ id, version, endsAt, releasedAt, releasedReason, updatedAt }: ActivationRow): Statement[] => {
       const columns = { endsAt, releasedAt, releasedReason, updatedAt, version: version + 1 };
-      return [bound(d1, db.update(activations).set(columns).where(asRead({ id, version }))), guard(d1)];
+      const ended = [bound(d1, db.update(activations).set(columns).where(asRead({ id, version }))), guard(d1)];
+      // another may have its seat from here on, so the status list tells of its files
+      const files = and(eq(offlineDevices.tenantId, tenantId), eq(offlineDevices.activationId, id));
+      const over = db.update(offlineDevices).set({ superseded: true, updatedAt: now }).where(files);
+      return releasedAt === null ? ended : [...ended, bound(d1, over)];
     },
 
-    /** Commits them by themselves. */
-    end(row: ActivationRow, told: Told) {
-      return commit(asking, this.ending(row), told);
+    /** Commits them, with what stands or falls with the end. */
+    end(row: ActivationRow, told: Told, also: readonly Statement[] = []) {
+      return commit(asking, [...also, ...this.ending(row)], told);
     },
   };
 }

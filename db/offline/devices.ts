@@ -84,18 +84,18 @@ export function offlineDevicesOf(asking: Asking) {
       return [bound(d1, file), guard(d1), bound(d1, db.insert(offlineRequests).values(request))];
     },
 
-    /** Statements by which a receipt takes effect; they abort the batch when a newer file was made meanwhile. */
-    receipted: ({ activationId, seq }: OfflineDeviceRow, receipt: OfflineRequestRow): Statement[] => {
-      const over = db
-        .update(offlineDevices)
-        .set({ superseded: true, updatedAt: now })
-        .where(and(mine(activationId), eq(offlineDevices.seq, seq)));
-      return [bound(d1, over), guard(d1), bound(d1, db.insert(offlineRequests).values(receipt))];
-    },
-
-    /** A statement that has the status list tell of the files of an activation, if it has any, that they count no more. */
-    superseded: (activationId: string): Statement =>
-      bound(d1, db.update(offlineDevices).set({ superseded: true, updatedAt: now }).where(mine(activationId))),
+    /** Statements that go before a receipt's: they abort the batch when a newer file was made meanwhile, and keep the receipt's id. */
+    receipted: ({ activationId, seq }: OfflineDeviceRow, receipt: OfflineRequestRow): Statement[] => [
+      bound(
+        d1,
+        db
+          .update(offlineDevices)
+          .set({ updatedAt: now })
+          .where(and(mine(activationId), eq(offlineDevices.seq, seq))),
+      ),
+      guard(d1),
+      bound(d1, db.insert(offlineRequests).values(receipt)),
+    ],
 
     /** As `licenseAsRead` below. */
     licenseAsRead: (license: { id: string; version: number }, begun: boolean) => licenseAsRead(asking, license, begun),

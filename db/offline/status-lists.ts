@@ -69,6 +69,15 @@ export function statusListsOf(asking: Asking) {
       return written.length === 1;
     },
 
+    /** The highest index that was given in a product; -1 where none was. */
+    highest: async (productId: string): Promise<number> => {
+      const highest = await d1
+        .prepare("select max(status_index) as i from offline_devices where tenant_id = ? and product_id = ?")
+        .bind(tenantId, productId)
+        .first<number>("i");
+      return highest ?? -1;
+    },
+
     /** Which of these indexes of a product are given to an activation. */
     taken: async (productId: string, indexes: readonly number[]): Promise<Set<number>> => {
       const { results } = await d1

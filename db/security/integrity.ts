@@ -1,5 +1,5 @@
 import { and, desc, eq, isNull } from "drizzle-orm";
-import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
+import { bound, commit, guard, type Asking, type Fact, type Statement, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import type { ActivationRow } from "../licensing/rows.ts";
 import { activations } from "../licensing/tables.ts";
@@ -72,6 +72,10 @@ export function suspicionsOf(asking: Asking) {
 
     /** Commits them by themselves. */
     mark: (row: ActivationRow, told: Told) => commit(asking, marked(row), told),
+
+    /** Commits what was seen of a request that is refused: it is no part of what the caller wanted. Undefined when one of them aborted. */
+    note: (statements: readonly Statement[], facts: readonly Fact[]) =>
+      commit({ ...asking, intent: null }, statements, { facts, answer: [200, null] }),
 
     /** The activation of a license that a device holds, by one of the digests that it may be stored as. */
     ofDevice: (licenseId: string, devices: readonly string[]) =>

@@ -99,7 +99,7 @@ export const signingKeys = sqliteTable(
     publicJwk: json<{ kty: "OKP"; crv: "Ed25519"; x: string }>().notNull(),
     privateKey: text().notNull(), // PKCS #8, sealed
     productIds: json<string[]>().notNull().default([]), // what it may sign for; empty = every product
-    pendingSince: instant(), // waits for a keyset that names it: under a root of the tenant's own it signs nothing until that one is published
+    pendingSince: instant(), // waits for a keyset of the tenant's own root that names it: it signs no file until that one is published
     retiredAt: instant(), // signs no more; what it signed before is still accepted
     revokedAt: instant(), // nothing that it ever signed is accepted
     revokedReason: text(),

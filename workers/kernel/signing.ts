@@ -12,6 +12,13 @@ export async function newSigningKey(): Promise<{ kid: string; publicJwk: PublicJ
   return { kid: await thumbprint(x), publicJwk: { kty: "OKP", crv: "Ed25519", x }, privateKey: base64url(new Uint8Array(pkcs8)) };
 }
 
+/** A new Ed25519 key pair for a device, the private half as JWK: it is handed out, and nothing of it is kept. */
+export async function newDeviceKey() {
+  const { privateKey } = (await crypto.subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"])) as CryptoKeyPair;
+  const { x, d } = (await crypto.subtle.exportKey("jwk", privateKey)) as { x: string; d: string };
+  return { privateKey, jwk: { kty: "OKP" as const, crv: "Ed25519" as const, x, d } };
+}
+
 /** The thumbprint of an Ed25519 key (RFC 7638: SHA-256 over its required members in order). */
 export const thumbprint = (x: string): Promise<string> => sha256Url(thumbprintText(x));
 
@@ -25,8 +32,12 @@ export async function signJws(
 ): Promise<string> {
   const encode = (part: unknown) => base64url(utf8.encode(JSON.stringify(part)));
   const signed = `${encode({ alg: "EdDSA", ...header })}.${encode(claims)}`;
-  const signature = await crypto.subtle.sign({ name: "Ed25519" }, privateKey, utf8.encode(signed));
-  return `${signed}.${base64url(new Uint8Array(signature))}`;
+  return `${signed}.${await signText(privateKey, signed)}`;
+}
+
+/** The Ed25519 signature over a text, in base64url. */
+export async function signText(privateKey: CryptoKey, text: string): Promise<string> {
+  return base64url(new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, privateKey, utf8.encode(text))));
 }
 
 /** What stands before the 32 bytes of an Ed25519 seed in PKCS #8 (RFC 8410). */

@@ -13,7 +13,12 @@ const devicePurpose = (tenantId: string) => `device|${tenantId}`;
 
 /** All that a text may be stored as if it is a license key: as one of our making and as an imported one, under each pepper in use. */
 export async function keyDigests(env: Env, tenantId: string, text: string): Promise<string[]> {
-  return (await Promise.all(lookupForms(text).map((form) => digests(peppers(env), keyPurpose(tenantId), form)))).flat();
+  return (await Promise.all(lookupForms(text).map((form) => formDigests(env, tenantId, form)))).flat();
+}
+
+/** The same for one of the key's `lookupForms`. */
+export async function formDigests(env: Env, tenantId: string, form: string): Promise<string[]> {
+  return digests(peppers(env), keyPurpose(tenantId), form);
 }
 
 /** What a new license stores of its key. */

@@ -18,6 +18,7 @@ export const ID_PREFIXES = {
   attempt: "att",
   decision: "dec",
   license_transfer: "trf",
+  license_file: "lfi",
   emergency_code: "emc",
   blacklist_entry: "blk",
   security_report: "srp",

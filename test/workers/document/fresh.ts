@@ -2,7 +2,7 @@ import { ID_PREFIXES, type Noun } from "#rules/ids";
 import { inject } from "vitest";
 import { asHost } from "../events/host.ts";
 import { operatorKey } from "../world.ts";
-import { jws, pair } from "../licensing/offline/air.ts";
+import { jws, pair, pairFrom, receiptOf } from "../licensing/offline/air.ts";
 import { ask, type Told } from "./ask.ts";
 
 /** A tenant that takes part in the tests. `mark` stands in the name of everything that it makes. */
@@ -193,6 +193,7 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   },
   "product_versions.put_manifest": { product: versioned },
   "product_versions.get_manifest": { product: versioned },
+  "activations.offline_request": { license: offlineLicense },
   "integrity_checks.create": {
     license: manifested,
     activation: async (p) => {
@@ -271,6 +272,8 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   "signing_keys.revoke": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "offline_keyset.get": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "status_lists.get": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "activations.offline_activate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "activations.offline_deactivate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "blacklist_entries.list": (p) => make(p, "blacklist_entry"),
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };
@@ -334,10 +337,34 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
 const FILLED: Record<string, (player: Player) => Promise<{ path?: Record<string, string>; body?: unknown }>> = {
   "signing_keys.revoke": async (p) => ({ path: { kid: (await does(p, "POST", "/v1/offline/keys/rotate", {}))["kid"] } }),
   "offline_keyset.put": async (p) => ({ body: { keyset: await signedKeyset(p) } }),
+  "activations.offline_activate": async (p) => ({
+    body: { request: (await offlineRequest(p, await offlineLicense(p)))["request"] },
+  }),
+  "activations.offline_deactivate": async (p) => ({ body: { receipt: await offlineReceipt(p) } }),
+  "emergency_codes.redeem": async (p) => ({ body: { code: (await make(p, "emergency_code"))["code"], fingerprint: unique() } }),
 };
 
 /** Puts into a request what no example can hold. */
 export const filledFor = async (operationId: string, player: Player) => FILLED[operationId]?.(player);
+
+/** A license that may be used without a connection. */
+async function offlineLicense(p: Player): Promise<Fresh> {
+  const [product, customer] = [await stock(p, "product"), await stock(p, "customer")];
+  const terms = { type: "perpetual", model: "per_device", max_activations: 3, offline: { allowed: true } };
+  const template = await does(p, "POST", "/v1/templates", { ...own(p), name: p.mark, product_id: product.id, ...terms });
+  return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id });
+}
+
+/** The request of a device for it, and the device's key. */
+const offlineRequest = (p: Player, { license_key }: Fresh) =>
+  does(p, "POST", "/v1/activations/offline_request", { license_key, fingerprint: unique() });
+
+/** The receipt of a device that has a file. */
+async function offlineReceipt(p: Player): Promise<string> {
+  const { request, device_key } = await offlineRequest(p, await offlineLicense(p));
+  const { license_file } = await does(p, "POST", "/v1/activations/offline_activate", { request });
+  return receiptOf(await pairFrom(device_key), license_file);
+}
 
 /** The next keyset of a player who holds the roots. */
 async function signedKeyset(p: Player): Promise<string> {

@@ -6,7 +6,13 @@ import { built, callsOf, wired } from "./requests.ts";
 import { rowsOf } from "./rows.ts";
 
 /** Checks and look-ups change nothing, so an Idempotency-Key is not read there. */
-const CHECKS = new Set(["licenses.validate", "licenses.lookup", "activations.validate", "activations.heartbeat"]);
+const CHECKS = new Set([
+  "licenses.validate",
+  "licenses.lookup",
+  "activations.validate",
+  "activations.heartbeat",
+  "activations.offline_request",
+]);
 
 type Call = ReturnType<typeof callsOf>[number];
 /** A dry run changes nothing either, whatever it tries. */

@@ -4,6 +4,7 @@ import type { Env } from "#kernel/env";
 import { peppers } from "#kernel/vault";
 import { normalForm, type KeyFormat } from "#rules/licensing/keys";
 import { reason, type Reason } from "#rules/licensing/reasons";
+import { licenseNotActive } from "../problems.ts";
 
 /** 115 random bits, and a character that checks them. */
 export const EMERGENCY_FORMAT: KeyFormat = { prefix: "EMC", groups: 6 };
@@ -20,8 +21,15 @@ export const newEmergencyDigest = (env: Env, tenantId: string, code: string): Pr
 export const emergencyDigests = (env: Env, tenantId: string, code: string): Promise<string[]> =>
   digests(peppers(env), purpose(tenantId), normal(code));
 
+/** Throws `license_not_active` where somebody stopped the license. */
+export function refuseStopped(license: LicenseRow, now: Date): void {
+  const reasons = whyNoEmergency(license, now);
+  if (reasons.length === 0) return;
+  throw licenseNotActive({ reasons: reasons.map(({ detail }) => detail).join(" ") }, { extra: { reasons } });
+}
+
 /** What no emergency overrides: somebody stopped the license. Its end, its seats and a missing heartbeat do not count. */
-export function whyNoEmergency({ revokedAt, canceledAt, holds }: LicenseRow, now: Date): Reason[] {
+function whyNoEmergency({ revokedAt, canceledAt, holds }: LicenseRow, now: Date): Reason[] {
   const reasons: Reason[] = [];
   if (revokedAt !== null) reasons.push(reason("REVOKED", `Revoked on ${revokedAt.toISOString()}.`));
   if (canceledAt !== null && canceledAt <= now) reasons.push(reason("CANCELED", `Canceled on ${canceledAt.toISOString()}.`));

@@ -1,5 +1,4 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { License } from "#db/licensing/licenses";
 import type { EmergencyCodeRow } from "#db/offline/emergency-codes";
 import { randomBytes } from "#kernel/crypto";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
@@ -10,7 +9,7 @@ import { formatKey, keyBytes } from "#rules/licensing/keys";
 import { EMERGENCY_S } from "#rules/licensing/olp/claims";
 import { newDeviceDigest } from "../digests.ts";
 import { licenseNotActive } from "../problems.ts";
-import { EMERGENCY_FORMAT, newEmergencyDigest, whyNoEmergency } from "./emergency.ts";
+import { EMERGENCY_FORMAT, newEmergencyDigest, refuseStopped } from "./emergency.ts";
 import { presentEmergencyCode } from "./presenters.ts";
 import { emergencyLimitReached } from "./problems.ts";
 import { EmergencyCodeWithText, NewEmergencyCode } from "./schemas.ts";
@@ -39,7 +38,7 @@ export const createEmergencyCode = endpoint({
     const { license_id: licenseId, reason, fingerprint } = c.req.valid("json");
     const license = await repo.licenses.byId(licenseId);
     if (!license) throw licenseNotFound({});
-    refuseStopped(license, now);
+    refuseStopped(license.row, now);
 
     const code = formatKey(randomBytes(keyBytes(EMERGENCY_FORMAT)), EMERGENCY_FORMAT);
     const row: EmergencyCodeRow = {
@@ -64,9 +63,3 @@ export const createEmergencyCode = endpoint({
     return c.json(answer, 201);
   },
 });
-
-function refuseStopped({ row }: License, now: Date): void {
-  const reasons = whyNoEmergency(row, now);
-  if (reasons.length === 0) return;
-  throw licenseNotActive({ reasons: reasons.map(({ detail }) => detail).join(" ") }, { extra: { reasons } });
-}

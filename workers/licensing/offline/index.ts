@@ -1,6 +1,10 @@
+import { offlineActivate } from "./activations.offline_activate.ts";
+import { offlineDeactivate } from "./activations.offline_deactivate.ts";
+import { offlineRequest } from "./activations.offline_request.ts";
 import { createEmergencyCode } from "./emergency_codes.create.ts";
 import { getEmergencyCode } from "./emergency_codes.get.ts";
 import { listEmergencyCodes } from "./emergency_codes.list.ts";
+import { redeemEmergencyCode } from "./emergency_codes.redeem.ts";
 import { draftOfflineKeyset } from "./offline_keyset.draft.ts";
 import { getOfflineKeyset } from "./offline_keyset.get.ts";
 import { putOfflineKeyset } from "./offline_keyset.put.ts";
@@ -26,5 +30,9 @@ export const offline = [
   getStatusList,
   createEmergencyCode,
   listEmergencyCodes,
+  redeemEmergencyCode,
   getEmergencyCode,
+  offlineRequest,
+  offlineActivate,
+  offlineDeactivate,
 ];

@@ -65,7 +65,8 @@ function capacityFor(highest: number): number {
 const TRIED = 8;
 
 /** A place in a product's status list that nobody has: at random, so that neighbours tell nothing of each other. Throws `status_list_full`. */
-export async function freeIndex({ repo }: Pick<Vars, "repo">, productId: string, highest: number): Promise<number> {
+export async function freeIndex({ repo }: Pick<Vars, "repo">, productId: string): Promise<number> {
+  const highest = await repo.statusLists.highest(productId);
   for (let capacity = capacityFor(highest); capacity <= MOST_CAPACITY; capacity *= 2) {
     const tried = Array.from({ length: TRIED }, () => randomBelow(capacity));
     const taken = await repo.statusLists.taken(productId, tried);
