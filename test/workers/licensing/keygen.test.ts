@@ -188,6 +188,21 @@ describe("time and state", () => {
     }
   });
 
+  test.each([
+    ["from_expiry", 10, 50],
+    ["from_now", 10, 40],
+    ["from_now_if_expired", 10, 50],
+    ["from_expiry", 25, 50],
+    ["from_now", 25, 55],
+    ["from_now_if_expired", 25, 55],
+  ])("a license of 20 days that is renewed by 30 on the basis %s after %i days ends after %i", async (basis, after, end) => {
+    const { w, license } = await licensed({ duration: "P20D", ...NO_GRACE });
+    const begun = Date.parse(license["starts_at"]);
+    await w.later(after * DAY_MS);
+    const { body } = await w.post(`/v1/licenses/${license["id"]}/renew`, { duration: "P30D", basis });
+    expect(Math.round((Date.parse(body["expires_at"]) - begun) / DAY_MS)).toBe(end);
+  });
+
   test("a suspended license says SUSPENDED, whatever else is wrong with it, until it is reinstated", async () => {
     const { w, license, ask } = await licensed({ duration: "P1D", ...NO_GRACE, max_activations: 1 });
     const path = `/v1/licenses/${license["id"]}`;
