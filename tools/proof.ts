@@ -1,9 +1,10 @@
 import { proveImport } from "./proof/import.ts";
 import { proveMutatedFiles } from "./proof/mutated-files.ts";
+import { proveVerifiersAgree } from "./proof/verifiers-agree.ts";
 import { sayTo } from "./say.ts";
 
 /** What is too long for the tests: run by hand, each writes what it measured to `docs/proofs/`. */
-const proofs = { import: proveImport, "mutated-files": proveMutatedFiles };
+const proofs = { import: proveImport, "mutated-files": proveMutatedFiles, "verifiers-agree": proveVerifiersAgree };
 const say = sayTo(process.stdout);
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in proofs));

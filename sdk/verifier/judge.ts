@@ -50,7 +50,8 @@ function snapshotOf(claims: LicenseClaims, emergency: boolean, { version }: Said
     },
     counts: { ...NO_COUNTS, users: { used: 0, upToThis: claims.dev.user === null ? null : 1 } },
     versionReleasedAt: orNull(listed?.released ?? null),
-    versionUnknown: version !== undefined && listed === undefined,
+    // as at the edge: a version of which no release is known is none of the product's
+    versionUnknown: version !== undefined && (listed?.released ?? null) === null,
     trialHeldElsewhere: false,
     blacklisted: null,
   };

@@ -1,13 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import path from "node:path";
-import { createInterface } from "node:readline";
 import { createVerifier } from "../../sdk/verifier/index.ts";
 import type { Say } from "../say.ts";
-import { root } from "../start/home.ts";
-import { environment } from "../test/python.ts";
 import { type Genuine, genuineFiles } from "../vectors/genuine.ts";
 import { mutant } from "../vectors/mutations.ts";
+import { openPython, type Python } from "./both-verifiers.ts";
 import { recordProof } from "./record.ts";
 
 const MUTANTS = 1_000_000;
@@ -34,7 +29,7 @@ export async function proveMutatedFiles(say: Say): Promise<void> {
   const genuine = await genuineFiles();
   const startedAt = Date.now();
   await refuseBrokenPool(genuine);
-  const python = await openPython(genuine);
+  const python = await openPython();
   const outcome = await askAll(genuine, python, say);
   await python.close();
   const tookS = Math.round((Date.now() - startedAt) / 1000);
@@ -89,48 +84,16 @@ async function askAll(genuine: Genuine, python: Python, say: Say): Promise<Outco
     }
     const codes = await Promise.all(batch.map(({ text }) => verifier.verify(text, genuine.how).then(({ code }) => code)));
     const sampled = batch.flatMap((each, at) => (at % PYTHON_EVERY === 0 ? [{ ...each, code: codes[at] ?? "" }] : []));
-    const answers = await python.ask(sampled.map(({ text }) => text));
+    const answers = await python.answers(sampled.map(({ text }) => ({ file: text, ...genuine })));
 
     for (const [at, code] of codes.entries()) {
       outcome.codes.set(code, (outcome.codes.get(code) ?? 0) + 1);
       if (code === "OK") outcome.accepted.push(batch[at]?.seed ?? -1);
     }
-    for (const [at, { seed: number, code }] of sampled.entries()) if (answers[at] !== code) outcome.differing.push(number);
+    for (const [at, { seed: number, code }] of sampled.entries()) if (answers[at]?.code !== code) outcome.differing.push(number);
     outcome.asked += batch.length;
     outcome.compared += sampled.length;
     say.progress(`${outcome.asked} of ${MUTANTS} asked, ${outcome.accepted.length} taken, ${outcome.differing.length} differ`);
   }
   return outcome;
-}
-
-type Python = { ask(texts: string[]): Promise<string[]>; close(): Promise<void> };
-
-/** The Python verifier as a process that answers lines. */
-async function openPython({ trust, how }: Genuine): Promise<Python> {
-  const script = path.join(root, "tools", "proof", "answer_lines.py");
-  const child = spawn(await environment(), ["-u", script], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, PYTHONPATH: path.join(root, "sdk", "python"), PYTHONDONTWRITEBYTECODE: "1" },
-  });
-  const ended = once(child, "close");
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const { fingerprint, components, deviceKey, now } = how;
-  const asked = { ...trust, how: { now, fingerprint, components, device_key: deviceKey } };
-  child.stdin.write(`${JSON.stringify(asked)}\n`);
-  return {
-    ask: async (texts) => {
-      child.stdin.write(texts.map((text) => `${JSON.stringify(text)}\n`).join(""));
-      const answers: string[] = [];
-      while (answers.length < texts.length) {
-        const line = await lines.next();
-        if (line.done) throw new Error("The Python verifier ended in the middle: what it said stands above");
-        answers.push(line.value);
-      }
-      return answers;
-    },
-    close: async () => {
-      child.stdin.end();
-      await ended;
-    },
-  };
 }

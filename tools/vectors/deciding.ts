@@ -85,6 +85,18 @@ async function versionCases(): Promise<Case[]> {
       [["MAINTENANCE_EXPIRED", "deny"]],
       { version: "4.0.0" },
     ),
+    await judged("listed, allowed, of no known release: a stranger that is let in", unreleased("allow", true), [], {
+      version: "5.0.0",
+    }),
+    await judged("listed, allowed, of no known release: a stranger that is not", unreleased("deny", true), denied, {
+      version: "5.0.0",
+    }),
+    await judged(
+      "listed, of no known release, and maintenance over: a stranger that is not let in",
+      { ...unreleased("deny", false), ...over },
+      [["MAINTENANCE_EXPIRED", "deny"]],
+      { version: "5.0.0" },
+    ),
     await judged(
       "not allowed and too new: both are told",
       { ...only2, ...over },
@@ -177,3 +189,8 @@ async function emergencyCases(): Promise<Case[]> {
     }),
   ];
 }
+
+/** A version that is listed although nobody knows when it came out. */
+const unreleased = (unknown: "allow" | "deny", restricted: boolean) => ({
+  ver: { restricted, unknown, listed: { "5.0.0": { released: null, allowed: true } } },
+});

@@ -99,7 +99,8 @@ def _version(ver: dict[str, Any] | None, version: str | None) -> list[Reason]:
     if ver is None or not ver["restricted"] or version is None:
         return []
     listed = ver["listed"].get(version)
-    allowed = ver["unknown"] == "allow" if listed is None else listed["allowed"]
+    known = listed is not None and listed["released"] is not None
+    allowed = (listed is None or listed["allowed"]) and (known or ver["unknown"] == "allow")
     return [] if allowed else [Reason("VERSION_NOT_ALLOWED", "deny", f"The license is not for version {version}.", "/version")]
 
 
