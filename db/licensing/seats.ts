@@ -31,14 +31,7 @@ export const CHURN_MS = 30 * 24 * 3_600_000;
 export function seatsOf(asking: Asking) {
   const { d1, tenantId, now } = asking;
   const db = dbOf(d1);
-  const begins = (license: Beginning) =>
-    license
-      ? [
-          overVersion(asking, license, { ...begun(license), version: license.version + 1 }),
-          guard(d1),
-          ...(license.expiryBasis === "first_activation" ? firstTerm(asking, license) : []),
-        ]
-      : [];
+  const begins = (license: Beginning) => beginning(asking, license);
   const asRead = ({ id, version }: ActivationRow) =>
     and(
       eq(activations.tenantId, tenantId),
@@ -192,6 +185,12 @@ function places(
     select tenant_id, product_id, 'device', ?3, id, ?4 from licenses where tenant_id = ?1 and id = ?2 and converted_at is null
     on conflict do nothing`;
   return [d1.prepare(used).bind(tenantId, licenseId, deviceHash, now.getTime())];
+}
+
+function beginning(asking: Asking, license: Beginning): Statement[] {
+  if (!license) return [];
+  const begins = overVersion(asking, license, { ...begun(license), version: license.version + 1 });
+  return [begins, guard(asking.d1), ...(license.expiryBasis === "first_activation" ? firstTerm(asking, license) : [])];
 }
 
 function begun(row: LicenseRow) {

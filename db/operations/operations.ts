@@ -6,7 +6,8 @@ import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { writing, type LicenseRow } from "../licensing/licenses.ts";
 import { making, trialUsed } from "../licensing/making.ts";
-import { licenses } from "../licensing/tables.ts";
+import type { LicenseTermRow } from "../licensing/rows.ts";
+import { addedTerm } from "../licensing/written-terms.ts";
 import { olderThan, pageOf, type Page, type PageOf } from "../page.ts";
 import { importsOf } from "./imports.ts";
 import { selectionsOf } from "./selection.ts";
@@ -21,6 +22,8 @@ export type StepWritten = {
   customers: readonly CustomerRow[];
   created: readonly LicenseRow[];
   changed: readonly LicenseRow[];
+  /** terms that begin with the changes */
+  terms: readonly LicenseTermRow[];
   results: readonly OperationResult[];
   /** the chunk that is done with */
   chunk: number | null;
@@ -119,6 +122,7 @@ function writesOf(asking: Asking) {
           ...written.created.flatMap((license) => making(asking, license)),
           ...trialUsed(asking, written.created, { again: true }),
           ...written.changed.flatMap((license) => writing(asking, license)),
+          ...written.terms.map((term) => addedTerm(asking, term)),
           resultsOf(asking, row.id, written.results),
           ...(written.chunk === null ? [] : [chunkDone(asking, row.id, written.chunk)]),
         ],

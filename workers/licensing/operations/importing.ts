@@ -34,6 +34,7 @@ export async function importChunk(importing: Importing): Promise<Worked | undefi
     customers: people.made,
     created: made.map(({ row }) => row),
     changed: [],
+    terms: [],
     results: judged.map(({ result }) => result),
     facts: [
       ...people.made.map((customer): Fact => fact("customer.created", presentCustomer(customer))),

@@ -20,7 +20,7 @@ export const bulkLicenses = endpoint({
     security: scope("licenses:write"),
     summary: "Change many licenses at once",
     description:
-      "Suspends, reinstates, revokes or cancels every license that fits the filter, from the oldest to the newest that there is now. Each is judged when its turn comes; what came of it stands in the operation's results.",
+      "Suspends, reinstates, renews, revokes or cancels every license that fits the filter, from the oldest to the newest that there is now. Each is judged when its turn comes; what came of it stands in the operation's results.",
     request: { body: jsonBody(Bulk) },
     responses: {
       202: json(Operation, "The operation that does it"),
@@ -47,8 +47,15 @@ function paramsFrom(body: Body, selection: LicenseSelection): BulkParams {
     selection,
     reason: body.reason ?? null,
     cause: body.cause ?? null,
+    ...(body.action === "renew" && { renewal: renewalFrom(body) }),
   };
 }
+
+const renewalFrom = ({ duration, until, basis }: Body) => ({
+  duration: duration ?? null,
+  until: until?.getTime() ?? null,
+  basis: basis ?? ("from_now_if_expired" as const),
+});
 
 /** The filter with what it names looked up: another tenant's is not there, as everywhere. */
 async function selectionFrom(repo: Repo, filter: Body["filter"], now: Date): Promise<LicenseSelection> {

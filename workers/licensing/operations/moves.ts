@@ -1,18 +1,32 @@
 import type { License, LicenseRow } from "#db/licensing/licenses";
+import type { LicenseTermRow } from "#db/licensing/license-terms";
 import type { EventType } from "#rules/events";
 import type { OperationParams } from "#rules/licensing/operations";
 import { lift, statusOf, whyNotMove, type LicenseMove } from "#rules/licensing/states";
+import { renewedLicense } from "../renewing.ts";
 import { overLimits, underRevision, type Pinned } from "../under-revision.ts";
 
 export type BulkParams = Extract<OperationParams, { kind: "licenses.bulk" }>;
 
 /** What an operation makes of one license: another one, with the event that tells of it, or why not. */
 export type Moved =
-  | { outcome: "succeeded"; license: License; event: EventType; code: string | null; detail: string | null }
+  | {
+      outcome: "succeeded";
+      license: License;
+      /** the term that begins with it */
+      term?: LicenseTermRow | undefined;
+      event: EventType;
+      code: string | null;
+      detail: string | null;
+    }
   | { outcome: "skipped" | "failed"; code: string; detail: string };
 
-/** What a bulk action makes of a license at `now`. `by` stands in the holds that it sets. */
-export function movedInBulk(license: License, params: BulkParams, { by, now }: { by: string; now: Date }): Moved {
+/** Who moves licenses, when, in which time zone where a customer has none, and for which operation (null in a preview). */
+export type Mover = { by: string; now: Date; zone: string; operationId: string | null };
+
+/** What a bulk action makes of a license. `by` stands in the holds that it sets. */
+export function movedInBulk(license: License, params: BulkParams, mover: Mover): Moved {
+  const { by, now } = mover;
   const { row } = license;
   switch (params.action) {
     case "suspend": {
@@ -28,6 +42,8 @@ export function movedInBulk(license: License, params: BulkParams, { by, now }: {
       const causes = kept.map((hold) => hold.cause).join(", ");
       return { outcome: "failed", code: "hold_not_liftable", detail: `The license is held for another cause: ${causes}.` };
     }
+    case "renew":
+      return renewed(license, params.renewal, mover);
     case "revoke":
       if (row.revokedAt !== null) return alreadyDone("The license is revoked.");
       return moved(license, "revoke", now, { revokedAt: now, revokedReason: params.reason });
@@ -35,6 +51,19 @@ export function movedInBulk(license: License, params: BulkParams, { by, now }: {
       if (statusOf(row, now) === "canceled") return alreadyDone("The license is canceled.");
       return moved(license, "cancel", now, { canceledAt: now });
   }
+}
+
+function renewed(license: License, renewal: BulkParams["renewal"], { now, zone, operationId }: Mover): Moved {
+  const { duration, until, basis } = renewal ?? { duration: null, until: null, basis: undefined };
+  const ask = {
+    duration: duration ?? undefined,
+    until: until === null ? undefined : new Date(until),
+    basis,
+    reference: operationId,
+  };
+  const result = renewedLicense(license, ask, now, zone);
+  if ("code" in result) return { outcome: "failed", ...result };
+  return { outcome: "succeeded", ...result, event: EVENTS.renew, code: null, detail: null };
 }
 
 /** What a migration makes of a license. */

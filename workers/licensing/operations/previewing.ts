@@ -13,7 +13,7 @@ export async function previewOf(
   params: SelectingParams,
   total: number,
 ): Promise<z.infer<typeof OperationPreview>> {
-  const move = await moverOf({ repo, now, by }, params);
+  const move = await moverOf({ repo, now, by, operationId: null }, params);
   const licenses = await repo.operations.selected(params.selection, null, SHOWN);
   const first = licenses.map((license, index) => presentResult(resultOf(license, move(license), index + 1)));
   const action = params.kind === "licenses.bulk" ? params.action : null;

@@ -1,5 +1,5 @@
 import { listOf, listQuery } from "#kernel/endpoint";
-import { overrideFields } from "#kernel/terms";
+import { Duration, overrideFields } from "#kernel/terms";
 import { z, Email, ExternalId, Instant, InstantInput, Metadata, Ref, text } from "#kernel/wire";
 import {
   BULK_ACTIONS,
@@ -8,6 +8,7 @@ import {
   OPERATION_STATUSES,
   type BulkAction,
 } from "#rules/licensing/operations";
+import { RENEWAL_BASES } from "#rules/licensing/renewal";
 import { HOLD_CAUSES, LICENSE_STATUSES, SUSPENDABLE_CAUSES, type HoldCause } from "#rules/licensing/states";
 
 const Tally = z.object({ succeeded: z.int(), skipped: z.int(), failed: z.int() });
@@ -81,6 +82,7 @@ const LicenseFilter = z
 const FIELDS_OF: Record<BulkAction, { takes: readonly string[]; needs: readonly string[] }> = {
   suspend: { takes: ["reason", "cause"], needs: ["reason"] },
   reinstate: { takes: ["cause"], needs: [] },
+  renew: { takes: ["duration", "until", "basis"], needs: [] },
   revoke: { takes: ["reason"], needs: ["reason"] },
   cancel: { takes: [], needs: [] },
 };
@@ -94,15 +96,19 @@ export const Bulk = z
       .enum(HOLD_CAUSES)
       .optional()
       .openapi({ description: "Of suspend (manual) and reinstate (whatever a tenant may lift)." }),
+    duration: Duration.optional().openapi({ description: "Of renew, instead of the duration of each license's own terms." }),
+    until: InstantInput.optional().openapi({ description: "Of renew: the new end itself, instead of a duration." }),
+    basis: z.enum(RENEWAL_BASES).optional().openapi({ description: "Of renew: from where a duration counts." }),
     dry_run: z.boolean().default(false).openapi({ description: "Answer what would be done, and do nothing." }),
   })
   .superRefine((body, context) => {
     const { takes, needs } = FIELDS_OF[body.action];
     const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message });
-    for (const field of ["reason", "cause"] as const) {
+    for (const field of ["reason", "cause", "duration", "until", "basis"] as const) {
       if (body[field] !== undefined && !takes.includes(field)) refuse(field, `is no field of ${body.action}`);
     }
     for (const field of needs) if (body[field as "reason"] === undefined) refuse(field, `is needed to ${body.action}`);
+    if (body.duration !== undefined && body.until !== undefined) refuse("until", "takes a duration or until, not both");
     const suspendable: readonly HoldCause[] = SUSPENDABLE_CAUSES;
     if (body.action === "suspend" && body.cause !== undefined && !suspendable.includes(body.cause))
       refuse("cause", `must be one of ${suspendable.join(", ")}`);

@@ -13,7 +13,7 @@ import { revisionNotFound } from "./problems.ts";
 export type Worked = StepWritten & { facts: Fact[]; position: string | null; finished: boolean };
 
 /** What is known to whoever moves licenses for an operation. */
-type Moving = { repo: Repo; now: Date; by: string };
+type Moving = { repo: Repo; now: Date; by: string; operationId: string | null };
 
 /** The next licenses of a bulk action or a migration, each moved or refused. */
 export async function workThrough(
@@ -22,13 +22,14 @@ export async function workThrough(
   params: SelectingParams,
 ): Promise<Worked> {
   const page = await repo.operations.selected(params.selection, operation.position, LICENSES_A_STEP);
-  const move = await moverOf({ repo, now, by: operation.createdBy ?? operation.id }, params);
+  const move = await moverOf({ repo, now, by: operation.createdBy ?? operation.id, operationId: operation.id }, params);
   const moves = page.map((license) => ({ license, moved: move(license) }));
   const succeeded = moves.flatMap(({ license, moved }) => (moved.outcome === "succeeded" ? [{ before: license, moved }] : []));
   return {
     customers: [],
     created: [],
     changed: succeeded.map(({ moved }) => moved.license.row),
+    terms: succeeded.flatMap(({ moved }) => moved.term ?? []),
     facts: succeeded.map(({ before, moved }) =>
       changeFact(moved.event, presentLicense(before, now), presentLicense(moved.license, now)),
     ),
@@ -42,8 +43,10 @@ export async function workThrough(
 export type SelectingParams = Extract<OperationParams, { selection: LicenseSelection }>;
 
 /** How an operation moves each of its licenses. Throws `revision_not_found`. */
-export async function moverOf({ repo, now, by }: Moving, params: SelectingParams): Promise<(license: License) => Moved> {
-  if (params.kind === "licenses.bulk") return (license) => movedInBulk(license, params, { by, now });
+export async function moverOf(moving: Moving, params: SelectingParams): Promise<(license: License) => Moved> {
+  const { repo, now } = moving;
+  const mover = { ...moving, zone: repo.tenant.timeZone };
+  if (params.kind === "licenses.bulk") return (license) => movedInBulk(license, params, mover);
   const to = await repo.templateRevisions.byRev(params.templateId, params.toRev);
   if (!to) throw revisionNotFound({});
   return (license) => migrated(license, to, { now, zone: repo.tenant.timeZone });

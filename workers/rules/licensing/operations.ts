@@ -1,3 +1,4 @@
+import type { RenewalBasis } from "./renewal.ts";
 import type { HoldCause, LicenseStatus } from "./states.ts";
 
 /** Long works on licenses that a caller may start. */
@@ -13,7 +14,7 @@ export const OPERATION_OUTCOMES = ["succeeded", "skipped", "failed"] as const;
 export type OperationOutcome = (typeof OPERATION_OUTCOMES)[number];
 
 /** What may be done to many licenses at once. */
-export const BULK_ACTIONS = ["suspend", "reinstate", "revoke", "cancel"] as const;
+export const BULK_ACTIONS = ["suspend", "reinstate", "renew", "revoke", "cancel"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 /** How many operations of one tenant may be under way at once: each may hold an upload. */
@@ -51,6 +52,8 @@ export type OperationParams =
       selection: LicenseSelection;
       reason: string | null;
       cause: HoldCause | null;
+      /** of renew; absent in operations from before there was any */
+      renewal?: { duration: string | null; until: number | null; basis: RenewalBasis } | undefined;
     }
   | { kind: "licenses.import"; rows: number; onConflict: "fail" | "skip" }
   | { kind: "templates.migrate"; templateId: string; toRev: number; selection: LicenseSelection };
@@ -84,6 +87,7 @@ const DONE: Record<OperationKind | BulkAction, string> = {
   "templates.migrate": "Migrated",
   suspend: "Suspended",
   reinstate: "Reinstated",
+  renew: "Renewed",
   revoke: "Revoked",
   cancel: "Canceled",
 };

@@ -256,3 +256,34 @@ test("results are kept for ninety days after the end", async () => {
   expect(await resultsOf(s, young["id"])).toHaveLength(1);
   expect(await s.read(`/v1/operations/${old["id"]}`)).toMatchObject({ result: { succeeded: 1 } });
 });
+
+test("sixty licenses are renewed together, each once, and those without an end are refused", async () => {
+  const s = await shop();
+  const { template, ids } = await licensesOf(s, 60, { expires_at: "2035-01-31T00:00:00.000Z" });
+  await s.patch(`/v1/licenses/${ids[7]}`, { expires_at: null });
+  const started = await bulk(s, { action: "renew", filter: { template_id: template }, duration: "P1M", basis: "from_expiry" });
+  await Promise.all(upTo(4).map(() => step(s, started.body["id"])));
+  const operation = await carriedOut(s, started);
+
+  expect(operation["result"]).toEqual({ succeeded: 59, skipped: 0, failed: 1 });
+  expect(await resultsOf(s, operation["id"])).toMatchObject(
+    ids.map((id, index) => ({ license_id: id, code: index === 7 ? "invalid_transition" : null })),
+  );
+  const renewed = await s.read(`/v1/licenses/${ids[0]}`);
+  expect(renewed["expires_at"]).toBe("2035-02-28T00:00:00.000Z");
+  const terms = await s.read(`/v1/licenses/${ids[0]}/terms`);
+  expect(terms["data"]).toMatchObject([
+    { number: 2, cause: "renewal", reference: operation["id"], ends_at: "2035-02-28T00:00:00.000Z" },
+    { number: 1 },
+  ]);
+  expect(await s.events("license.renewed")).toHaveLength(59);
+});
+
+test("a renewal of many takes a duration or an end, and other actions take neither", async () => {
+  const s = await shop();
+  const refused = async (body: Record<string, unknown>) =>
+    (await bulk(s, { filter: { status: "active" }, ...body })).body["errors"][0].pointer as string;
+  expect(await refused({ action: "renew", duration: "P1M", until: "2040-01-01T00:00:00.000Z" })).toBe("/until");
+  expect(await refused({ action: "cancel", duration: "P1M" })).toBe("/duration");
+  expect(await refused({ action: "renew", reason: "x" })).toBe("/reason");
+});
