@@ -58,7 +58,8 @@ export const licenses = sqliteTable(
     graceUntil: instant(),
     maintenanceUntil: instant(),
     autoRenew: flag().notNull(),
-    canceledAt: instant(),
+    canceledAt: instant(), // exclusive end, which may lie ahead
+    canceledReason: text(),
     revokedAt: instant(),
     revokedReason: text(),
     holds: json<Hold[]>().notNull(),

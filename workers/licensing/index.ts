@@ -5,6 +5,7 @@ import { heartbeatActivation } from "./activations.heartbeat.ts";
 import { listActivations } from "./activations.list.ts";
 import { validateActivation } from "./activations.validate.ts";
 import { issueLicenses } from "./internal.orders.issue_licenses.ts";
+import { cancelLicense } from "./licenses.cancel.ts";
 import { createLicense } from "./licenses.create.ts";
 import { listExpiringLicenses } from "./licenses.expiring.ts";
 import { getLicense } from "./licenses.get.ts";
@@ -41,6 +42,7 @@ export const licensing = [
   revokeLicense,
   renewLicense,
   listLicenseTerms,
+  cancelLicense,
   revealLicenseKey,
   listLicenseUsers,
   reassignUser,

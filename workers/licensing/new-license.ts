@@ -66,6 +66,7 @@ export function newLicense(repo: Pick<Repo, "tenantId" | "tenant">, recipe: Reci
     firstValidatedAt: null,
     ...firstPeriod(terms, startsAt, zone, expiresAt),
     canceledAt: null,
+    canceledReason: null,
     revokedAt: null,
     revokedReason: null,
     holds: [],

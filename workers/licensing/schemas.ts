@@ -42,6 +42,8 @@ export const License = z
     subscription_id: z.string().nullable(),
     holds: z.array(z.object({ cause: z.enum(HOLD_CAUSES), reason: z.string().nullable(), by: z.string(), at: Instant })),
     last_validated_at: Instant.nullable().openapi({ description: "Exact to a minute." }),
+    canceled_at: Instant.nullable().openapi({ description: "When it ends, or ended, by being canceled; it may lie ahead." }),
+    canceled_reason: z.string().nullable(),
     revoked_at: Instant.nullable(),
     revoked_reason: z.string().nullable(),
     ...ownedOutput,
@@ -197,6 +199,15 @@ export const LicenseTermQuery = listQuery({});
 export const Revocation = z
   .strictObject({ reason: text(500) })
   .openapi("Revocation", { example: { reason: "The key was published" } });
+
+export const Cancellation = z
+  .strictObject({
+    at: InstantInput.nullish().openapi({
+      description: "When the license ends; absent = now, null takes back a cancellation that has not come yet.",
+    }),
+    reason: text(500).nullish(),
+  })
+  .openapi("Cancellation", { example: { reason: "The customer stops at the end of the year", at: "2099-12-31T23:00:00.000Z" } });
 
 export const RevealedKey = z
   .object({ object: z.literal("license_key"), license_id: z.string(), license_key: z.string(), key_last4: z.string() })

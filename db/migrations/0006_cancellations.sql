@@ -1,0 +1,1 @@
+ALTER TABLE `licenses` ADD `canceled_reason` text;
