@@ -1,10 +1,16 @@
 import { proveImport } from "./proof/import.ts";
 import { proveMutatedFiles } from "./proof/mutated-files.ts";
+import { proveSeats } from "./proof/seats.ts";
 import { proveVerifiersAgree } from "./proof/verifiers-agree.ts";
 import { sayTo } from "./say.ts";
 
 /** What is too long for the tests: run by hand, each writes what it measured to `docs/proofs/`. */
-const proofs = { import: proveImport, "mutated-files": proveMutatedFiles, "verifiers-agree": proveVerifiersAgree };
+const proofs = {
+  import: proveImport,
+  "mutated-files": proveMutatedFiles,
+  seats: proveSeats,
+  "verifiers-agree": proveVerifiersAgree,
+};
 const say = sayTo(process.stdout);
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !(name in proofs));

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { upTo, type Answer } from "../world.ts";
 import { meanwhile } from "./meanwhile.ts";
-import { HISTORY_OF_LICENSE, HISTORY_SQL, mostHeld, type SeatChange } from "./seat-history.ts";
+import { HISTORY_OF_LICENSE, HISTORY_SQL, mostHeld, type SeatChange } from "../../../tools/proof/seat-history.ts";
 import { device, shop } from "./shop.ts";
 
 beforeAll(async () => {

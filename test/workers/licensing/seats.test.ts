@@ -302,7 +302,7 @@ test("another key from the same device looks like a clone: it is marked and repo
   expect((await s.validate(key, { fingerprint: device("a") })).body).toMatchObject({ valid: false, code: "CLONE_SUSPECTED" });
 });
 
-test("what is shut out gets no seat, validates no more and keeps no lease: devices, parts and addresses", async () => {
+test("what is shut out gets no seat and validates no more, by key, token or heartbeat: devices, parts and addresses", async () => {
   const s = await shop();
   const license = await s.license({ max_activations: null, type: "concurrent", lease_s: 120, heartbeat: { interval_s: 60 } });
   const key = license["license_key"];

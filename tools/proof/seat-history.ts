@@ -26,21 +26,23 @@ export const HISTORY_OF_LICENSE = `select * from seat_history where license_id =
  * Replays a history and says how many seats were held at once at most: after each commit, at the latest instant that any request had taken as
  * its own by then. Leases end by themselves in between. Also how many leases ended, and how often one was begun anew by its device.
  */
-export function mostHeld(history: readonly SeatChange[]): { most: number; lapsed: number; resumed: number } {
+export function mostHeld(history: readonly SeatChange[]): { most: number; resumed: number; ended: number } {
   const seats = new Map<string, SeatChange>();
-  let [at, most, lapsed, resumed] = [0, 0, 0, 0];
+  const lapsed = new Set<string>();
+  let [at, most, resumed, ended] = [0, 0, 0, 0];
   for (const change of history) {
-    const before = seats.get(change.id);
-    const asked = Math.max(change.activated_at, change.heartbeat_at ?? 0, change.updated_at);
-    at = Math.max(at, asked);
-    if (before?.lease_expires_at && before.lease_expires_at <= at && change.released_at === null) resumed++;
+    at = Math.max(at, change.activated_at, change.heartbeat_at ?? 0, change.updated_at);
+    for (const [id, { released_at: released, lease_expires_at: end }] of seats) {
+      if (released === null && end !== null && end <= at && !lapsed.has(id)) {
+        lapsed.add(id);
+        ended++;
+      }
+    }
+    const goesOn = change.released_at === null && (change.lease_expires_at ?? Infinity) > at;
+    if (goesOn && lapsed.delete(change.id)) resumed++;
     seats.set(change.id, change);
-    const held = [...seats.values()].filter(
-      ({ released_at: released, lease_expires_at: end }) => released === null && (end === null || end > at),
-    );
+    const held = [...seats.values()].filter((seat) => seat.released_at === null && (seat.lease_expires_at ?? Infinity) > at);
     most = Math.max(most, held.length);
   }
-  for (const { released_at: released, lease_expires_at: end } of seats.values())
-    if (released === null && end !== null && end <= at) lapsed++;
-  return { most, lapsed, resumed };
+  return { most, resumed, ended };
 }
