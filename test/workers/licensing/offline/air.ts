@@ -130,7 +130,12 @@ export async function airGap() {
       const request = await requestOf(asked(license, name, device), more);
       const answer = await s.post("/v1/activations/offline_activate", { request });
       if (answer.status !== 201) throw new Error(`No file: ${answer.text}`);
-      return { device, request, file: String(answer.body["license_file"]), activation: answer.body["activation"] as Claims };
+      return {
+        device,
+        request,
+        file: String(answer.body["license_file"]),
+        activation: answer.body["activation"] as { id: string },
+      };
     },
     rows: async (table: string) =>
       (await env.DB_00.prepare(`select * from ${table} where tenant_id = ?`).bind(s.tenant.id).all()).results,

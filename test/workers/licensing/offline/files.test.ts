@@ -89,7 +89,7 @@ test("a request is superseded by a newer file, a stopped license, a returned sea
 
   const a = await g.activated(first, "press-1");
   const newer = await g.send(await requestOf(g.asked(first, "press-1", a.device), { action: "refresh", last_seq: 1 }));
-  expect(newer.body).toMatchObject({ seq: 2, activation: { id: a.activation["id"] } });
+  expect(newer.body).toMatchObject({ seq: 2, activation: { id: a.activation.id } });
   expect(await refused(a.request)).toBe("request_superseded");
 
   const b = await g.activated(second, "press-2");
@@ -207,7 +207,7 @@ test("a device whose files go back or whose key is another is taken for a clone,
   expect((await refresh(2)).body["activation"].clone_suspected_at).toBe(null);
   expect((await refresh(2)).body["activation"].clone_suspected_at, "an answer was lost").toBe(null);
   expect((await refresh(1)).body["activation"].clone_suspected_at).not.toBe(null);
-  await g.post(`/v1/activations/${activation["id"]}/clear_suspicion`);
+  await g.post(`/v1/activations/${activation.id}/clear_suspicion`);
   expect((await refresh(3, await pair())).body["activation"].clone_suspected_at).not.toBe(null);
   expect(await g.events("activation.clone_suspected")).toHaveLength(2);
 });
@@ -223,7 +223,7 @@ test("terms that refuse clones mark the device with its first sign, and give it 
     "clone_suspected",
   );
   expect(await g.events("activation.clone_suspected")).toHaveLength(1);
-  await g.post(`/v1/activations/${activation["id"]}/clear_suspicion`);
+  await g.post(`/v1/activations/${activation.id}/clear_suspicion`);
   expect((await g.send(await requestOf(g.asked(license, "press-4", device), { last_seq: 1 }))).status).toBe(200);
 });
 
@@ -246,7 +246,7 @@ test("a receipt frees the seat at once, for the newest file alone, and only by t
   expect(await g.events("activation.released")).toHaveLength(1);
   expect((await g.activate(license["license_key"], "laptop")).status).toBe(201);
   expect(await code(await receiptOf(device, file, { rid: claimsIn(receipt)["rid"], iat: 2 }))).toBe("request_reused");
-  expect((await g.read(`/v1/activations/${activation["id"]}`))["deactivated_reason"]).toBe("returned");
+  expect((await g.read(`/v1/activations/${activation.id}`))["deactivated_reason"]).toBe("returned");
 });
 
 test("no license key lies in a file, an event or a row, and no file in an event", async () => {

@@ -32,7 +32,7 @@ test("a status list tells which files are suspended, revoked, canceled or supers
   await g.post(`/v1/licenses/${a}/suspend`, { reason: "pause" });
   await g.post(`/v1/licenses/${b}/revoke`, { reason: "published" });
   await g.post("/v1/activations/offline_deactivate", { receipt: c && (await receiptOf(c.device, c.file)) });
-  await g.post(`/v1/activations/${d?.activation["id"]}/deactivate`, { accept_overlap: true });
+  await g.post(`/v1/activations/${d?.activation.id}/deactivate`, { accept_overlap: true });
   expect(await words()).toEqual(["suspended", "revoked", "superseded", "superseded", "valid"]);
   const after = await list();
   expect(after["seq"]).toBeGreaterThan(before["seq"]);
