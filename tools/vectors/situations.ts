@@ -34,7 +34,7 @@ export async function situation(seed: number): Promise<Question> {
   const set = await keysetFor(chance);
   const claims = await claimsFor(chance);
   const kind = chance.below(5) === 0 ? "emergency" : "license";
-  const asked = `${await keyset({ seq: 1, keys: [] })}`;
+  const asked = await keyset({ seq: 1, keys: [] });
   const lists = await Promise.all([0, 1, 2].map(() => listFor(chance)));
   const file = [set, await signed(signer(chance), kind, claims), ...(chance.below(2) === 0 ? [lists[0]] : [])].join("~");
   const how = {
