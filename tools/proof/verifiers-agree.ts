@@ -4,10 +4,10 @@ import { situation } from "../vectors/situations.ts";
 import { answerInTypeScript, openPython } from "./both-verifiers.ts";
 import { recordProof } from "./record.ts";
 
-const SITUATIONS = 100_000;
+const SITUATIONS = 50_000;
 const AT_ONCE = 200;
 const ABOUT =
-  "Genuine license files in a hundred thousand situations, most of them at a border: times to the second, keys, devices, versions, users, features, " +
+  "Genuine license files in fifty thousand situations, most of them at a border: times to the second, keys, devices, versions, users, features, " +
   "status lists, what was kept before. Both verifiers must give the same answer in full: code, decision with every reason, its weight and pointer, " +
   "warnings, and the state to keep. TypeScript decides by the edge's own rule, Python by one that was written from docs/olp-1.md. The situations are " +
   "those of `tools/vectors/situations.ts`; each comes from its number.";

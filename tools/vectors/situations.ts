@@ -34,7 +34,7 @@ export async function situation(seed: number): Promise<Question> {
   const set = await keysetFor(chance);
   const claims = await claimsFor(chance);
   const kind = chance.below(5) === 0 ? "emergency" : "license";
-  const asked = await keyset({ seq: 1, keys: [] });
+  const another = await signed(device.own, "request", { rid: "AAECAwQFBgcICQoLDA0ODw" });
   const lists = await Promise.all([0, 1, 2].map(() => listFor(chance)));
   const file = [set, await signed(signer(chance), kind, claims), ...(chance.below(2) === 0 ? [lists[0]] : [])].join("~");
   const how = {
@@ -43,7 +43,7 @@ export async function situation(seed: number): Promise<Question> {
     ...maybe(chance, 19, "fingerprint", () => (chance.below(12) === 0 ? "another" : FINGERPRINT), 20),
     ...maybe(chance, 2, "components", () => PARTS.map((part) => (chance.below(4) === 0 ? { ...part, hash: "changed" } : part))),
     ...maybe(chance, 1, "deviceKey", () => (chance.below(12) === 0 ? device.other.x : device.own.x)),
-    ...maybe(chance, 1, "request", () => asked, 30),
+    ...maybe(chance, 1, "request", () => another, 30),
     ...maybe(chance, 1, "keyset", () => set),
     ...maybe(chance, 1, "status", () => lists[2]),
     ...maybe(chance, 1, "version", () => chance.of([...VERSIONS, "4.0.0"]), 2),
