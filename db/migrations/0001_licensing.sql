@@ -7,7 +7,6 @@ CREATE TABLE `license_terms` (
 	`cause` text NOT NULL,
 	`basis` text,
 	`reference` text,
-	`anchor_day` integer,
 	`created_at` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `license_id`, `n`),
 	FOREIGN KEY (`tenant_id`,`license_id`) REFERENCES `licenses`(`tenant_id`,`id`) ON UPDATE no action ON DELETE no action
@@ -98,6 +97,7 @@ CREATE TABLE `offline_devices` (
 CREATE UNIQUE INDEX `offline_devices_status` ON `offline_devices` (`tenant_id`,`product_id`,`status_index`);--> statement-breakpoint
 CREATE UNIQUE INDEX `offline_devices_rid` ON `offline_devices` (`tenant_id`,`rid`);--> statement-breakpoint
 CREATE INDEX `offline_devices_license` ON `offline_devices` (`tenant_id`,`license_id`);--> statement-breakpoint
+CREATE INDEX `offline_devices_superseded` ON `offline_devices` (`tenant_id`,`product_id`,`status_index`) WHERE "offline_devices"."superseded" = 1;--> statement-breakpoint
 CREATE TABLE `offline_keysets` (
 	`tenant_id` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -252,6 +252,8 @@ CREATE INDEX `security_reports_license` ON `security_reports` (`tenant_id`,`lice
 CREATE UNIQUE INDEX `security_reports_open` ON `security_reports` (`tenant_id`,`kind`,`source`,`activation_id`) WHERE "security_reports"."closed_at" is null and "security_reports"."activation_id" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX `security_reports_external` ON `security_reports` (`tenant_id`,`external_id`);--> statement-breakpoint
 ALTER TABLE `product_versions` ADD `manifest` text;--> statement-breakpoint
+ALTER TABLE `events` ADD `license_id` text;--> statement-breakpoint
+CREATE INDEX `events_license` ON `events` (`tenant_id`,`license_id`,`seq`) WHERE "events"."license_id" is not null;--> statement-breakpoint
 ALTER TABLE `activations` ADD `cores` integer;--> statement-breakpoint
 ALTER TABLE `activations` ADD `components` text DEFAULT '[]' NOT NULL;--> statement-breakpoint
 ALTER TABLE `activations` ADD `device_public_key` text;--> statement-breakpoint
@@ -265,11 +267,17 @@ ALTER TABLE `licenses` ADD `core_ceiling` integer;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `user_ceiling` integer;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `churn_limit` integer;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `device_scope` text DEFAULT 'license' NOT NULL;--> statement-breakpoint
+ALTER TABLE `licenses` ADD `canceled_reason` text;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `converted_at` integer;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `transfer_count` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `term_count` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `licenses` ADD `anchor_day` integer;--> statement-breakpoint
 CREATE UNIQUE INDEX `licenses_proof` ON `licenses` (`tenant_id`,`proof_hash`) WHERE "licenses"."proof_hash" is not null;--> statement-breakpoint
+CREATE INDEX `licenses_unusable` ON `licenses` (`tenant_id`,`product_id`,`id`) WHERE "licenses"."revoked_at" is not null or "licenses"."canceled_at" is not null or "licenses"."holds" <> '[]';--> statement-breakpoint
 CREATE INDEX `licenses_template` ON `licenses` (`tenant_id`,`template_id`,`template_rev`,`id`);--> statement-breakpoint
 ALTER TABLE `signing_keys` ADD `product_ids` text DEFAULT '[]' NOT NULL;--> statement-breakpoint
+ALTER TABLE `signing_keys` ADD `pending_since` integer;--> statement-breakpoint
 ALTER TABLE `signing_keys` ADD `revoked_at` integer;--> statement-breakpoint
-ALTER TABLE `signing_keys` ADD `revoked_reason` text;
+ALTER TABLE `signing_keys` ADD `revoked_reason` text;--> statement-breakpoint
+UPDATE `events` SET `license_id` = CASE WHEN `subject_type` = 'license' THEN `subject_id` ELSE `data` ->> '$.object.license_id' END
+	WHERE `subject_type` = 'license' OR json_type(`data`, '$.object.license_id') = 'text';

@@ -1,2 +1,0 @@
-CREATE INDEX `licenses_unusable` ON `licenses` (`tenant_id`,`product_id`,`id`) WHERE "licenses"."revoked_at" is not null or "licenses"."canceled_at" is not null or "licenses"."holds" <> '[]';--> statement-breakpoint
-CREATE INDEX `offline_devices_superseded` ON `offline_devices` (`tenant_id`,`product_id`,`status_index`) WHERE "offline_devices"."superseded" = 1;

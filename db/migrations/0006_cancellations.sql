@@ -1,1 +1,0 @@
-ALTER TABLE `licenses` ADD `canceled_reason` text;
