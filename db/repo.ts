@@ -8,6 +8,7 @@ import { customersOf } from "./customers/customers.ts";
 import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
 import { licenseTermsOf } from "./licensing/license-terms.ts";
+import { beyondOf } from "./licensing/beyond.ts";
 import { licensesOf } from "./licensing/licenses.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
@@ -60,6 +61,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     activations: activationsOf(asking),
     namedUsers: namedUsersOf(asking),
     transfers: transfersOf(asking),
+    seatsBeyond: beyondOf(asking),
     asked: askedOf(asking),
     blacklist: blacklistOf(asking),
     securityReports: securityReportsOf(asking),

@@ -10,20 +10,27 @@ export const addedTerm = ({ d1 }: Pick<Asking, "d1">, term: LicenseTermRow): Sta
   bound(d1, dbOf(d1).insert(licenseTerms).values(term));
 
 /** The first term of a license whose period has begun, as its row tells it; nothing while it waits for its first use. */
-export function firstTerm(asking: Pick<Asking, "d1" | "now">, row: LicenseRow): Statement[] {
+export function firstTerm(
+  { d1, now }: Pick<Asking, "d1" | "now">,
+  row: LicenseRow,
+  { mayBeThere }: { mayBeThere: boolean } = { mayBeThere: false },
+): Statement[] {
   if (row.termCount !== 1) return [];
   const { tenantId, id: licenseId, expiryBasis: cause, expiresAt: endsAt } = row;
   const startsAt = { creation: row.startsAt, first_activation: row.activatedAt, first_validation: row.firstValidatedAt }[cause];
   const term = { tenantId, licenseId, n: 1, startsAt: startsAt ?? row.startsAt, endsAt, cause, basis: null, reference: null };
-  return [addedTerm(asking, { ...term, createdAt: asking.now })];
+  const added = dbOf(d1)
+    .insert(licenseTerms)
+    .values({ ...term, createdAt: now });
+  return [bound(d1, mayBeThere ? added.onConflictDoNothing() : added)];
 }
 
-/** The statement that moves the end of a license's newest term to where its own end is now. */
-export function movedTerm({ d1 }: Pick<Asking, "d1">, { tenantId, id, termCount, expiresAt }: LicenseRow): Statement[] {
+/** The statements that move the end of a license's newest term to where its own end is now; a first term that begins by this is added. */
+export function movedTerm(asking: Pick<Asking, "d1" | "now">, row: LicenseRow): Statement[] {
+  const { tenantId, id, termCount, expiresAt } = row;
   if (termCount === 0) return [];
-  return [
-    d1
-      .prepare("update license_terms set ends_at = ?1 where tenant_id = ?2 and license_id = ?3 and n = ?4")
-      .bind(expiresAt?.getTime() ?? null, tenantId, id, termCount),
-  ];
+  const moved = asking.d1
+    .prepare("update license_terms set ends_at = ?1 where tenant_id = ?2 and license_id = ?3 and n = ?4")
+    .bind(expiresAt?.getTime() ?? null, tenantId, id, termCount);
+  return [...firstTerm(asking, row, { mayBeThere: true }), moved];
 }

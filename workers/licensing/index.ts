@@ -6,6 +6,8 @@ import { listActivations } from "./activations.list.ts";
 import { validateActivation } from "./activations.validate.ts";
 import { issueLicenses } from "./internal.orders.issue_licenses.ts";
 import { cancelLicense } from "./licenses.cancel.ts";
+import { changeLicenseTemplate } from "./licenses.change_template.ts";
+import { convertLicense } from "./licenses.convert.ts";
 import { createLicense } from "./licenses.create.ts";
 import { listExpiringLicenses } from "./licenses.expiring.ts";
 import { getLicense } from "./licenses.get.ts";
@@ -40,6 +42,8 @@ export const licensing = [
   suspendLicense,
   reinstateLicense,
   revokeLicense,
+  changeLicenseTemplate,
+  convertLicense,
   renewLicense,
   listLicenseTerms,
   cancelLicense,

@@ -45,6 +45,7 @@ export function presentLicense({ row, terms, seatsHeld, coresHeld, usersHeld }: 
     subscription_id: row.subscriptionId,
     holds: row.holds.map(({ cause, reason, by, at }) => ({ cause, reason, by, at: at.toISOString() })),
     last_validated_at: iso(row.lastValidatedAt),
+    converted_at: iso(row.convertedAt),
     canceled_at: iso(row.canceledAt),
     canceled_reason: row.canceledReason,
     revoked_at: iso(row.revokedAt),

@@ -48,6 +48,39 @@ export const trialAlreadyUsed = defineProblem<{ license: string }>({
   detail: ({ license }) => `License ${license} is, or was, this customer's trial of the product.`,
 });
 
+export const notATrial = defineProblem({
+  code: "not_a_trial",
+  status: 409,
+  title: "The license is no trial",
+  fix: "Give it another template with POST /v1/licenses/{id}/change_template.",
+  detail: () => "Only licenses of type trial or evaluation are converted.",
+});
+
+export const trialBoundary = defineProblem({
+  code: "trial_boundary",
+  status: 409,
+  title: "A trial becomes paid by converting it, and nothing else becomes a trial",
+  fix: "Convert the trial with POST /v1/licenses/{id}/convert, to a template that is none itself.",
+  detail: () =>
+    "One of the two templates is for trials, and the other is not; a conversion leads from a trial to a paid license.",
+});
+
+export const otherProduct = defineProblem({
+  code: "other_product",
+  status: 409,
+  title: "The template sells another product",
+  fix: "Choose a template of the license's product, or make a license of the other product.",
+  detail: () => "A license stays with its product: programs, devices and versions are that product's.",
+});
+
+export const termsContradict = defineProblem<{ detail: string }>({
+  code: "terms_contradict",
+  status: 409,
+  title: "The license's own terms contradict the template's",
+  fix: "Change what the license has of its own with PATCH /v1/licenses/{id}, then try again.",
+  detail: ({ detail }) => detail,
+});
+
 export const licenseKeyTaken = defineProblem({
   code: "license_key_taken",
   status: 409,

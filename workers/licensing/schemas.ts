@@ -42,6 +42,7 @@ export const License = z
     subscription_id: z.string().nullable(),
     holds: z.array(z.object({ cause: z.enum(HOLD_CAUSES), reason: z.string().nullable(), by: z.string(), at: Instant })),
     last_validated_at: Instant.nullable().openapi({ description: "Exact to a minute." }),
+    converted_at: Instant.nullable().openapi({ description: "When a trial became paid for." }),
     canceled_at: Instant.nullable().openapi({ description: "When it ends, or ended, by being canceled; it may lie ahead." }),
     canceled_reason: z.string().nullable(),
     revoked_at: Instant.nullable(),
@@ -152,6 +153,42 @@ export const LicenseStats = z
       evaluated_at: "2026-11-22T09:30:00.000Z",
     },
   });
+
+const Rev = z
+  .int()
+  .min(1)
+  .max(1_000_000)
+  .optional()
+  .openapi({ description: "A revision of it; the newest where it is left out." });
+
+export const ChangeOfTemplate = z
+  .strictObject({
+    template_id: Ref,
+    rev: Rev,
+    dry_run: z.boolean().default(false).openapi({ description: "Say what it would change, and change nothing." }),
+  })
+  .openapi("ChangeOfTemplate", { example: { template_id: "tpl_00…", dry_run: true } });
+
+export const Conversion = z
+  .strictObject({ template_id: Ref.optional(), rev: Rev })
+  .openapi("Conversion", { example: { template_id: "tpl_00…" } });
+
+export const TemplateChange = z
+  .object({
+    object: z.literal("template_change"),
+    dry_run: z.boolean(),
+    changes: z
+      .array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() }))
+      .openapi({ description: "Every term, and every end, that differs." }),
+    own_terms: z.array(z.string()).openapi({ description: "What the license goes on having otherwise than the template." }),
+    dropped_terms: z.array(z.string()).openapi({ description: "What it had of its own and that means nothing there." }),
+    over_limits: z.array(z.string()).openapi({ description: "What is held beyond the new limits; nothing of it is taken away." }),
+    activations_beyond: z
+      .array(z.string())
+      .openapi({ description: "The devices beyond the new limit of seats, at most a hundred." }),
+    license: License.openapi({ description: "As it is now or, with dry_run, would be." }),
+  })
+  .openapi("TemplateChange");
 
 export const KeyLookup = z
   .strictObject({ license_key: LicenseKey })

@@ -1,5 +1,6 @@
 import type { License } from "#db/licensing/licenses";
 import { firstPeriod, graceEnd, periodFrom, type Period } from "#rules/licensing/expiry";
+import { anchorOf } from "#rules/licensing/renewal";
 import {
   coreLimits,
   effectiveTerms,
@@ -31,6 +32,7 @@ export function underRevision(license: License, to: Pinned, at: { now: Date; zon
     templateRev: to.rev,
     ...effectiveColumns(terms),
     ...periodUnder(terms, license, license.zone ?? at.zone),
+    ...chainUnder(terms, license, license.zone ?? at.zone),
     updatedAt: at.now,
   };
   return { ...license, row, revision, terms };
@@ -46,6 +48,14 @@ export function overLimits({ terms, seatsHeld, coresHeld, usersHeld }: License):
   return kinds
     .filter(({ held, limits }) => limits.ceiling !== null && held > limits.ceiling)
     .map(({ held, what, limits }) => `${held} ${what}, and the limit is ${limits.limit}.`);
+}
+
+/** A period that waited begins where the revision counts it from something that was already: then its chain of terms does. */
+function chainUnder(terms: TemplateTerms, { row }: License, zone: string) {
+  const begins = { creation: row.startsAt, first_activation: row.activatedAt, first_validation: row.firstValidatedAt };
+  const begin = begins[terms.expiryBasis];
+  if (row.termCount > 0 || begin === null) return {};
+  return { termCount: 1, anchorDay: anchorOf(terms, begin, row.expiresAt ?? undefined, zone) };
 }
 
 function periodUnder(terms: TemplateTerms, { row, terms: before }: License, zone: string): Period {

@@ -217,6 +217,14 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   },
   "licenses.users": { license: namedFor },
   "licenses.reassign_user": { license: namedFor },
+  "licenses.convert": {
+    license: async (p) => {
+      const product = await stock(p, "product");
+      const trial = { ...own(p), name: p.mark, product_id: product.id, type: "trial", model: "per_device", duration: "P14D" };
+      const [template, customer] = [await does(p, "POST", "/v1/templates", trial), await make(p, "customer")];
+      return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id });
+    },
+  },
   "orders.fulfill": {
     order: async (p) => {
       const order = await orderOf(p, { fulfillment_method: "manual" });

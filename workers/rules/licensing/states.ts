@@ -79,7 +79,16 @@ export function awaitsFirstActivation(life: Pick<LicenseLife, "expiryBasis" | "a
 }
 
 /** What may be done to a license. */
-export type LicenseMove = "suspend" | "reinstate" | "revoke" | "cancel" | "renew" | "transfer" | "activate";
+export type LicenseMove =
+  | "suspend"
+  | "reinstate"
+  | "revoke"
+  | "cancel"
+  | "renew"
+  | "transfer"
+  | "change_template"
+  | "convert"
+  | "activate";
 
 /** From which statuses each move is possible, and the event that tells of it. What is not here is `invalid_transition`. */
 export const LICENSE_MOVES = {
@@ -89,6 +98,8 @@ export const LICENSE_MOVES = {
   cancel: { from: ["pending", "active", "expired", "suspended"], event: "license.canceled" },
   renew: { from: ["active", "expired", "suspended"], event: "license.renewed" },
   transfer: { from: ["pending", "active", "expired"], event: "license.transferred" },
+  change_template: { from: ["pending", "active", "expired", "suspended"], event: "license.template_changed" },
+  convert: { from: ["pending", "active", "expired", "suspended"], event: "license.converted" },
   activate: { from: ["pending", "active", "expired"], event: "activation.created" },
 } as const satisfies Record<LicenseMove, { from: readonly LicenseStatus[]; event: string }>;
 
@@ -153,5 +164,7 @@ const VERBS: Record<LicenseMove, string> = {
   cancel: "be canceled",
   renew: "be renewed",
   transfer: "be transferred",
+  change_template: "get another template",
+  convert: "be converted",
   activate: "be activated",
 };
