@@ -12,6 +12,7 @@ import { beyondOf } from "./licensing/beyond.ts";
 import { licensesOf } from "./licensing/licenses.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
+import { pinnedOf } from "./licensing/pinned.ts";
 import { transfersOf } from "./licensing/transfers.ts";
 import { operationsOf } from "./operations/operations.ts";
 import { ordersOf } from "./sales/orders.ts";
@@ -62,6 +63,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     namedUsers: namedUsersOf(asking),
     transfers: transfersOf(asking),
     seatsBeyond: beyondOf(asking),
+    pinned: pinnedOf(asking),
     asked: askedOf(asking),
     blacklist: blacklistOf(asking),
     securityReports: securityReportsOf(asking),

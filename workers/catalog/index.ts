@@ -18,6 +18,7 @@ import { duplicateTemplate } from "./templates.duplicate.ts";
 import { getTemplate } from "./templates.get.ts";
 import { listTemplates } from "./templates.list.ts";
 import { listTemplateRevisions } from "./templates.list_revisions.ts";
+import { previewTemplate } from "./templates.preview.ts";
 import { updateTemplate } from "./templates.update.ts";
 
 /** What a tenant sells: products, features, templates. */
@@ -41,6 +42,7 @@ export const catalog = [
   getTemplate,
   updateTemplate,
   duplicateTemplate,
+  previewTemplate,
   archiveTemplate,
   listTemplateRevisions,
 ];

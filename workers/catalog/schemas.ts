@@ -1,6 +1,6 @@
 import { listQuery } from "#kernel/endpoint";
 import { ProgramFiles } from "#kernel/program-files";
-import { Entitlement, Entitlements, templateFields, termsOutput } from "#kernel/terms";
+import { Entitlement, Entitlements, templateFields, TermChange, termsOutput } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
 
@@ -198,6 +198,40 @@ export const TemplatePatch = z
     ...ownedInput,
   })
   .openapi("TemplatePatch", { example: { max_activations: 5, grace_period: "P30D" } });
+
+export const TemplatePreviewAsk = z
+  .strictObject({
+    rev: z.int().min(1).max(1_000_000).optional().openapi({ description: "A revision that there is, instead of a change." }),
+    type: z.enum(LICENSE_TYPES).optional(),
+    model: z.enum(LICENSE_MODELS).optional(),
+    ...templateFields,
+  })
+  .refine(({ rev, ...change }) => rev === undefined || Object.values(change).every((value) => value === undefined), {
+    path: ["rev"],
+    message: "does not go with a change",
+  })
+  .openapi("TemplatePreviewAsk", { example: { max_activations: 2, grace_period: "P7D" } });
+
+const count = z.int().min(0);
+
+export const TemplatePreview = z
+  .object({
+    object: z.literal("template_preview"),
+    template_id: z.string(),
+    rev: z.int().openapi({ description: "The newest revision there is." }),
+    changes: z.array(TermChange).openapi({ description: "What differs from the newest revision." }),
+    licenses: count.openapi({ description: "Licenses of the template that are neither revoked nor canceled." }),
+    revisions: z
+      .array(z.object({ rev: z.int(), licenses: count, changes: z.array(TermChange) }))
+      .openapi({ description: "The revisions that they pin, at most fifty, each with what would differ for its licenses." }),
+    over_limits: z
+      .object({ seats: count, cores: count, users: count })
+      .openapi({ description: "How many hold more than they could then; licenses with a limit of their own do not follow." }),
+    own_terms: z
+      .array(z.object({ field: z.string(), licenses: count }))
+      .openapi({ description: "How many have of their own what changes, and so keep it." }),
+  })
+  .openapi("TemplatePreview");
 
 export const TemplateCopy = z
   .strictObject({

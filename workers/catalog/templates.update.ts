@@ -1,16 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Template as TemplateAsStored } from "#db/catalog/templates";
-import type { Repo } from "#db/repo";
 import { asTaken, changing } from "#kernel/changing";
 import { endpoint, idParam, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { changeFact } from "#kernel/facts";
 import { featureArchived, featureNotFound, templateNotFound } from "#kernel/not-found";
 import { changedOwned } from "#kernel/present";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
-import { refuseUnsoundTerms, termsFromWire } from "#kernel/terms";
-import type { z } from "#kernel/wire";
-import { effectiveTerms, storedTerms, type TemplateTerms } from "#rules/licensing/terms";
+import { storedTerms } from "#rules/licensing/terms";
 import { presentTemplate } from "./presenters.ts";
+import { revisedTerms } from "./revising.ts";
 import { Template, TemplatePatch } from "./schemas.ts";
 
 export const updateTemplate = endpoint({
@@ -37,7 +34,7 @@ export const updateTemplate = endpoint({
     const template = await changing(async () => {
       const before = await repo.templates.byId(id);
       if (!before) throw templateNotFound({});
-      const terms = await changedTerms(repo, before, body);
+      const terms = await revisedTerms(repo, before.terms, body);
       // both were built field by field in one order, so equal terms are equal texts
       const revised = JSON.stringify(terms) !== JSON.stringify(storedTerms(before.terms));
       const row = {
@@ -57,16 +54,3 @@ export const updateTemplate = endpoint({
     return c.json(template, 200);
   },
 });
-
-/** The newest terms with what the body changes of them. Throws `invalid_request` where they contradict each other. */
-async function changedTerms(
-  repo: Repo,
-  { terms }: TemplateAsStored,
-  body: z.infer<typeof TemplatePatch>,
-): Promise<TemplateTerms> {
-  // a template may say more than one of its licenses, and all that it says is merged in the same way
-  const said = { ...(await termsFromWire(repo, body, { held: terms.entitlements })), type: body.type, model: body.model };
-  const changed = effectiveTerms(terms, said);
-  refuseUnsoundTerms(changed);
-  return changed;
-}

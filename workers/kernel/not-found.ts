@@ -43,6 +43,14 @@ export const templateNotFound = defineProblem({
   detail: () => "This tenant has no template of this id.",
 });
 
+export const revisionNotFound = defineProblem({
+  code: "revision_not_found",
+  status: 404,
+  title: "No such revision",
+  fix: "List the revisions with GET /v1/templates/{id}/revisions.",
+  detail: () => "The template has no revision of this number.",
+});
+
 export const templateArchived = defineProblem({
   code: "template_archived",
   status: 409,

@@ -372,6 +372,17 @@ export function termsToWire(stored: rule.TemplateTerms): z.infer<z.ZodObject<typ
   };
 }
 
+/** A term that differs, as it was and as it is. */
+export const TermChange = z.object({ field: z.string(), before: z.unknown(), after: z.unknown() });
+
+/** Every field that differs, as it was and as it is. */
+export function changesBetween(before: object, after: object): { field: string; before: unknown; after: unknown }[] {
+  const was = new Map<string, unknown>(Object.entries(before));
+  return Object.entries(after)
+    .filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(was.get(field)))
+    .map(([field, value]: [string, unknown]) => ({ field, before: was.get(field) ?? null, after: value }));
+}
+
 /** Rights as they are shown. */
 export function entitlementsToWire(entitlements: readonly rule.Entitlement[]): z.infer<typeof Entitlement>[] {
   return entitlements.map((right) => ({

@@ -1,10 +1,9 @@
 import type { License as LicenseRead } from "#db/licensing/licenses";
 import type { Repo } from "#db/repo";
-import { productArchived, templateArchived, templateNotFound } from "#kernel/not-found";
-import { termsToWire } from "#kernel/terms";
+import { productArchived, templateArchived, revisionNotFound, templateNotFound } from "#kernel/not-found";
+import { changesBetween, termsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { effectiveTerms, seatLimits, type TermsFault, type TermsOverrides } from "#rules/licensing/terms";
-import { revisionNotFound } from "./operations/problems.ts";
 import { presentLicense, type LicenseShown } from "./presenters.ts";
 import { otherProduct, termsContradict } from "./problems.ts";
 import type { TemplateChange } from "./schemas.ts";
@@ -101,14 +100,6 @@ const periodOf = ({ expires_at, grace_until, maintenance_until }: LicenseShown) 
   grace_until,
   maintenance_until,
 });
-
-/** Every field that differs, as it was and as it is. */
-export function changesBetween(before: object, after: object): { field: string; before: unknown; after: unknown }[] {
-  const was = new Map<string, unknown>(Object.entries(before));
-  return Object.entries(after)
-    .filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(was.get(field)))
-    .map(([field, value]: [string, unknown]) => ({ field, before: was.get(field) ?? null, after: value }));
-}
 
 /** Terms that the license has otherwise than its template's revision. */
 function ownTermsOf({ revision, terms, row }: LicenseRead): string[] {

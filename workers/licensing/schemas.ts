@@ -1,5 +1,5 @@
 import { listQuery } from "#kernel/endpoint";
-import { Duration, Entitlement, overrideFields, Restriction } from "#kernel/terms";
+import { Duration, Entitlement, overrideFields, Restriction, TermChange } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
 import { REASON_ORDER } from "#rules/licensing/reasons";
@@ -177,9 +177,7 @@ export const TemplateChange = z
   .object({
     object: z.literal("template_change"),
     dry_run: z.boolean(),
-    changes: z
-      .array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() }))
-      .openapi({ description: "Every term, and every end, that differs." }),
+    changes: z.array(TermChange).openapi({ description: "Every term, and every end, that differs." }),
     own_terms: z.array(z.string()).openapi({ description: "What the license goes on having otherwise than the template." }),
     dropped_terms: z.array(z.string()).openapi({ description: "What it had of its own and that means nothing there." }),
     over_limits: z.array(z.string()).openapi({ description: "What is held beyond the new limits; nothing of it is taken away." }),

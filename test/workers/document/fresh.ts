@@ -294,6 +294,7 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
   "api_keys.create": [{ name: "App", kind: "publishable", product_ids: ["prod_00…"] }],
   "products.update": [{ default_entitlements: RIGHTS }],
   "templates.update": [{ entitlements: RIGHTS }],
+  "templates.preview": [{ entitlements: RIGHTS }, { rev: 1 }],
   "templates.duplicate": [{ product_id: "prod_00…" }],
   "licenses.create": [
     { template_id: "tpl_00…", customer_id: "cus_00…1", reseller_id: "cus_00…2", entitlements: RIGHTS },

@@ -5,10 +5,11 @@ import { operationsOf, servedDocument, type Operation } from "./operations.ts";
 import { built, callsOf, wired } from "./requests.ts";
 import { rowsOf } from "./rows.ts";
 
-/** Checks and look-ups change nothing, so an Idempotency-Key is not read there. */
+/** Checks, look-ups and previews change nothing, so an Idempotency-Key is not read there. */
 const CHECKS = new Set([
   "licenses.validate",
   "licenses.lookup",
+  "templates.preview",
   "activations.validate",
   "activations.heartbeat",
   "activations.offline_request",

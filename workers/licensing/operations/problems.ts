@@ -48,11 +48,3 @@ export const importConflicts = defineProblem<{ rows: number }>({
   fix: "Take the rows named in errors out, or send on_conflict=skip to leave them out.",
   detail: ({ rows }) => `${rows} of the rows have a license key or an external_id that is taken; nothing was imported.`,
 });
-
-export const revisionNotFound = defineProblem({
-  code: "revision_not_found",
-  status: 404,
-  title: "No such revision",
-  fix: "List the revisions with GET /v1/templates/{id}/revisions.",
-  detail: () => "The template has no revision of this number.",
-});

@@ -1,9 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, idParam, json, jsonBody, problems, scope } from "#kernel/endpoint";
-import { customerNotFound, templateNotFound } from "#kernel/not-found";
+import { customerNotFound, revisionNotFound, templateNotFound } from "#kernel/not-found";
 import { stageOf } from "#rules/licensing/operations";
 import { previewOf } from "./previewing.ts";
-import { revisionNotFound, tooManyOperations } from "./problems.ts";
+import { tooManyOperations } from "./problems.ts";
 import { Migration, Operation, OperationPreview } from "./schemas.ts";
 import { startOperation } from "./starting.ts";
 

@@ -7,7 +7,7 @@ import { LICENSES_A_STEP, type LicenseSelection, type OperationParams } from "#r
 import { presentLicense } from "../presenters.ts";
 import { migrated, movedInBulk, type Moved } from "./moves.ts";
 import type { Repo } from "#db/repo";
-import { revisionNotFound } from "./problems.ts";
+import { revisionNotFound } from "#kernel/not-found";
 
 /** What one step of an operation has done, before it is written. */
 export type Worked = StepWritten & { facts: Fact[]; position: string | null; finished: boolean };
