@@ -103,7 +103,7 @@ test("events that were told before licenses had logs are in them after the migra
   expect(await logOf(s, license["id"])).toEqual([]);
 
   const { TEST_MIGRATIONS } = env as typeof env & { TEST_MIGRATIONS: { name: string; queries: string[] }[] };
-  const backfill = TEST_MIGRATIONS.find(({ name }) => name.endsWith("_license_log.sql"))?.queries.at(-1);
+  const backfill = TEST_MIGRATIONS.find(({ name }) => name.endsWith("_licensing.sql"))?.queries.at(-1);
   await env.DB_00.prepare(String(backfill)).run();
   expect(await logOf(s, license["id"])).toEqual(log);
 });
