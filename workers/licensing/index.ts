@@ -15,6 +15,7 @@ import { listLicenses } from "./licenses.list.ts";
 import { lookupLicense } from "./licenses.lookup.ts";
 import { reassignUser } from "./licenses.reassign_user.ts";
 import { renewLicense } from "./licenses.renew.ts";
+import { regenerateLicenseKey } from "./licenses.regenerate_key.ts";
 import { reinstateLicense } from "./licenses.reinstate.ts";
 import { revealLicenseKey } from "./licenses.reveal_key.ts";
 import { revokeLicense } from "./licenses.revoke.ts";
@@ -48,6 +49,7 @@ export const licensing = [
   listLicenseTerms,
   cancelLicense,
   revealLicenseKey,
+  regenerateLicenseKey,
   listLicenseUsers,
   reassignUser,
   createActivation,

@@ -105,10 +105,10 @@ describe("grace", () => {
 
 /** Written apart from the table: what may be done from where. */
 const ALLOWED: Record<LicenseStatus, LicenseMove[]> = {
-  pending: ["suspend", "revoke", "cancel", "transfer", "change_template", "convert"],
-  active: ["suspend", "revoke", "cancel", "renew", "transfer", "change_template", "convert", "activate"],
-  expired: ["suspend", "revoke", "cancel", "renew", "transfer", "change_template", "convert", "activate"],
-  suspended: ["suspend", "reinstate", "revoke", "cancel", "renew", "change_template", "convert"],
+  pending: ["suspend", "revoke", "cancel", "regenerate_key", "transfer", "change_template", "convert"],
+  active: ["suspend", "revoke", "cancel", "renew", "regenerate_key", "transfer", "change_template", "convert", "activate"],
+  expired: ["suspend", "revoke", "cancel", "renew", "regenerate_key", "transfer", "change_template", "convert", "activate"],
+  suspended: ["suspend", "reinstate", "revoke", "cancel", "renew", "regenerate_key", "change_template", "convert"],
   revoked: [],
   canceled: ["revoke"],
 };

@@ -16,6 +16,7 @@ test("no license key, fingerprint or activation token lies readable in the datab
   await s.beat(token, { counters: { renders: 1 }, seq: 1 });
   await s.post("/v1/licenses/lookup", { license_key: key });
   await s.post(`/v1/licenses/${license["id"]}/reveal_key`, undefined, { idempotencyKey: "c" });
+  const again = (await s.post(`/v1/licenses/${license["id"]}/regenerate_key`, undefined, { idempotencyKey: "e" })).body;
   await s.post(`/v1/activations/${activation["id"]}/deactivate`, { activation_token: token }, { idempotencyKey: "d" });
 
   const { results: tables } = await env.DB_00.prepare(
@@ -25,6 +26,7 @@ test("no license key, fingerprint or activation token lies readable in the datab
   const canaries = [
     key,
     String(key).replaceAll("-", ""),
+    again["license_key"],
     imported["license_key"],
     device("canary"),
     token,

@@ -85,6 +85,7 @@ export type LicenseMove =
   | "revoke"
   | "cancel"
   | "renew"
+  | "regenerate_key"
   | "transfer"
   | "change_template"
   | "convert"
@@ -97,6 +98,7 @@ export const LICENSE_MOVES = {
   revoke: { from: ["pending", "active", "expired", "suspended", "canceled"], event: "license.revoked" },
   cancel: { from: ["pending", "active", "expired", "suspended"], event: "license.canceled" },
   renew: { from: ["active", "expired", "suspended"], event: "license.renewed" },
+  regenerate_key: { from: ["pending", "active", "expired", "suspended"], event: "license.key_regenerated" },
   transfer: { from: ["pending", "active", "expired"], event: "license.transferred" },
   change_template: { from: ["pending", "active", "expired", "suspended"], event: "license.template_changed" },
   convert: { from: ["pending", "active", "expired", "suspended"], event: "license.converted" },
@@ -163,6 +165,7 @@ const VERBS: Record<LicenseMove, string> = {
   revoke: "be revoked",
   cancel: "be canceled",
   renew: "be renewed",
+  regenerate_key: "get a new key",
   transfer: "be transferred",
   change_template: "get another template",
   convert: "be converted",
