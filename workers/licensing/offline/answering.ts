@@ -120,12 +120,14 @@ async function newAnswer(c: Asking, read: RequestRead, proved: Proved): Promise<
   refuseShutOut(asked);
   refuseInactive(asked, c.var.now);
   refuseNotOffline(asked);
-  if (read.claims.action === "refresh" && !asked.activation) throw activationNotFound({});
+  const device = await deviceIn(c, read);
+  const there = asked.activation?.id ?? (await byParts(c, asked, device));
+  if (read.claims.action === "refresh" && there === undefined) throw activationNotFound({});
   const trust = usable(await trustOf(c.var), c.var.now);
-  if (asked.activation && asked.snapshot.terms.onClone === "deny") await refuseClone(c, read, asked.activation.id);
+  if (there !== undefined && asked.snapshot.terms.onClone === "deny") await refuseClone(c, read, there);
 
   let made: Filed | undefined;
-  const taken = await takeSeat(c, [proved.keyHash], await deviceIn(c, read), {
+  const taken = await takeSeat(c, [proved.keyHash], device, {
     type: "offline",
     beside: async (row, status) => {
       const { license, begun } = await licenseAfter(c, row, status);
@@ -143,6 +145,13 @@ async function newAnswer(c: Asking, read: RequestRead, proved: Proved): Promise<
   });
   if (!made) throw new Error("A seat was taken without its file");
   return { status: taken.status, answer: made.answer };
+}
+
+/** The activation of a device that has another fingerprint by now, and as many of its parts as the terms ask for. */
+async function byParts({ var: { repo } }: Asking, { snapshot, license }: Asked, { known }: Device): Promise<string | undefined> {
+  const { componentThreshold: least } = snapshot.terms;
+  if (least === null || known.components.length === 0) return undefined;
+  return (await repo.activations.byParts(license.id, known.parts, least))?.id;
 }
 
 /** The license as the file has to tell of it: where this is its first activation, with the period that begins with it. */

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { createVerifier } from "../../../../sdk/verifier/index.ts";
 import { upTo } from "../../world.ts";
+import { meanwhile } from "../meanwhile.ts";
 import { DAY_MS } from "../shop.ts";
 import { airGap, claimsIn, jws, pair, pairFrom, receiptOf, requestOf, sha256 } from "./air.ts";
 
@@ -118,6 +119,7 @@ test("a copied request is of no use: changed it is refused, and its answer is fo
   };
   const invalid = [400, "offline_request_invalid"];
   expect(await refused(await jws("request", thief, stolen)), "another signer").toEqual(invalid);
+  expect(await refused(await jws("request", { ...thief, kid: owner.kid }, stolen)), "in the owner's name").toEqual(invalid);
   expect(await refused(await jws("request", thief, { ...stolen, key: thief.x })), "another key").toEqual(invalid);
   expect(await refused(await jws("request", owner, { ...stolen, name: "Mine" })), "another name").toEqual(invalid);
   expect(await refused(await jws("request", owner, { ...stolen, iss: g.tenant.sandbox_id })), "another tenant").toEqual(invalid);
@@ -155,6 +157,48 @@ test("a file ends with the license's grace at the latest, and there is none wher
   await g.later(6 * DAY_MS);
   const beyond = await g.send(await requestOf(g.asked(kept, "press-5", await pair())));
   expect(beyond.body["code"], "even where its use is allowed for ever").toBe("license_not_active");
+});
+
+test("a file never outlives a cancellation that is to come, nor a keyset", async () => {
+  const g = await airGap();
+  const license = await g.offlineLicense({ offline: { max_ttl: "P10Y" }, duration: null, type: "perpetual" });
+  const keysetEnd = claimsIn((await g.get("/v1/offline/keyset")).body["keyset"])["exp"];
+  const first = await g.activated(license, "press-4");
+  expect(claimsIn(first.file.split("~")[1] ?? "")["exp"]).toBe(keysetEnd);
+  const canceledAt = Date.now() + 3 * DAY_MS;
+  await env.DB_00.prepare("update licenses set canceled_at = ? where id = ?").bind(canceledAt, license["id"]).run();
+  const second = await g.send(await requestOf(g.asked(license, "press-4", first.device), { last_seq: 1 }));
+  expect(claimsIn(second.body["license_file"].split("~")[1])["exp"]).toBe(Math.floor(canceledAt / 1000));
+});
+
+test("a license that is shortened while its file is made gives a file that knows it", async () => {
+  const g = await airGap();
+  const license = await g.offlineLicense({ grace_period: "P0D", max_activations: 2 });
+  await g.activated(license, "press-3");
+  const request = await requestOf(g.asked(license, "press-4", await pair()));
+  const sooner = new Date(Date.now() + 2 * DAY_MS).toISOString();
+  const happened = meanwhile(/insert into "activations"/, () => g.patch(`/v1/licenses/${license["id"]}`, { expires_at: sooner }));
+  const { body } = await g.send(request);
+  expect(happened()).toBe(true);
+  expect(claimsIn(body["license_file"].split("~")[1])["exp"]).toBe(Math.floor(Date.parse(sooner) / 1000));
+});
+
+test("a device with another fingerprint and enough of its parts gets its next file, and is told apart from a stranger", async () => {
+  const g = await airGap();
+  const license = await g.offlineLicense({ component_threshold: 2, max_activations: 1 });
+  const device = await pair();
+  const part = async (kind: string, hash: string) => ({
+    kind,
+    hash: await sha256(`olp1-part\n${g.tenant.id}\n${kind}\n${hash}`),
+  });
+  const parts = await Promise.all([part("board", "b"), part("disk", "d"), part("cpu", "c")]);
+  const first = await g.send(await requestOf(g.asked(license, "press-4", device), { components: parts }));
+  expect(claimsIn(first.body["license_file"].split("~")[1])["dev"]).toMatchObject({ k: 2, components: parts });
+  const changed = [...parts.slice(0, 2), await part("cpu", "another")];
+  const ask = async (components: unknown[]) =>
+    g.send(await requestOf(g.asked(license, "press-4b", device), { components, action: "refresh", last_seq: 1 }));
+  expect((await ask([changed[2], changed[1]])).body["code"]).toBe("activation_not_found");
+  expect((await ask(changed)).body).toMatchObject({ seq: 2, activation: { id: first.body["activation"].id } });
 });
 
 test("devices without a connection race for seats with the others, and exactly as many win as there are", async () => {
@@ -234,6 +278,7 @@ test("a receipt frees the seat at once, for the newest file alone, and only by t
   const give = async (receipt: string) => g.program("/v1/activations/offline_deactivate", { receipt });
   const code = async (receipt: string) => (await give(receipt)).body["code"];
   expect(await code(await receiptOf(await pair(), file))).toBe("offline_request_invalid");
+  expect(await code(await receiptOf({ ...(await pair()), kid: device.kid }, file))).toBe("offline_request_invalid");
   expect(await code(await receiptOf(device, file, { fp: await sha256("another") }))).toBe("offline_request_invalid");
   expect(await code(await receiptOf(device, file, { seq: 2 }))).toBe("receipt_outdated");
   expect(await code(await receiptOf(device, file, { act: "act_000000000000000000000000000" }))).toBe("activation_not_found");

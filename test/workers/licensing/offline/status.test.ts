@@ -3,6 +3,7 @@ import { createVerifier } from "../../../../sdk/verifier/index.ts";
 import { fromBase64url } from "#rules/licensing/olp/base64url";
 import { statusAt } from "#rules/licensing/olp/status";
 import { upTo } from "../../world.ts";
+import { meanwhile } from "../meanwhile.ts";
 import { DAY_MS } from "../shop.ts";
 import { airGap, claimsIn, receiptOf } from "./air.ts";
 
@@ -58,6 +59,24 @@ test("lists that are asked for while licenses are stopped have rising numbers, a
     .map(([, text]) => devices.filter(({ file }) => said(text, file) === "revoked").length);
   expect(counts).toEqual(counts.toSorted((a, b) => a - b));
   expect(counts.at(-1)).toBe(6);
+});
+
+test("a list that was made from an older reading is not written over a newer one", async () => {
+  const g = await airGap();
+  const [a, b] = [await g.offlineLicense(), await g.offlineLicense()];
+  const devices = [await g.activated(a, "press-1"), await g.activated(b, "press-2")];
+  const ask = async () => (await g.get(`/v1/offline/status/${g.productId}`)).body;
+  await ask();
+  await g.post(`/v1/licenses/${a["id"]}/revoke`, { reason: "x" });
+  let between: Record<string, unknown> = {};
+  const happened = meanwhile(/update "status_lists"/, async () => {
+    await g.post(`/v1/licenses/${b["id"]}/revoke`, { reason: "x" });
+    between = await ask();
+  });
+  const after = await ask();
+  expect([happened(), between["seq"]]).toEqual([true, 2]);
+  expect(devices.map(({ file }) => said(after["status_list"], file))).toEqual(["revoked", "revoked"]);
+  expect((await ask())["status_list"]).toBe(between["status_list"]);
 });
 
 test("a list is signed anew when half of its week is over, or when a fresher one is asked for", async () => {
