@@ -204,7 +204,7 @@ describe("faults that come together", () => {
       const wrong = whyWrong(FAULTS.filter((_, index) => index < EXHAUSTED && (set >> index) & 1));
       if (wrong !== undefined) expect.fail(wrong);
     }
-  });
+  }, 120_000);
 
   test.prop([fc.subarray(FAULTS)], { numRuns: 5000 })("of all kinds, in many ways", (faults) => {
     expect(whyWrong(faults)).toBeUndefined();

@@ -54,6 +54,7 @@ test("a list without a filter follows the key of its table, and reads no further
   expect(plans).toHaveLength(4);
   for (const { plan } of plans) {
     expect(strays(plan, true)).toEqual([]);
-    expect(plan.filter((line) => /TEMP B-TREE/.test(line))).toEqual([]);
+    // the users of one license are counted over its seats; the list itself must not be sorted
+    expect(plan.filter((line) => /TEMP B-TREE/.test(line) && !line.includes("count(DISTINCT)"))).toEqual([]);
   }
 });
