@@ -50,6 +50,15 @@ export function offlineKeysOf(asking: Asking) {
       return { roots, keys, keyset };
     },
 
+    /** Aborts the batch of what a key signed when the key was revoked meanwhile. */
+    isGood: (kid: string): Statement =>
+      d1
+        .prepare(
+          `select case when exists (select 1 from signing_keys where tenant_id = ?1 and kid = ?2 and revoked_at is null)
+           then 1 else json('guard:the key was revoked') end`,
+        )
+        .bind(tenantId, kid),
+
     /** Commits a change of what was read; undefined when somebody else changed it meanwhile. */
     change: (read: Trust, change: TrustChange, told: Told) => commit(asking, changed(asking, read, change), told),
 

@@ -123,13 +123,16 @@ async function newAnswer(c: Asking, read: RequestRead, proved: Proved): Promise<
   const device = await deviceIn(c, read);
   const there = asked.activation?.id ?? (await byParts(c, asked, device));
   if (read.claims.action === "refresh" && there === undefined) throw activationNotFound({});
-  const trust = usable(await trustOf(c.var), c.var.now);
+  usable(await trustOf(c.var), c.var.now);
   if (there !== undefined && asked.snapshot.terms.onClone === "deny") await refuseClone(c, read, there);
 
   let made: Filed | undefined;
   const taken = await takeSeat(c, [proved.keyHash], device, {
     type: "offline",
     beside: async (row, status) => {
+      // its seat was given back meanwhile
+      if (read.claims.action === "refresh" && status === 201) throw activationNotFound({});
+      const trust = usable(await trustOf(c.var), c.var.now);
       const { license, begun } = await licenseAfter(c, row, status);
       refuseNotOffline({ snapshot: { ...asked.snapshot, terms: license.terms }, license: asked.license });
       const before = await c.var.repo.offlineDevices.byActivation(row.id);

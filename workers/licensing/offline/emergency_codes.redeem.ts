@@ -13,8 +13,8 @@ import { deviceOf } from "../devices.ts";
 import { proofDigests } from "../digests.ts";
 import { mayKnow } from "../for-caller.ts";
 import { presentActivation } from "../presenters.ts";
-import { deviceBlacklisted, licenseNotActive } from "../problems.ts";
-import { fromOf } from "../restricted.ts";
+import { deviceBlacklisted, licenseNotActive, restrictionViolated } from "../problems.ts";
+import { fromOf, refuseRestricted } from "../restricted.ts";
 import { refuseShutOut } from "../seats.ts";
 import { newActivationRow, type Asking, type Device } from "../take-seat.ts";
 import { deviceIn, untilUnique } from "./answering.ts";
@@ -27,6 +27,7 @@ import {
   emergencyCodeNotFound,
   emergencyCodeUsed,
   offlineKeysetPending,
+  offlineNotAllowed,
   offlineRequestInvalid,
   requestReused,
   requestSuperseded,
@@ -47,7 +48,7 @@ export const redeemEmergencyCode = endpoint({
     security: scopeOrPublishable("activations:write"),
     summary: "Use an emergency code",
     description:
-      "Gives the device an activation that runs until the code's end, beside every seat. The same device gets the same one again. A device without a connection sends its request instead of a fingerprint, and gets a file as well.",
+      "Gives the device an activation that runs until the code's end, beside every seat; it lifts no restriction to places or versions, nor a prohibition of offline use. The same device gets the same one again. A device without a connection sends its request instead of a fingerprint, and gets a file as well.",
     request: { body: jsonBody(Redemption) },
     responses: {
       201: json(EmergencyActivation, "The code was used by this device"),
@@ -60,6 +61,8 @@ export const redeemEmergencyCode = endpoint({
         licenseNotFound,
         licenseNotActive,
         deviceBlacklisted,
+        restrictionViolated,
+        offlineNotAllowed,
         offlineRequestInvalid,
         requestReused,
         requestSuperseded,
@@ -111,14 +114,18 @@ async function licenseOf(
     if (proved?.id !== license.row.id || read.claims.aud !== license.row.productId) throw licenseNotFound({});
   }
   refuseStopped(license.row, now);
+  if (read && !license.terms.offline.allowed) throw offlineNotAllowed({ license: license.row.id });
   return license;
 }
 
-/** Throws `device_blacklisted` for a device that the vendor has shut out, whatever it has in its hand. */
-async function refuseDevice({ var: { repo, now, ip } }: Asking, { row }: License, { known }: Device): Promise<void> {
-  const how = { at: now, from: fromOf(ip), parts: known.parts, toSeat: true };
+/** Throws for a device that the vendor has shut out, and for a place or version that the license is not for, whatever it has in its hand. */
+async function refuseDevice({ var: vars }: Asking, { row }: License, { known, appVersion }: Device): Promise<void> {
+  const { repo, now, ip } = vars;
+  const how = { at: now, version: appVersion ?? undefined, from: fromOf(ip), parts: known.parts, toSeat: true };
   const { asked } = await repo.asked.byKey({ keyHashes: [row.keyHash], devices: known.digests }, how);
-  if (asked) refuseShutOut(asked);
+  if (!asked) return;
+  refuseShutOut(asked);
+  refuseRestricted(asked, vars, appVersion ?? undefined);
 }
 
 type Redeeming = { code: EmergencyCodeRow; license: License; device: Device; read: RequestRead | undefined };

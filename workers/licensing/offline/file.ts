@@ -61,7 +61,7 @@ export async function filed(vars: Vars, filing: Filing): Promise<Filed> {
   };
   return {
     row,
-    statements: repo.offlineDevices.filed(row, before, request),
+    statements: [repo.offlineKeys.isGood(kid), ...repo.offlineDevices.filed(row, before, request)],
     facts: [issuedFact(filing, row, kid)],
     answer: presentFile(row, activation),
   };
@@ -175,8 +175,8 @@ function deviceRow({ repo, now }: Vars, filing: Filing, place: Place & { file: s
     requestHash: read.hash,
     file: place.file,
     expiresAt: new Date(place.exp * 1000),
-    // what it told once it knows: a lower number later means that somebody has an older copy of it
-    lastSeq: Math.max(read.claims.last_seq, before?.lastSeq ?? 0),
+    // what it told once it knows: a lower number later means that somebody has an older copy of it. A number that no file had is not known.
+    lastSeq: Math.max(Math.min(read.claims.last_seq, before?.seq ?? 0), before?.lastSeq ?? 0),
     createdAt: before?.createdAt ?? now,
     updatedAt: now,
   };

@@ -53,6 +53,9 @@ const MOST_PARTS = 20;
 function refuseLong(claims: RequestClaims): void {
   const long = Object.entries(MOST).some(([name, most]) => !isShown(claims[name as keyof typeof MOST], most));
   const parts = claims.components;
+  // two of a kind would let one file fit two machines, or count one part twice
+  if (new Set(parts.map(({ kind }) => kind)).size < parts.length)
+    throw new OlpRefused("INVALID_CLAIMS", "The device tells of a kind of part twice.");
   if (!long && parts.length <= MOST_PARTS && parts.every(({ kind, hash }) => isShown(kind, 64) && isShown(hash, 64))) return;
   throw new OlpRefused("INVALID_CLAIMS", "What the device tells of itself is too long, or no plain text.");
 }

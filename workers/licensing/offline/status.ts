@@ -3,7 +3,7 @@ import { changing } from "#kernel/changing";
 import { randomBytes, sha256Url } from "#kernel/crypto";
 import { signJws } from "#kernel/signing";
 import { toBase64url } from "#rules/licensing/olp/base64url";
-import { typOf } from "#rules/licensing/olp/message";
+import { readMessage, typOf } from "#rules/licensing/olp/message";
 import { statusList } from "#rules/licensing/olp/status";
 import { keyFor, openSigner } from "../decision-token.ts";
 import { seconds } from "./keyset.ts";
@@ -18,15 +18,16 @@ const LEAST_CAPACITY = 4096;
 const MOST_CAPACITY = 1_048_576;
 
 /**
- * The status list of a product. It is signed anew when what it says changed, when half of its life is over, or when it is older than
- * `maxAgeS`. Two that ask at once get the same one.
+ * The status list of a product. It is signed anew when what it says changed, when half of its life is over, when it is older than
+ * `maxAgeS`, or when the key that signed it was revoked. Two that ask at once get the same one.
  */
 export function statusListOf(vars: Vars, productId: string, maxAgeS: number | undefined): Promise<StatusListRow> {
   return changing(async () => {
     const read = await vars.repo.statusLists.read(productId);
     const lst = toBase64url(statusList(capacityFor(read.highest), read.entries));
     const digest = await sha256Url(lst);
-    if (read.list?.digest === digest && !isAged(read.list, maxAgeS, vars.now)) return read.list;
+    const isGood = read.list?.digest === digest && !isAged(read.list, maxAgeS, vars.now);
+    if (read.list && isGood && !(await isSignedByRevoked(vars, read.list))) return read.list;
     const row = await signedList(vars, productId, lst, { digest, seq: (read.list?.seq ?? 0) + 1 });
     return (await vars.repo.statusLists.replace(read.list, row)) ? row : undefined;
   });
@@ -35,6 +36,12 @@ export function statusListOf(vars: Vars, productId: string, maxAgeS: number | un
 function isAged({ createdAt, expiresAt }: StatusListRow, maxAgeS: number | undefined, now: Date): boolean {
   const halfMs = (expiresAt.getTime() - createdAt.getTime()) / 2;
   return now.getTime() - createdAt.getTime() >= Math.min(halfMs, (maxAgeS ?? Infinity) * 1000);
+}
+
+/** Whether no device takes a list any more that knows of the newest keyset. */
+async function isSignedByRevoked({ repo }: Vars, { text }: StatusListRow): Promise<boolean> {
+  const { kid } = readMessage(text, "status");
+  return (await repo.offlineKeys.trust()).keys.some((key) => key.kid === kid && key.revokedAt !== null);
 }
 
 async function signedList(
