@@ -202,3 +202,21 @@ test("an emergency does not lift what the license does not allow: files, and pla
   expect((await from("FR")).body["code"]).toBe("restriction_violated");
   expect((await from("DE")).status).toBe(201);
 });
+
+test("terms that refuse clones refuse them under another fingerprint with the same parts too", async () => {
+  const g = await airGap();
+  const license = await g.offlineLicense({ on_clone: "deny", component_threshold: 2, max_activations: 1 });
+  const components = await Promise.all(
+    ["board", "disk", "mac"].map(async (kind) => ({ kind, hash: await sha256(`olp1-part\n${g.tenant.id}\n${kind}\n${kind}-1`) })),
+  );
+  const { device, activation } = await g.activated(license, "press-4", { components });
+  const other = await g.send(await requestOf(g.asked(license, "press-5", await pair()), { components }));
+  expect([other.status, other.body["code"]]).toEqual([403, "clone_suspected"]);
+  expect((await g.rows("offline_devices")).map(({ seq }) => seq)).toEqual([1]);
+  expect(await g.events("activation.clone_suspected")).toHaveLength(1);
+  const again = await g.send(await requestOf(g.asked(license, "press-6", device), { components, last_seq: 1 }));
+  expect(again.body["code"], "it is marked, whatever it calls itself").toBe("clone_suspected");
+  await g.post(`/v1/activations/${activation.id}/clear_suspicion`);
+  const mended = await requestOf(g.asked(license, "press-4", device), { components, last_seq: 1, action: "refresh" });
+  expect((await g.send(mended)).status).toBe(200);
+});
