@@ -27,10 +27,14 @@ export function firstTerm(
 
 /** The statements that move the end of a license's newest term to where its own end is now; a first term that begins by this is added. */
 export function movedTerm(asking: Pick<Asking, "d1" | "now">, row: LicenseRow): Statement[] {
-  const { tenantId, id, termCount, expiresAt } = row;
+  const { tenantId, id, termCount, startsAt, expiresAt } = row;
   if (termCount === 0) return [];
+  // a first term that begins with the license's start moves with that
   const moved = asking.d1
-    .prepare("update license_terms set ends_at = ?1 where tenant_id = ?2 and license_id = ?3 and n = ?4")
-    .bind(expiresAt?.getTime() ?? null, tenantId, id, termCount);
+    .prepare(
+      `update license_terms set ends_at = ?1, starts_at = case when n = 1 and cause = 'creation' then ?5 else starts_at end
+       where tenant_id = ?2 and license_id = ?3 and n = ?4`,
+    )
+    .bind(expiresAt?.getTime() ?? null, tenantId, id, termCount, startsAt.getTime());
   return [...firstTerm(asking, row, { mayBeThere: true }), moved];
 }

@@ -280,4 +280,9 @@ ALTER TABLE `signing_keys` ADD `pending_since` integer;--> statement-breakpoint
 ALTER TABLE `signing_keys` ADD `revoked_at` integer;--> statement-breakpoint
 ALTER TABLE `signing_keys` ADD `revoked_reason` text;--> statement-breakpoint
 UPDATE `events` SET `license_id` = CASE WHEN `subject_type` = 'license' THEN `subject_id` ELSE `data` ->> '$.object.license_id' END
-	WHERE `subject_type` = 'license' OR json_type(`data`, '$.object.license_id') = 'text';
+	WHERE `subject_type` = 'license' OR json_type(`data`, '$.object.license_id') = 'text';--> statement-breakpoint
+UPDATE `licenses` SET `term_count` = 1
+	WHERE `term_count` = 0 AND CASE `expiry_basis` WHEN 'creation' THEN `starts_at` WHEN 'first_activation' THEN `activated_at` ELSE `first_validated_at` END IS NOT NULL;--> statement-breakpoint
+INSERT INTO `license_terms` (`tenant_id`, `license_id`, `n`, `starts_at`, `ends_at`, `cause`, `created_at`)
+	SELECT `tenant_id`, `id`, 1, CASE `expiry_basis` WHEN 'creation' THEN `starts_at` WHEN 'first_activation' THEN `activated_at` ELSE `first_validated_at` END, `expires_at`, `expiry_basis`, `created_at`
+	FROM `licenses` WHERE `term_count` = 1 ON CONFLICT DO NOTHING;

@@ -10,11 +10,14 @@ import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
 import { overridesFromWire, refuseUnsoundTerms } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { firstPeriod, graceEnd, type Period } from "#rules/licensing/expiry";
+import { anchorOf } from "#rules/licensing/renewal";
+import { statusOf } from "#rules/licensing/states";
 import { effectiveTerms, type TemplateTerms } from "#rules/licensing/terms";
 import { addDuration } from "#rules/time";
 import { effectiveColumns } from "./new-license.ts";
 import { mergedOverrides, refuseBackwards } from "./own-terms.ts";
 import { presentLicense } from "./presenters.ts";
+import { invalidTransition } from "./problems.ts";
 import { resellerOf } from "./reseller.ts";
 import { License, LicensePatch } from "./schemas.ts";
 
@@ -28,11 +31,19 @@ export const updateLicense = endpoint({
     security: scope("licenses:write"),
     summary: "Change a license",
     description:
-      "Fields that are left out stay as they are. A changed duration counts from the next period on: the one that runs ends at expires_at, which may be changed itself.",
+      "Fields that are left out stay as they are. A changed duration counts from the next period on: the one that runs ends at expires_at, which may be changed itself. A pending license may get another start; what is counted is counted from there.",
     request: { params: idParam("lic"), body: jsonBody(LicensePatch) },
     responses: {
       200: json(License, "The license as it is now"),
-      ...problems(licenseNotFound, customerNotFound, featureNotFound, featureArchived, externalIdTaken, changedMeanwhile),
+      ...problems(
+        licenseNotFound,
+        customerNotFound,
+        featureNotFound,
+        featureArchived,
+        invalidTransition,
+        externalIdTaken,
+        changedMeanwhile,
+      ),
     },
   }),
 
@@ -59,16 +70,17 @@ async function changed(repo: Repo, before: LicenseRead, body: Patch, now: Date):
   const overrides = mergedOverrides(before.row.overrides, body.expires_at === null ? { ...given, duration: null } : given);
   const terms = effectiveTerms(before.revision, overrides);
   refuseUnsoundTerms(terms);
-  refuseBackwards(before.row.startsAt, body.expires_at);
+  const startsAt = startFrom(before.row, body, now);
+  const period = periodFrom(before, terms, { ...body, startsAt }, before.zone ?? repo.tenant.timeZone);
+  refuseBackwards(startsAt, body.starts_at === undefined ? body.expires_at : period.expiresAt);
   const row: LicenseRow = {
     ...before.row,
+    startsAt,
     issuedTo: body.issued_to === undefined ? before.row.issuedTo : body.issued_to,
     resellerId: await resellerFrom(repo, before.row, body),
     overrides,
     ...effectiveColumns(terms),
-    ...periodFrom(before, terms, body, before.zone ?? repo.tenant.timeZone),
-    // an end that was given outright returns to its own day
-    anchorDay: body.expires_at === undefined ? before.row.anchorDay : null,
+    ...period,
     ...changedOwned(before.row, body, now),
   };
   return { ...before, row, terms };
@@ -79,11 +91,23 @@ async function resellerFrom(repo: Repo, { resellerId }: LicenseRow, { reseller_i
   return wanted === null ? null : resellerOf(await repo.customers.byId(wanted)).id;
 }
 
-/** A period that waits for its beginning is reckoned anew; of one that runs only what was asked for moves. */
-function periodFrom({ row, terms: before }: LicenseRead, terms: TemplateTerms, body: Patch, zone: string): Period {
+/** Throws `invalid_transition` for another start of a license that has started. */
+function startFrom(row: LicenseRow, { starts_at: wanted }: Patch, now: Date): Date {
+  if (wanted === undefined || wanted.getTime() === row.startsAt.getTime()) return row.startsAt;
+  const status = statusOf(row, now);
+  if (status === "pending") return wanted;
+  throw invalidTransition({ detail: `Only a pending license gets another start; this one is ${status}.` });
+}
+
+type Ends = Period & Pick<LicenseRow, "anchorDay" | "termCount">;
+
+/** A period that waits for its beginning, or begins elsewhere, is reckoned anew; of one that runs only what was asked for moves. */
+function periodFrom(license: LicenseRead, terms: TemplateTerms, body: Patch & { startsAt: Date }, zone: string): Ends {
+  const { row, terms: before } = license;
   const begin = beganAt(row, before);
   const wanted = body.expires_at;
-  if (begin === null) return firstPeriod(terms, row.startsAt, zone, wanted === undefined ? (row.expiresAt ?? undefined) : wanted);
+  if (begin === null || body.startsAt.getTime() !== row.startsAt.getTime())
+    return reckoned(terms, row, { startsAt: body.startsAt, expiresAt: givenEnd(license, wanted, zone) }, zone);
 
   const expiresAt = wanted === undefined ? row.expiresAt : wanted;
   const graceMoves = wanted !== undefined || body.grace_period !== undefined || body.grace_applies !== undefined;
@@ -92,7 +116,29 @@ function periodFrom({ row, terms: before }: LicenseRead, terms: TemplateTerms, b
     expiresAt,
     graceUntil: graceMoves ? graceEnd(terms, expiresAt, zone) : row.graceUntil,
     maintenanceUntil: body.maintenance === undefined ? row.maintenanceUntil : maintained,
+    // an end that was given outright returns to its own day
+    anchorDay: wanted === undefined ? row.anchorDay : null,
+    termCount: row.termCount,
   };
+}
+
+type Given = { startsAt: Date; expiresAt: Date | null | undefined };
+
+/** The first period, with the chain of terms that begins with it where it begins with the start. */
+function reckoned(terms: TemplateTerms, { termCount }: LicenseRow, { startsAt, expiresAt }: Given, zone: string): Ends {
+  const begins = terms.expiryBasis === "creation";
+  return {
+    ...firstPeriod(terms, startsAt, zone, expiresAt),
+    anchorDay: begins ? anchorOf(terms, startsAt, expiresAt, zone) : null,
+    termCount: begins ? Math.max(termCount, 1) : termCount,
+  };
+}
+
+/** The end that was given outright, now or before; undefined where it is counted. */
+function givenEnd({ row, terms }: LicenseRead, wanted: Date | null | undefined, zone: string): Date | null | undefined {
+  if (wanted !== undefined) return wanted;
+  const counted = firstPeriod(terms, row.startsAt, zone).expiresAt;
+  return counted?.getTime() === row.expiresAt?.getTime() ? undefined : row.expiresAt;
 }
 
 /** When the first period began; null while it waits for the first use. */

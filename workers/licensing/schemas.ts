@@ -87,7 +87,12 @@ export const NewLicense = z
   });
 
 export const LicensePatch = z
-  .strictObject({ ...ownFields, ...overrideFields, ...ownedInput })
+  .strictObject({
+    starts_at: InstantInput.optional().openapi({ description: "While the license is pending." }),
+    ...ownFields,
+    ...overrideFields,
+    ...ownedInput,
+  })
   .openapi("LicensePatch", { example: { issued_to: "grace@customer.example", max_activations: 5 } });
 
 const YesOrNo = z.stringbool({ truthy: ["true"], falsy: ["false"] });

@@ -95,17 +95,26 @@ test("pages of a log follow each other without gap or repetition, and a cursor f
   expect(paged).toEqual(whole);
 });
 
-test("events that were told before licenses had logs are in them after the migration", async () => {
+test("what was there before licenses had logs and terms has both after the migration", async () => {
   const s = await shop();
   const { license } = await lived(s);
-  const log = await logOf(s, license["id"]);
-  await env.DB_00.prepare("update events set license_id = null where tenant_id = ?").bind(s.tenant.id).run();
+  const waiting = await s.license({ expiry_basis: "first_activation" });
+  const read = async (id: unknown) => [await logOf(s, id), await s.read(`/v1/licenses/${String(id)}/terms`)];
+  const [whole, empty] = [await read(license["id"]), await read(waiting["id"])];
+  const { DB_00 } = env;
+  await DB_00.batch([
+    DB_00.prepare("update events set license_id = null where tenant_id = ?").bind(s.tenant.id),
+    DB_00.prepare("delete from license_terms where tenant_id = ?").bind(s.tenant.id),
+    DB_00.prepare("update licenses set term_count = 0 where tenant_id = ?").bind(s.tenant.id),
+  ]);
   expect(await logOf(s, license["id"])).toEqual([]);
 
   const { TEST_MIGRATIONS } = env as typeof env & { TEST_MIGRATIONS: { name: string; queries: string[] }[] };
-  const backfill = TEST_MIGRATIONS.find(({ name }) => name.endsWith("_licensing.sql"))?.queries.at(-1);
-  await env.DB_00.prepare(String(backfill)).run();
-  expect(await logOf(s, license["id"])).toEqual(log);
+  const queries = TEST_MIGRATIONS.find(({ name }) => name.endsWith("_licensing.sql"))?.queries ?? [];
+  const filling = queries.filter((sql) => /^(UPDATE|INSERT INTO) `/m.test(sql));
+  expect(filling).toHaveLength(3);
+  for (const sql of filling) await DB_00.prepare(sql).run();
+  expect([await read(license["id"]), await read(waiting["id"])]).toEqual([whole, empty]);
 });
 
 test("a log reads the events of its own license alone, whatever it is narrowed by", async () => {

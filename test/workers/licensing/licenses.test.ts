@@ -319,3 +319,45 @@ test("no instant lies beyond the year 9999, given or counted", async () => {
   const beyond = await s.patch(`/v1/licenses/${last["id"]}`, { expires_at: "9999-12-31T23:59:59-14:00" });
   expect(beyond.body).toMatchObject({ status: 400, errors: [{ pointer: "/expires_at" }] });
 });
+
+test("a pending license gets another start, and what is counted is counted from there", async () => {
+  const s = await shop();
+  const start = (at: string) => ({ starts_at: at });
+  const license = await s.license({ duration: "P1M", grace_period: "P7D", maintenance: "P1Y" }, start("2090-01-31T00:00:00Z"));
+  const patch = async (id: unknown, body: Record<string, unknown>) => s.patch(`/v1/licenses/${String(id)}`, body);
+  const moved = await patch(license["id"], start("2090-03-30T00:00:00Z"));
+  expect(moved.body).toMatchObject({
+    status: "pending",
+    starts_at: "2090-03-30T00:00:00.000Z",
+    expires_at: "2090-04-30T00:00:00.000Z",
+    grace_until: "2090-05-07T00:00:00.000Z",
+    maintenance_until: "2091-03-30T00:00:00.000Z",
+  });
+  const [term, ...rest] = (await s.read(`/v1/licenses/${license["id"]}/terms`))["data"];
+  expect(rest).toEqual([]);
+  expect(term).toMatchObject({ starts_at: moved.body["starts_at"], ends_at: moved.body["expires_at"] });
+
+  // an end that was given outright stays
+  const given = await s.license({}, { ...start("2090-01-01T00:00:00Z"), expires_at: "2090-06-01T00:00:00Z" });
+  const kept = await patch(given["id"], start("2090-02-01T00:00:00Z"));
+  expect(kept.body["expires_at"]).toBe("2090-06-01T00:00:00.000Z");
+  expect((await patch(given["id"], start("2090-06-01T00:00:00Z"))).body["errors"]).toMatchObject([
+    { code: "expires_before_start" },
+  ]);
+
+  // it may start at once, and then its start stands
+  const begun = await patch(license["id"], start(new Date().toISOString()));
+  expect(begun.body["status"]).toBe("active");
+  expect((await patch(license["id"], start("2090-01-01T00:00:00Z"))).body["code"]).toBe("invalid_transition");
+  expect((await patch(license["id"], start(begun.body["starts_at"]))).status).toBe(200);
+});
+
+test("a license that waits for its first use begins where its period is counted from its start instead, and its terms do", async () => {
+  const s = await shop();
+  const license = await s.license({ expiry_basis: "first_activation", duration: "P1Y" });
+  const { body } = await s.patch(`/v1/licenses/${license["id"]}`, { expiry_basis: "creation" });
+  expect(body["status"]).toBe("active");
+  expect((await s.read(`/v1/licenses/${license["id"]}/terms`))["data"]).toMatchObject([
+    { number: 1, cause: "creation", starts_at: license["starts_at"], ends_at: body["expires_at"] },
+  ]);
+});
