@@ -18,7 +18,7 @@ export function endingsOf(asking: Asking) {
     );
 
   return {
-    /** When the newest license file of an offline activation ends; undefined where it has none. */
+    /** When the last license file of an offline activation ends; undefined where it has none. */
     fileEndOf: async (id: string): Promise<Date | undefined> => {
       const file = await db
         .select({ expiresAt: offlineDevices.expiresAt })

@@ -54,7 +54,7 @@ export const offlineDevices = sqliteTable(
     rid: text().notNull(), // of the request that it answers
     requestHash: text().notNull(),
     file: text().notNull(), // keyset~license: the same request gets the same text
-    expiresAt: instant().notNull(), // of the newest file
+    expiresAt: instant().notNull(), // when the last of its files ends, which need not be the newest
     lastSeq: integer().notNull().default(0), // what the device said that it had: going back is a clone
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),

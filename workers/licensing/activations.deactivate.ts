@@ -21,7 +21,7 @@ export const deactivateActivation = endpoint({
     security: scopeOrPublishable("activations:write"),
     summary: "Deactivate a device",
     description:
-      "Frees the seat at once. With a publishable key the device proves itself by its activation_token. A released activation stays as it is. A device that works offline holds its seat until its newest license file ends, because the file goes on working: then ends_at says when. Only its receipt, or accept_overlap, frees the seat earlier.",
+      "Frees the seat at once. With a publishable key the device proves itself by its activation_token. A released activation stays as it is. A device that works offline holds its seat until the last of its license files ends, because that goes on working: then ends_at says when. Only its receipt, or accept_overlap, frees the seat earlier.",
     request: { params: idParam("act"), body: optionalJsonBody(Deactivation) },
     responses: {
       200: json(Activation, "The activation, released or with its end"),

@@ -18,7 +18,7 @@ import { fromOf, refuseRestricted } from "../restricted.ts";
 import { refuseInactive, refuseShutOut, rowHolds } from "../seats.ts";
 import { noted } from "../security/noting.ts";
 import { takeSeat, type Asking, type Device } from "../take-seat.ts";
-import { filed, presentFile, type Filed } from "./file.ts";
+import { endOfFile, filed, presentFile, type Filed } from "./file.ts";
 import { cloneRefused, offlineNeedsSecretKey, offlineNotAllowed, requestReused, requestSuperseded } from "./problems.ts";
 import type { RequestRead } from "./reading.ts";
 import { trustOf, usable } from "./trust.ts";
@@ -72,7 +72,8 @@ async function sameAnswer(c: Asking, read: RequestRead, license: Proved, known: 
   if (!device || !activation || device.rid !== read.claims.rid)
     throw requestSuperseded({ why: "A newer file was made for this device." });
   await refuseUseless(c, read, license, { device, activation });
-  if (device.expiresAt <= now) throw requestSuperseded({ why: `The file ended on ${device.expiresAt.toISOString()}.` });
+  const end = endOfFile(device);
+  if (end <= now) throw requestSuperseded({ why: `The file ended on ${end.toISOString()}.` });
   return { status: 200, answer: presentFile(device, activation) };
 }
 

@@ -5,8 +5,14 @@ import type { OfflineDeviceRow, OfflineRequestRow } from "#db/offline/devices";
 import { newId } from "#kernel/ids";
 import { signJws, thumbprint } from "#kernel/signing";
 import type { z } from "#kernel/wire";
-import { EMERGENCY_S, type FileEntitlement, type FileVersions, type LicenseClaims } from "#rules/licensing/olp/claims";
-import { typOf } from "#rules/licensing/olp/message";
+import {
+  claimsOf as claimsRead,
+  EMERGENCY_S,
+  type FileEntitlement,
+  type FileVersions,
+  type LicenseClaims,
+} from "#rules/licensing/olp/claims";
+import { readMessage, typOf } from "#rules/licensing/olp/message";
 import { restrictionReasons } from "#rules/licensing/restrictions";
 import type { TemplateTerms } from "#rules/licensing/terms";
 import { addDuration } from "#rules/time";
@@ -73,9 +79,15 @@ export const presentFile = (row: OfflineDeviceRow, activation: ActivationRow): z
   id: row.fileId,
   license_file: row.file,
   seq: row.seq,
-  expires_at: row.expiresAt.toISOString(),
+  expires_at: endOfFile(row).toISOString(),
   activation: presentActivation(activation),
 });
+
+/** When the newest file of a device ends; an older one of it may end later. */
+export function endOfFile({ file }: OfflineDeviceRow): Date {
+  const { exp } = claimsRead(readMessage(file.split("~")[1] ?? "", "license", "emergency"));
+  return new Date(exp * 1000);
+}
 
 /** When a file ends, in seconds: never after the license's own end with its grace, nor after the keyset that vouches for its key. */
 function endOf({ license: { row, terms }, trust, emergencyEnd }: Filing, now: Date): number {
@@ -174,7 +186,8 @@ function deviceRow({ repo, now }: Vars, filing: Filing, place: Place & { file: s
     rid: read.claims.rid,
     requestHash: read.hash,
     file: place.file,
-    expiresAt: new Date(place.exp * 1000),
+    // whoever kept an older file that ends later may run until then
+    expiresAt: new Date(Math.max(place.exp * 1000, before?.expiresAt.getTime() ?? 0)),
     // what it told once it knows: a lower number later means that somebody has an older copy of it. A number that no file had is not known.
     lastSeq: Math.max(Math.min(read.claims.last_seq, before?.seq ?? 0), before?.lastSeq ?? 0),
     createdAt: before?.createdAt ?? now,
@@ -192,7 +205,7 @@ function issuedFact({ license, emergencyEnd }: Filing, row: OfflineDeviceRow, ki
     activation_id: row.activationId,
     seq: row.seq,
     signing_key: kid,
-    expires_at: row.expiresAt.toISOString(),
+    expires_at: endOfFile(row).toISOString(),
   };
   return { type: "license_file.issued", subject: { type: "license_file", id: row.fileId }, data: { object, previous: null } };
 }

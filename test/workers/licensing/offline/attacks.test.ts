@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { createVerifier } from "../../../../sdk/verifier/index.ts";
+import { fromBase64url } from "#rules/licensing/olp/base64url";
+import { statusAt } from "#rules/licensing/olp/status";
 import { upTo } from "../../world.ts";
 import { meanwhile } from "../meanwhile.ts";
+import { DAY_MS } from "../shop.ts";
 import { airGap, claimsIn, jws, pair, receiptOf, requestOf, sha256, signerIn } from "./air.ts";
 
 // What somebody may try who holds a license key, a device, a copy of a file or a fast connection.
@@ -220,3 +223,22 @@ test("terms that refuse clones refuse them under another fingerprint with the sa
   const mended = await requestOf(g.asked(license, "press-4", device), { components, last_seq: 1, action: "refresh" });
   expect((await g.send(mended)).status).toBe(200);
 });
+
+test("a list speaks of a device, and a seat that is taken by force is held, for as long as any of its files could run", async () => {
+  const g = await airGap();
+  const license = await g.offlineLicense({ grace_period: "P0D", offline: { max_ttl: "P30D" } });
+  const { device, file, activation } = await g.activated(license, "press-4");
+  await g.patch(`/v1/licenses/${license["id"]}`, { expires_at: new Date(Date.now() + 5 * DAY_MS).toISOString() });
+  const short = await g.send(await requestOf(g.asked(license, "press-4", device), { last_seq: 1 }));
+  const longEnd = endIn(file);
+  expect(endIn(short.body["license_file"])).toBeLessThan(longEnd);
+  expect(Date.parse(short.body["expires_at"]) / 1000).toBe(endIn(short.body["license_file"]));
+  const forced = (await g.post(`/v1/activations/${activation.id}/deactivate`)).body;
+  expect(Date.parse(forced["ends_at"]) / 1000).toBe(longEnd);
+  await g.post(`/v1/licenses/${license["id"]}/revoke`, { reason: "published" });
+  await g.later(10 * DAY_MS);
+  const { status_list: list } = (await g.get(`/v1/offline/status/${g.productId}`)).body;
+  expect(statusAt(fromBase64url(claimsIn(list)["lst"]), claimsIn(file.split("~")[1] ?? "")["st"])).toBe("revoked");
+});
+
+const endIn = (file: string): number => claimsIn(file.split("~")[1] ?? "")["exp"];
