@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql, type SQL } from "drizzle-orm";
 import type { Hold, LicenseStatus } from "#rules/licensing/states";
-import { effectiveTerms, type TemplateTerms } from "#rules/licensing/terms";
+import { effectiveTerms, type LicenseType, type TemplateTerms } from "#rules/licensing/terms";
 import { templateRevisions } from "../catalog/tables.ts";
 import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
 import { customers } from "../customers/tables.ts";
@@ -34,6 +34,8 @@ export type LicenseFilter = {
   status?: LicenseStatus | undefined;
   customerId?: string | undefined;
   productId?: string | undefined;
+  templateId?: string | undefined;
+  type?: LicenseType | undefined;
   orderId?: string | undefined;
   externalId?: string | undefined;
   expiresBefore?: Date | undefined;
@@ -166,11 +168,14 @@ export function overVersion({ d1, tenantId }: Asking, row: LicenseRow, columns: 
 }
 
 function conditions({ tenantId, now }: Asking, filter: LicenseFilter): (SQL | undefined)[] {
-  const { status, customerId, productId, orderId, externalId, expiresBefore, expiresAfter, inGrace, q } = filter;
+  const { status, customerId, productId, templateId, type, orderId, externalId, expiresBefore, expiresAfter, inGrace, q } =
+    filter;
   return [
     status && sql`${sql.raw(statusSql(literal(now)))} = ${status}`,
     customerId === undefined ? undefined : eq(licenses.customerId, customerId),
     productId === undefined ? undefined : eq(licenses.productId, productId),
+    templateId === undefined ? undefined : ofTemplate(tenantId, templateId),
+    type === undefined ? undefined : eq(licenses.type, type),
     orderId === undefined ? undefined : eq(licenses.orderId, orderId),
     externalId === undefined ? undefined : eq(licenses.externalId, externalId),
     expiresBefore && lt(licenses.expiresAt, expiresBefore),
@@ -178,6 +183,12 @@ function conditions({ tenantId, now }: Asking, filter: LicenseFilter): (SQL | un
     inGrace === undefined ? undefined : sql`${sql.raw(inGraceSql(literal(now)))} = ${inGrace ? 1 : 0}`,
     q === undefined ? undefined : resembles(tenantId, q),
   ];
+}
+
+/** By way of the template's product, whose licenses an index holds in the order of the list. */
+function ofTemplate(tenantId: string, id: string): SQL {
+  return sql`${licenses.templateId} = ${id}
+    and ${licenses.productId} = (select t.product_id from templates t where t.tenant_id = ${tenantId} and t.id = ${id})`;
 }
 
 function runningOut(

@@ -25,6 +25,8 @@ export const listLicenses = endpoint({
       status: query.status,
       customerId: query.customer_id,
       productId: query.product_id,
+      templateId: query.template_id,
+      type: query.type,
       orderId: query.order_id,
       externalId: query.external_id,
       expiresBefore: query.expires_before,

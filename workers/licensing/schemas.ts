@@ -101,6 +101,8 @@ export const LicenseQuery = listQuery({
   status: z.enum(LICENSE_STATUSES).optional(),
   customer_id: Ref.optional(),
   product_id: Ref.optional(),
+  template_id: Ref.optional(),
+  type: z.enum(LICENSE_TYPES).optional(),
   order_id: Ref.optional(),
   external_id: ExternalId.optional(),
   expires_before: InstantInput.optional(),

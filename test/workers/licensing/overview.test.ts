@@ -162,3 +162,16 @@ test.each(["within=P1", "within=-P1D", "within=P200Y", "auto_renew=perhaps", "cu
     expect((await s.get(`/v1/licenses/expiring?${query}`)).status).toBe(400);
   },
 );
+
+test("a list's filters find the licenses of a template, and of a type", async () => {
+  const s = await shop();
+  const [paid, floating] = [await s.license(), await s.license({ type: "concurrent" })];
+  const another = await s.made("/v1/licenses", { template_id: paid["template_id"], customer_id: s.customer["id"] });
+  const trial = await s.license({ type: "trial" });
+  const found = async (query: string) =>
+    (await s.read(`/v1/licenses?${query}`))["data"].map((license: { id: string }) => license.id);
+  expect(await found(`template_id=${paid["template_id"]}`)).toEqual([another["id"], paid["id"]]);
+  expect(await found("type=trial")).toEqual([trial["id"]]);
+  expect(await found(`type=concurrent&template_id=${floating["template_id"]}`)).toEqual([floating["id"]]);
+  expect(await found(`type=trial&template_id=${paid["template_id"]}`)).toEqual([]);
+});

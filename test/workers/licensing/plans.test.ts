@@ -25,6 +25,7 @@ test("what a request asks of the database is found by an index, and reads nothin
       "q=abc",
       "customer_id=c",
       "product_id=p",
+      "template_id=t",
       "order_id=o",
       "external_id=e",
       "expires_before=2090-01-01T00:00:00Z",
@@ -48,10 +49,16 @@ test("what a request asks of the database is found by an index, and reads nothin
 test("a list without a filter follows the key of its table, and reads no further than its page", async () => {
   const s = await shop();
   const plans = await plansOf(/licenses|activations/, async () => {
-    for (const path of ["/v1/licenses", "/v1/licenses?status=active", "/v1/activations", "/v1/activations?status=active"])
+    for (const path of [
+      "/v1/licenses",
+      "/v1/licenses?status=active",
+      "/v1/licenses?type=trial",
+      "/v1/activations",
+      "/v1/activations?status=active",
+    ])
       await s.get(path);
   });
-  expect(plans).toHaveLength(4);
+  expect(plans).toHaveLength(5);
   for (const { plan } of plans) {
     expect(strays(plan, true)).toEqual([]);
     // the users of one license are counted over its seats; the list itself must not be sorted
