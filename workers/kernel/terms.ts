@@ -114,7 +114,10 @@ export const overrideFields = {
   expiry_basis: z.enum(rule.EXPIRY_BASES).optional(),
   expiration_strategy: z.enum(rule.EXPIRATION_STRATEGIES).optional(),
   end_of_day: z.boolean().optional(),
-  max_activations: Limit.openapi({ description: "null = unlimited." }),
+  max_activations: Limit.openapi({
+    description:
+      "null = unlimited. 1 where it is left out, but unlimited for named users with max_users, and per CPU or core with max_cores.",
+  }),
   max_cores: Limit,
   max_users: Limit,
   requires: z

@@ -63,6 +63,16 @@ describe("defaults", () => {
     expect(leaseLengthS(terms)).toBe(type === "concurrent" ? 1200 : null);
   });
 
+  test("limit devices to one, unless users or cores are what is limited", () => {
+    const seats = (over: Partial<TermsInput>) =>
+      termsWithDefaults({ type: "subscription", model: "per_device", ...over }).maxActivations;
+    expect(seats({ type: "named_user", maxUsers: 5 })).toBeNull();
+    expect(seats({ type: "named_user" })).toBe(1);
+    expect(seats({ model: "per_core", maxCores: 16 })).toBeNull();
+    expect(seats({ model: "per_core", maxCores: 16, maxActivations: 2 })).toBe(2);
+    expect(seats({ maxCores: 16, maxUsers: 5 })).toBe(1);
+  });
+
   test.prop([types, models])("are what is taken where a field is there but undefined", (type, model) => {
     const silent = Object.fromEntries(Object.keys(plain()).map((field) => [field, undefined]));
     expect(termsWithDefaults({ ...silent, type, model })).toEqual(termsWithDefaults({ type, model }));

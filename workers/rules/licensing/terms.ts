@@ -161,7 +161,7 @@ export function termsWithDefaults(input: TermsInput): TemplateTerms {
     expiryBasis: "creation",
     expirationStrategy: "restrict",
     endOfDay: false,
-    maxActivations: 1,
+    maxActivations: defaultSeats(input),
     maxCores: null,
     maxUsers: null,
     requires: [],
@@ -187,6 +187,13 @@ export function termsWithDefaults(input: TermsInput): TemplateTerms {
   };
   const keyFormat = input.keyFormat ? { prefix: null, groups: 5, ...given(input.keyFormat) } : null;
   return { ...merged(defaults, { ...input, keyFormat: undefined }), keyFormat };
+}
+
+/** One device, unless the terms already limit what they are about, users or cores: then devices are limited only where that is said. */
+function defaultSeats({ type, model, maxUsers, maxCores }: TermsInput): number | null {
+  const byUsers = type === "named_user" && typeof maxUsers === "number";
+  const byCores = (model === "per_cpu" || model === "per_core") && typeof maxCores === "number";
+  return byUsers || byCores ? null : 1;
 }
 
 /** The terms that hold for one license: its template's revision, with what this license has otherwise. Lists are replaced whole. */
