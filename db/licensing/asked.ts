@@ -10,7 +10,7 @@ import {
   type TermsOverrides,
 } from "#rules/licensing/terms";
 import type { Asking, Statement } from "../commit.ts";
-import { emergencyDevice } from "./rows.ts";
+import { deviceBehindSql, emergencyDevice } from "./rows.ts";
 import { coresHeldSql, coresSql, heldSeatsSql, personSql, seatsHeldSql, usersHeldSql } from "./status.ts";
 
 /** A license as a validation or an activation asks for it: everything that decides, read at one instant. */
@@ -112,7 +112,8 @@ const TRIAL_ELSEWHERE = `case when l.type in ('trial', 'evaluation') and l.conve
 const IN_FORCE = "(b.expires_at is null or b.expires_at > ?2)";
 const SHUT_OUT = `coalesce(
   (select b.kind from blacklist b indexed by blacklist_digest where b.tenant_id = ?1 and ${IN_FORCE} and b.digest in (
-    select value from json_each(?8) union all select a.device_hash union all select value ->> 'hash' from json_each(a.components))
+    select value from json_each(?8) union all select ${deviceBehindSql("a.device_hash")}
+      union all select value ->> 'hash' from json_each(a.components))
     order by b.kind desc limit 1),
   (select b.kind from blacklist b indexed by blacklist_range
     where b.tenant_id = ?1 and b.range_from <= ?6 and b.range_to >= ?6 and ${IN_FORCE} limit 1))`;

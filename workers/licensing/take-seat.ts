@@ -75,7 +75,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
     refuseRestricted(asked, c.var, device.appVersion ?? undefined);
 
     const seat = { c, asked, device, taking };
-    const before = asked.activation ? await repo.activations.byId(asked.activation.id) : await byParts(seat);
+    const before = asked.activation ? await repo.activations.byId(asked.activation.id) : await byParts(c, asked, device);
     if (asked.activation && (!before || before.releasedAt !== null)) return undefined;
     refuseUnnamed(seat, before);
     return before ? again(seat, before) : anew(seat);
@@ -84,11 +84,22 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
 
 type Seat = { c: Asking; asked: Asked; device: Device; taking: Taking };
 
-/** The device under a new fingerprint: as many of its parts are those of an activation as the template asks for. */
-async function byParts({ c, asked, device: { known } }: Seat): Promise<ActivationRow | undefined> {
-  const { componentThreshold: least } = asked.snapshot.terms;
+/**
+ * The device under a new fingerprint: as many of its parts are those of an activation as the template asks for. Throws `device_blacklisted`
+ * where what it was known by before is shut out.
+ */
+export async function byParts(
+  { var: { repo, now, ip } }: Asking,
+  { snapshot, license }: Asked,
+  { known }: Device,
+): Promise<ActivationRow | undefined> {
+  const { componentThreshold: least } = snapshot.terms;
   if (least === null || known.components.length === 0) return undefined;
-  return c.var.repo.activations.byParts(asked.license.id, known.parts, least);
+  const found = await repo.activations.byParts(license.id, known.parts, least);
+  if (!found) return undefined;
+  const { asked } = await repo.asked.byActivation(found.id, { at: now, from: fromOf(ip), parts: known.parts });
+  if (asked) refuseShutOut(asked);
+  return found;
 }
 
 /** A license for named users has to know who works with the device. */

@@ -17,7 +17,7 @@ import { activationNotFound } from "../problems.ts";
 import { fromOf, refuseRestricted } from "../restricted.ts";
 import { refuseInactive, refuseShutOut, rowHolds } from "../seats.ts";
 import { noted } from "../security/noting.ts";
-import { takeSeat, type Asking, type Device } from "../take-seat.ts";
+import { byParts, takeSeat, type Asking, type Device } from "../take-seat.ts";
 import { endOfFile, filed, presentFile, type Filed } from "./file.ts";
 import { cloneRefused, offlineNeedsSecretKey, offlineNotAllowed, requestReused, requestSuperseded } from "./problems.ts";
 import type { RequestRead } from "./reading.ts";
@@ -122,7 +122,7 @@ async function newAnswer(c: Asking, read: RequestRead, proved: Proved): Promise<
   refuseInactive(asked, c.var.now);
   refuseNotOffline(asked);
   const device = await deviceIn(c, read);
-  const there = asked.activation?.id ?? (await byParts(c, asked, device));
+  const there = asked.activation?.id ?? (await byParts(c, asked, device))?.id;
   if (read.claims.action === "refresh" && there === undefined) throw activationNotFound({});
   usable(await trustOf(c.var), c.var.now);
   if (there !== undefined && asked.snapshot.terms.onClone === "deny") await refuseClone(c, read, there);
@@ -149,13 +149,6 @@ async function newAnswer(c: Asking, read: RequestRead, proved: Proved): Promise<
   });
   if (!made) throw new Error("A seat was taken without its file");
   return { status: taken.status, answer: made.answer };
-}
-
-/** The activation of a device that has another fingerprint by now, and as many of its parts as the terms ask for. */
-async function byParts({ var: { repo } }: Asking, { snapshot, license }: Asked, { known }: Device): Promise<string | undefined> {
-  const { componentThreshold: least } = snapshot.terms;
-  if (least === null || known.components.length === 0) return undefined;
-  return (await repo.activations.byParts(license.id, known.parts, least))?.id;
 }
 
 /** The license as the file has to tell of it: where this is its first activation, with the period that begins with it. */

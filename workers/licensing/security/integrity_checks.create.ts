@@ -30,7 +30,7 @@ export const createIntegrityCheck = endpoint({
     security: scopeOrPublishable("integrity_checks:write"),
     summary: "Compare a program's files with what its vendor registered",
     description:
-      "A device that holds a seat and fails is marked, reported, and validates with INTEGRITY_FAILED (a warning, or a denial where the template says so) until it passes again. The program tells of its own files: who changes it can change what it tells, so this finds tampering that is not aimed at it.",
+      "A device that holds a seat and fails is marked, reported, and validates with INTEGRITY_FAILED (a warning, or a denial where the template says so) until it passes a complete check: one of some files alone can mark a device, and clears none. The program tells of its own files: who changes it can change what it tells, so this finds tampering that is not aimed at it.",
     request: { body: jsonBody(NewIntegrityCheck) },
     responses: {
       201: json(IntegrityCheck, "What was found"),
@@ -50,7 +50,7 @@ export const createIntegrityCheck = endpoint({
 
       const mismatches = mismatchesOf(known.manifest, files, { complete });
       const row = newCheck(c.var, { licenseId: license.id, activation, version, mismatches });
-      const { statements, facts } = await consequences(c.var, row, activation);
+      const { statements, facts } = await consequences(c.var, row, { activation, complete });
       const shown = presentIntegrityCheck(row);
       return (await repo.integrityChecks.insert(row, statements, { facts, answer: [201, shown] })) && shown;
     });
@@ -74,12 +74,18 @@ function newCheck({ repo, now, realNow }: Vars, { licenseId, activation, version
 }
 
 /** What a check means for the device that it was made on: the mark that validations read, and the report. */
-async function consequences(vars: Vars, check: IntegrityCheckRow, activation: ActivationRow | null) {
+async function consequences(
+  vars: Vars,
+  check: IntegrityCheckRow,
+  { activation, complete }: { activation: ActivationRow | null; complete: boolean },
+) {
   const statements: Statement[] = [];
   const facts: Fact[] = [];
   if (!activation || activation.releasedAt !== null) return { statements, facts };
 
-  if (check.passed === (activation.integrityFailedAt !== null)) {
+  // some files that are right say nothing of the one that was not
+  const changes = check.passed ? complete && activation.integrityFailedAt !== null : activation.integrityFailedAt === null;
+  if (changes) {
     const row = { ...activation, integrityFailedAt: check.passed ? null : vars.now, updatedAt: vars.now };
     const type = check.passed ? "activation.integrity_restored" : "activation.integrity_failed";
     statements.push(...vars.repo.suspicions.marked(row));

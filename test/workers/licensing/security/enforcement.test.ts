@@ -136,3 +136,33 @@ async function devicePublicKey(): Promise<string> {
     .replaceAll("/", "_")
     .replaceAll("=", "");
 }
+
+test.each([
+  ["its fingerprint", { fingerprint: device("a") }],
+  ["a part that it had", { component: { kind: "disk", hash: "d1" } }],
+])("a device that is known by its parts is shut out under a new fingerprint too: by %s", async (_, entry) => {
+  const w = await shop();
+  const { license_key: key } = await w.license({ max_activations: 1, component_threshold: 2 });
+  const parts = (disk: string) => ["mainboard", "cpu", "disk"].map((kind) => ({ kind, hash: kind === "disk" ? disk : "same" }));
+  const seat = (await w.activate(key, "a", { components: parts("d1") })).body;
+  const { id } = (await w.post(BLACKLIST, { ...entry, reason: "abuse" })).body;
+  const renamed = () => w.activate(key, "renamed", { components: parts("d2") });
+  expect(await renamed()).toMatchObject({ status: 403, body: { code: "device_blacklisted" } });
+  await w.delete(`${BLACKLIST}/${id}`);
+  expect(await renamed()).toMatchObject({ status: 200, body: { id: seat["id"] } });
+});
+
+test("a device that runs by an emergency code is shut out as any other, by token, heartbeat and key", async () => {
+  const w = await shop();
+  const { id: license_id, license_key: key } = await w.license({ max_activations: 1 });
+  const { code } = await w.made("/v1/emergency_codes", { license_id, reason: "the line stands still" });
+  const used = await w.program("/v1/emergency_codes/redeem", { code, fingerprint: device("z") });
+  const activation_token = used.body["activation_token"];
+  const byToken = () => w.program("/v1/activations/validate", { activation_token });
+  expect((await byToken()).body).toMatchObject({ code: "VALID" });
+
+  await w.made(BLACKLIST, { fingerprint: device("z"), reason: "abuse" });
+  expect((await byToken()).body).toMatchObject({ valid: false, code: "DEVICE_BLACKLISTED" });
+  expect((await w.validate(key, { fingerprint: device("z") })).body).toMatchObject({ code: "DEVICE_BLACKLISTED" });
+  expect((await w.beat(activation_token)).body["decision"]).toMatchObject({ valid: false, code: "DEVICE_BLACKLISTED" });
+});

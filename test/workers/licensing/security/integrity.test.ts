@@ -119,6 +119,23 @@ test("a device that fails is marked and reported once, and is clear again when i
   expect((await w.get(`${PATH}/${failed.body["id"]}`)).body).toEqual(failed.body);
 });
 
+test("files that are right clear no device of the one that was not: a complete check does", async () => {
+  const { w, manifest, seat, token, check } = await released();
+  await w.put(manifest, { files: FILES });
+  const marked = async () => (await w.read(`/v1/activations/${seat["id"]}`))["integrity_failed_at"];
+  const some = (files: unknown) => check({ activation_token: token, files, complete: false });
+  expect((await some([TAMPERED[0]])).body).toMatchObject({ passed: false });
+  const since = await marked();
+  expect(since).toEqual(expect.any(String));
+  expect((await some([FILES[1]])).body).toMatchObject({ passed: true });
+  expect((await some(FILES)).body).toMatchObject({ passed: true });
+  expect(await marked()).toBe(since);
+  expect(await w.events("activation.integrity_restored")).toEqual([]);
+  await check({ activation_token: token, files: FILES });
+  expect(await marked()).toBeNull();
+  expect(await w.events("activation.integrity_restored")).toHaveLength(1);
+});
+
 test("a check of a device without a seat, or of one that was released, marks nobody", async () => {
   const { w, manifest, seat, token, key, check } = await released();
   await w.put(manifest, { files: FILES });
