@@ -16,6 +16,8 @@ export type Beginning = LicenseRow | null;
 export type Seating = {
   /** all digests that the device may be known by */
   devices: readonly string[];
+  /** by which digests of its key the license was found, where a new seat is asked for: one that got another key since is not */
+  keyHashes?: readonly string[] | undefined;
   /** the license's type, as it was read */
   type: LicenseType;
   /** activations that give way, as they will be, over the versions they were read as */
@@ -56,13 +58,13 @@ export function seatsOf(asking: Asking) {
      * Takes a seat for a device that holds none. Undefined when no seat was free, the license gives none now, the device holds one already,
      * or what was to give way or to begin changed: whoever asked looks which.
      */
-    claimSeat: (row: ActivationRow, { devices, type, kicked, also = [] }: Seating, license: Beginning, told: Told) => {
+    claimSeat: (row: ActivationRow, { devices, keyHashes, type, kicked, also = [] }: Seating, license: Beginning, told: Told) => {
       const free = seatFree(asking, row, devices, null);
       const few = sql`(${licenses.churnLimit} is null or (select count(*) ${recentOf(asking)}) < ${licenses.churnLimit})`;
       const seat = db
         .select(asSelected(row))
         .from(licenses)
-        .where(and(free, few, eq(licenses.type, type), sql`not ${isOther(asking, row, devices)}`));
+        .where(and(free, few, eq(licenses.type, type), withKey(keyHashes), sql`not ${isOther(asking, row, devices)}`));
       const taken = bound(d1, db.insert(activations).select(seat));
       return commit(
         asking,
@@ -186,6 +188,9 @@ function places(
     on conflict do nothing`;
   return [d1.prepare(used).bind(tenantId, licenseId, deviceHash, now.getTime())];
 }
+
+const withKey = (hashes: readonly string[] | undefined) =>
+  hashes && sql`${licenses.keyHash} in (select value from json_each(${JSON.stringify(hashes)}))`;
 
 function beginning(asking: Asking, license: Beginning): Statement[] {
   if (!license) return [];

@@ -67,9 +67,18 @@ export function transfersOf(asking: Asking) {
           ),
         ),
 
-    /** Offers a license to another customer. Throws NotUnique when another transfer of it waits. */
-    offer: (row: TransferRow, told: Told) =>
-      commit(asking, [lapsed(asking, row.licenseId), bound(d1, db.insert(licenseTransfers).values(row))], told),
+    /** Offers a license, as it was read, to another customer; undefined when it changed since, or another transfer of it waits. */
+    offer: (license: LicenseRow, row: TransferRow, told: Told) =>
+      commit(
+        asking,
+        [
+          licenseAsRead(asking, license),
+          lapsed(asking, row.licenseId),
+          noneWaits(asking, row.licenseId),
+          bound(d1, db.insert(licenseTransfers).values(row)),
+        ],
+        told,
+      ),
 
     /**
      * Gives a license to its new customer, over the versions that were read: the license as it will be, the transfer that says so (made here, or
@@ -111,6 +120,16 @@ function lapsed({ d1, tenantId, now }: Asking, licenseId: string): Statement {
        where tenant_id = ?1 and license_id = ?2 and status = 'pending' and expires_at <= ?3`,
     )
     .bind(tenantId, licenseId, now.getTime());
+}
+
+/** Aborts the batch when the license changed since it was read: it may be somebody else's by now. */
+function licenseAsRead({ d1, tenantId }: Asking, { id, version }: LicenseRow): Statement {
+  return d1
+    .prepare(
+      `select case when not exists (select 1 from licenses where tenant_id = ?1 and id = ?2 and version = ?3)
+       then json('guard:the license changed') end`,
+    )
+    .bind(tenantId, id, version);
 }
 
 /** Aborts the batch while another transfer of the license waits. */

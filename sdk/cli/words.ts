@@ -25,21 +25,23 @@ const HELP: Record<OlpCode, string> = {
   WRONG_ISSUER: foreign,
   KEYSET_OUTDATED: older,
   KEYSET_EXPIRED: renew,
-  UNKNOWN_KEY: foreign,
+  UNKNOWN_KEY:
+    "The vendor may have changed keys since: give the newest keyset with --keyset. Otherwise check --tenant, --product and --roots, or get the file from the vendor again.",
   KEY_REVOKED: renew,
   KEY_NOT_FOR_PRODUCT: foreign,
   WRONG_PRODUCT: foreign,
   KEY_OUT_OF_TIME: foreign,
   WRONG_REQUEST: "It answers another request than the one that waits here. Use the answer to this one, or make a new request.",
   WRONG_DEVICE: "It was made for another device: check --fingerprint and --component, or make a request on this one.",
-  CLOCK_ROLLBACK: "Set this device's clock right.",
+  CLOCK_ROLLBACK:
+    "Set this device's clock right. If it is right now and was ahead before, make a new request (latchkey offline request --refresh) and have it answered.",
   NOT_YET_VALID: "Wait, or set this device's clock right.",
   FILE_EXPIRED: renew,
   FILE_OUTDATED: older,
   STATUS_TOO_OLD: "Get the product's newest status list from the vendor, and give it with --status.",
   FILE_SUSPENDED: ask,
   FILE_REVOKED: ask,
-  FILE_SUPERSEDED: older,
+  FILE_SUPERSEDED: "The seat was given back, or another file took the place of this one. Make a new request on this device.",
 };
 
 const NEXT: Record<NonNullable<Decision["next"]>["action"], string> = {

@@ -27,6 +27,10 @@ async function lifeCases(): Promise<Case[]> {
     await judged("ended, and allowed", lenient("allow"), [["EXPIRED", "warn"]], at(29)),
     await judged("starts in the next second", { lic: { starts_at: NOW + 1 } }, [["NOT_YET_EFFECTIVE", "deny"]]),
     await judged("starts in this second", { lic: { starts_at: NOW } }, []),
+    await taken("a clock three minutes slow, of a license that starts with its file", await file({ lic: { starts_at: T0 } }), {
+      options: { now: T0 - 180 },
+      state: stateAfter({ highest_time: T0 }),
+    }),
     await judged("maintenance is over", { lic: { maintenance_until: NOW } }, [["MAINTENANCE_EXPIRED", "warn"]]),
     await judged("maintenance runs out in the next second", { lic: { maintenance_until: NOW + 1 } }, []),
     await judged(

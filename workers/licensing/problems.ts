@@ -20,7 +20,7 @@ export const holdNotLiftable = defineProblem<{ causes: string }>({
   code: "hold_not_liftable",
   status: 409,
   title: "The hold ends otherwise",
-  fix: "A hold for unpaid money ends when it is paid, a lapsed license by renewing it.",
+  fix: "Name the cause that is to be lifted, or none for all that you may lift; a hold for unpaid money ends when it is paid, a lapsed license by renewing it.",
   detail: ({ causes }) => `The license is held for another cause than this call may lift: ${causes}.`,
 });
 
@@ -175,7 +175,7 @@ export const kickNotAllowed = defineProblem<{ license: string }>({
   code: "kick_not_allowed",
   status: 409,
   title: "Every seat is taken, and none may be taken from a device",
-  fix: "Deactivate a device, or set allow_kick on the template.",
+  fix: "Deactivate a device, or set allow_kick on the license; on its template it takes a migration of the license too.",
   detail: ({ license }) => `License ${license} lets no device take the seat of another.`,
 });
 

@@ -74,7 +74,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
     refuseInactive(asked, now);
     refuseRestricted(asked, c.var, device.appVersion ?? undefined);
 
-    const seat = { c, asked, device, taking };
+    const seat = { c, asked, device, taking, keyHashes };
     const before = asked.activation ? await repo.activations.byId(asked.activation.id) : await byParts(c, asked, device);
     if (asked.activation && (!before || before.releasedAt !== null)) return undefined;
     refuseUnnamed(seat, before);
@@ -82,7 +82,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
   });
 }
 
-type Seat = { c: Asking; asked: Asked; device: Device; taking: Taking };
+type Seat = { c: Asking; asked: Asked; device: Device; taking: Taking; keyHashes: readonly string[] };
 
 /**
  * The device under a new fingerprint: as many of its parts are those of an activation as the template asks for. Throws `device_blacklisted`
@@ -121,7 +121,8 @@ async function anew(seat: Seat): Promise<Taken | undefined> {
   if (first === undefined) return undefined;
   const facts = [fact("activation.created", presentActivation(row)), ...(first ? [first.fact] : [])];
   const write: Write = async (beside, { kicked, told }) => {
-    const seating = { devices: known.digests, type: asked.snapshot.terms.type, kicked, also: beside.statements };
+    const { type } = asked.snapshot.terms;
+    const seating = { devices: known.digests, keyHashes: seat.keyHashes, type, kicked, also: beside.statements };
     return repo.activations.claimSeat(row, seating, first?.license.row ?? null, {
       facts: [...told, ...facts, ...beside.facts],
       answer: [201, beside.answer],

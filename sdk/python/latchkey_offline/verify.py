@@ -109,7 +109,7 @@ class Verifier:
         if leaps:
             warnings = [Warn("CLOCK_LEAP", "The clock is far beyond every time that was seen before."), *warnings]
         inputs = {"fingerprint": fingerprint, "product": product, "version": version, "domain": domain, "user": user}
-        decision = decide(claims, now, {**inputs, "features": list(features)}, message.kind == "emergency")
+        decision = decide(claims, max(now, claims["iat"]), {**inputs, "features": list(features)}, message.kind == "emergency")
         new_state = {
             "keyset_seq": max(kept["keyset_seq"], keys["seq"]),
             "files": {**kept["files"], claims["act"]: claims["seq"]},

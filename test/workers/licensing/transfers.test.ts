@@ -191,3 +191,38 @@ test("places of named users go with the customer who named them", async () => {
   expect(await s.read(`/v1/licenses/${license["id"]}`)).toEqual(body);
   expect((await s.activate(license["license_key"], "b", { user: "carl" })).status).toBe(201);
 });
+
+test("an offer that meets a transfer, or another offer, is judged by what is there then", async () => {
+  const s = await shop();
+  const bob = await bobOf(s);
+  const cy = await s.made("/v1/customers", { name: "Cy", email: "cy@customer.example", kind: "person" });
+  const license = await s.license();
+  const came = meanwhile(/insert into "license_transfers"/, () => transfer(s, license, { customer_id: cy["id"] }));
+  const offer = await transfer(s, license, { customer_id: bob["id"], accept: "required" });
+  expect(came()).toBe(true);
+  expect(offer.body).toMatchObject({ status: "pending", from_customer_id: cy["id"] });
+
+  const other = await s.license();
+  meanwhile(/insert into "license_transfers"/, () => transfer(s, other, { customer_id: cy["id"], accept: "required" }));
+  const second = await transfer(s, other, { customer_id: bob["id"], accept: "required" });
+  expect(second).toMatchObject({ status: 409, body: { code: "transfer_pending" } });
+});
+
+test("six offers at once are one, and five are told that it waits", async () => {
+  const s = await shop();
+  const bob = await bobOf(s);
+  const license = await s.license();
+  const answers = await Promise.all(upTo(6).map(() => transfer(s, license, { customer_id: bob["id"], accept: "required" })));
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  expect(answers.filter(({ body }) => body["code"] === "transfer_pending")).toHaveLength(5);
+});
+
+test("a device that asked with the old key gets no seat once the license has another", async () => {
+  const s = await shop();
+  const license = await s.license({ max_activations: 5 });
+  await s.activate(license["license_key"], "first");
+  const came = meanwhile(/insert into "activations"/, () => s.post(`/v1/licenses/${license["id"]}/regenerate_key`));
+  const late = await s.activate(license["license_key"], "late");
+  expect(came()).toBe(true);
+  expect(late).toMatchObject({ status: 404, body: { code: "license_not_found" } });
+});

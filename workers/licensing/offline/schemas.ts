@@ -120,6 +120,7 @@ export const StatusListAnswer = z
     object: z.literal("status_list"),
     product_id: z.string(),
     status_list: z.string().openapi({ description: "olp1-status+jws: two bits for each activation.", example: SAMPLE_JWS }),
+    keyset: z.string().openapi({ description: "The newest keyset (olp1-keyset+jws): hand it to the verifier with the list." }),
     seq: z.int(),
     created_at: Instant,
     expires_at: Instant,

@@ -91,11 +91,27 @@ const isKnownByEmail = (row: ReadRow) => row.customer_id === undefined && row.cu
 
 function whatIsUnknown(row: CheckedRow, isAmbiguous: boolean): RowFault[] {
   const faults: RowFault[] = [];
-  if (!row.offer) faults.push(fault(row, "template_id", "template_not_found", "This tenant has no template of this id."));
+  if (!row.offer)
+    faults.push(
+      fault(
+        row,
+        "template_id",
+        "template_not_found",
+        "There is no such template: name one in the row, or for all rows by ?template_id=.",
+      ),
+    );
   const column = row.customer_id !== undefined ? "customer_id" : isKnownByEmail(row) ? "customer_email" : "customer_external_id";
   if (isAmbiguous)
     faults.push(fault(row, column, "customer_ambiguous", "Several customers have this e-mail address: name one by its id."));
-  else if (!row.forWhom) faults.push(fault(row, column, "customer_not_found", "This tenant has no such customer."));
+  else if (!row.forWhom)
+    faults.push(
+      fault(
+        row,
+        column,
+        "customer_not_found",
+        "This tenant has no such customer; create_customers=true makes those that have an e-mail address.",
+      ),
+    );
   return faults;
 }
 

@@ -63,7 +63,7 @@ export const transferLicense = endpoint({
       if (pending) throw transferPending({ transfer: pending.id });
 
       const row = newTransfer(c.var, license, body);
-      if (body.accept === "required") return offered(c.var, row);
+      if (body.accept === "required") return offered(c.var, license, row);
       const carried = await carriedOut(repo, license, to, now);
       const facts = [fact("license_transfer.created", presentTransfer(row, now)), ...carried.facts];
       const told = { facts, answer: [200, carried.shown] as const };
@@ -73,11 +73,11 @@ export const transferLicense = endpoint({
   },
 });
 
-/** Undefined when another transfer of the license was faster. */
-async function offered({ repo, now }: TenantEnv["Variables"], row: TransferRow) {
+/** Undefined when the license changed, or another transfer of it was faster. */
+async function offered({ repo, now }: TenantEnv["Variables"], license: LicenseRead, row: TransferRow) {
   const transfer = presentTransfer(row, now);
   const told = { facts: [fact("license_transfer.created", transfer)], answer: [201, transfer] as const };
-  return (await repo.transfers.offer(row, told)) && transfer;
+  return (await repo.transfers.offer(license.row, row, told)) && transfer;
 }
 
 function newTransfer({ repo, now, realNow }: TenantEnv["Variables"], { row }: LicenseRead, body: Body): TransferRow {
