@@ -143,6 +143,9 @@ export const activations = sqliteTable(
       .on(t.tenantId, t.deviceHash)
       .where(sql`${t.releasedAt} is null`),
     index("activations_license").on(t.tenantId, t.licenseId, t.id),
+    index("activations_marked")
+      .on(t.tenantId, t.licenseId, t.deviceHash)
+      .where(sql`${t.releasedAt} is not null and (${t.cloneSuspectedAt} is not null or ${t.integrityFailedAt} is not null)`),
     uniqueIndex("activations_external").on(t.tenantId, t.externalId),
   ],
 );

@@ -73,7 +73,8 @@ export const integrityChecks = sqliteTable(
     activationId: text(), // null where no device was named
     appVersion: text().notNull(),
     passed: flag().notNull(),
-    mismatches: json<IntegrityMismatch[]>().notNull(),
+    mismatches: json<IntegrityMismatch[]>().notNull(), // the first of them, by path
+    mismatchesCount: integer(), // how many there were; null in checks that named them all
     createdAt: instant().notNull(),
   },
   (t) => [

@@ -116,8 +116,11 @@ async function anew(seat: Seat): Promise<Taken | undefined> {
   const { repo, now } = c.var;
   const lease = taking.type === "online" ? leaseFrom(asked, now) : null;
   const made = { type: taking.type, licenseId: asked.license.id, deviceHash: known.digest };
-  const row = newActivationRow(c.var, device, { ...made, leaseExpiresAt: lease, endsAt: null, owned: taking.owned });
-  const first = asked.snapshot.license.activatedAt === null ? await beginning(c, asked.license.id, row) : null;
+  const fresh = newActivationRow(c.var, device, { ...made, leaseExpiresAt: lease, endsAt: null, owned: taking.owned });
+  // who gives its seat back and takes one again is the device that it was
+  const begins = asked.snapshot.license.activatedAt === null;
+  const row = { ...fresh, ...(!begins && (await repo.suspicions.leftBy(asked.license.id, known.digests))) };
+  const first = begins ? await beginning(c, asked.license.id, row) : null;
   if (first === undefined) return undefined;
   const facts = [fact("activation.created", presentActivation(row)), ...(first ? [first.fact] : [])];
   const write: Write = async (beside, { kicked, told }) => {

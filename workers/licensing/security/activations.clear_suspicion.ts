@@ -15,7 +15,7 @@ export const clearSuspicion = endpoint({
     security: scope("activations:write"),
     summary: "Trust a device that was taken for a clone",
     description:
-      "Takes the mark away that makes it validate with CLONE_SUSPECTED. Reports of it stay as they are, and what is seen from now on marks it again.",
+      "Takes the mark away that makes it validate with CLONE_SUSPECTED. A device that gives its seat back and takes one again keeps the mark until then. Reports of it stay as they are, and what is seen from now on marks it again.",
     request: { params: idParam("act") },
     responses: {
       200: json(Activation, "The activation, under no suspicion"),

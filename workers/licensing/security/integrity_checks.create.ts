@@ -19,7 +19,10 @@ import { IntegrityCheck, NewIntegrityCheck } from "./schemas.ts";
 
 type Vars = TenantEnv["Variables"];
 
-/** How many of the files that differ a report names; the check has them all. */
+/** How many of the files that differ a check names. */
+const NAMED = 100;
+
+/** How many of the files that differ a report names. */
 const SHOWN_IN_REPORT = 20;
 
 export const createIntegrityCheck = endpoint({
@@ -68,7 +71,8 @@ function newCheck({ repo, now, realNow }: Vars, { licenseId, activation, version
     activationId: activation?.id ?? null,
     appVersion: version,
     passed: mismatches.length === 0,
-    mismatches,
+    mismatches: mismatches.slice(0, NAMED),
+    mismatchesCount: mismatches.length,
     createdAt: now,
   };
 }
@@ -101,7 +105,7 @@ async function consequences(
       description: `Files of version ${check.appVersion} are not as they were registered.`,
       evidence: {
         integrity_check: check.id,
-        differing: check.mismatches.length,
+        differing: check.mismatchesCount,
         files: check.mismatches.slice(0, SHOWN_IN_REPORT),
       },
     });

@@ -45,5 +45,6 @@ export const presentIntegrityCheck = (row: IntegrityCheckRow): z.infer<typeof In
   app_version: row.appVersion,
   passed: row.passed,
   mismatches: row.mismatches,
+  mismatches_count: row.mismatchesCount ?? row.mismatches.length,
   created_at: row.createdAt.toISOString(),
 });

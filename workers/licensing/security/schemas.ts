@@ -134,7 +134,10 @@ export const IntegrityCheck = z
     activation_id: z.string().nullable().openapi({ description: "null where no device that holds a seat was named." }),
     app_version: z.string(),
     passed: z.boolean(),
-    mismatches: z.array(z.object({ path: z.string(), mismatch: z.enum(MISMATCH_KINDS) })),
+    mismatches: z
+      .array(z.object({ path: z.string(), mismatch: z.enum(MISMATCH_KINDS) }))
+      .openapi({ description: "The first hundred files that differ, by path." }),
+    mismatches_count: z.int().openapi({ description: "How many files differ." }),
     created_at: Instant,
   })
   .openapi("IntegrityCheck");

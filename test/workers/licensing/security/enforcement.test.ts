@@ -152,6 +152,26 @@ test.each([
   expect(await renamed()).toMatchObject({ status: 200, body: { id: seat["id"] } });
 });
 
+test("a device that was taken for a clone is one when it comes back too, until its vendor trusts it", async () => {
+  const w = await shop();
+  const { license_key: key } = await w.license({ max_activations: 1, on_clone: "deny" });
+  const [one, two] = await Promise.all([devicePublicKey(), devicePublicKey()]);
+  const seat = (await w.activate(key, "a", { device_public_key: one })).body;
+  await w.activate(key, "a", { device_public_key: two });
+  const back = async (id: string) => {
+    await w.post(`/v1/activations/${id}/deactivate`);
+    return (await w.activate(key, "a", { device_public_key: two })).body;
+  };
+  const again = await back((await back(seat["id"]))["id"]);
+  expect(again["clone_suspected_at"]).toEqual(expect.any(String));
+  const decided = async () => (await w.validate(key, { fingerprint: device("a") })).body;
+  expect(await decided()).toMatchObject({ valid: false, code: "CLONE_SUSPECTED" });
+
+  expect((await w.post(`/v1/activations/${again["id"]}/clear_suspicion`)).status).toBe(200);
+  expect(await back(again["id"])).toMatchObject({ clone_suspected_at: null });
+  expect(await decided()).toMatchObject({ code: "VALID" });
+});
+
 test("a device that runs by an emergency code is shut out as any other, by token, heartbeat and key", async () => {
   const w = await shop();
   const { id: license_id, license_key: key } = await w.license({ max_activations: 1 });

@@ -59,6 +59,37 @@ test("a thousand files are registered and compared; one more is refused", async 
   expect((await check({ activation_token: token, files: many })).body).toMatchObject({ passed: true, mismatches: [] });
 });
 
+test("a check names the first hundred files that differ, and counts the others", async () => {
+  const { w, manifest, token, check } = await released();
+  const many = (sha256: string) => Array.from({ length: 150 }, (_, n) => ({ path: `lib/${String(n).padStart(3, "0")}`, sha256 }));
+  await w.put(manifest, { files: many(GOOD) });
+  const failed = await check({ activation_token: token, files: many(BAD) });
+  const first = upTo(100).map((n) => ({ path: `lib/${String(n - 1).padStart(3, "0")}`, mismatch: "changed" }));
+  expect(failed.body).toMatchObject({ passed: false, mismatches: first, mismatches_count: 150 });
+  expect((await w.get(`${PATH}/${failed.body["id"]}`)).body).toEqual(failed.body);
+  expect((await w.get("/v1/security_reports")).body["data"]).toMatchObject([{ evidence: { differing: 150 } }]);
+});
+
+test("a device that gives its seat back with changed files comes back as one whose files were changed, until it passes", async () => {
+  const { w, manifest, license, seat, token, key, check } = await released();
+  await w.put(manifest, { files: FILES });
+  await check({ activation_token: token, files: TAMPERED });
+  const { integrity_failed_at: since } = await w.read(`/v1/activations/${seat["id"]}`);
+  const leave = (id: string) => w.post(`/v1/activations/${id}/deactivate`);
+  await leave(seat["id"]);
+  expect((await w.activate(key, "b")).body).toMatchObject({ integrity_failed_at: null });
+  const other = await w.license();
+  expect((await w.activate(other["license_key"], "a")).body).toMatchObject({ integrity_failed_at: null });
+  const back = (await w.activate(key, "a")).body;
+  expect(back).toMatchObject({ license_id: license["id"], integrity_failed_at: since });
+  expect(back["id"]).not.toBe(seat["id"]);
+  expect((await w.validate(key, { fingerprint: device("a") })).body).toMatchObject({ code: "INTEGRITY_FAILED" });
+
+  await check({ activation_token: back["activation_token"], files: FILES });
+  await leave(back["id"]);
+  expect((await w.activate(key, "a")).body).toMatchObject({ integrity_failed_at: null });
+});
+
 test("a check tells how every file differs; a missing one only where the program told of all", async () => {
   const { w, manifest, key, check } = await released();
   expect(await check({ license_key: key, files: FILES })).toMatchObject({
