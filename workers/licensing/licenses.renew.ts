@@ -18,7 +18,7 @@ export const renewLicense = endpoint({
     security: scope("licenses:write"),
     summary: "Renew a license",
     description:
-      "Extends the license by its duration, another one, or until an instant. It counts from the old end, or from now where that is in the past; basis says otherwise. Whole months keep the day on which the license began. Lifts the hold lapsed. A reference (an order, an invoice) extends a license once, however often it is sent.",
+      "Extends the license by its duration, another one, or until an instant. It counts from the old end, or from now where that is in the past; basis says otherwise. Whole months keep the day on which the license began. Of a license without an end its maintenance is renewed. Lifts the hold lapsed. A reference (an order, an invoice) extends a license once, however often it is sent.",
     request: { params: idParam("lic"), body: optionalJsonBody(Renewal) },
     responses: {
       200: json(License, "The license, renewed"),

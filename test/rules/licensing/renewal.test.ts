@@ -1,6 +1,13 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { renewedPeriod, RENEWAL_BASES, type RenewalAsk, type RenewedPeriod, type RunningPeriod } from "#rules/licensing/renewal";
+import {
+  renewedMaintenance,
+  renewedPeriod,
+  RENEWAL_BASES,
+  type RenewalAsk,
+  type RenewedPeriod,
+  type RunningPeriod,
+} from "#rules/licensing/renewal";
 import { termsWithDefaults, type TermsInput } from "#rules/licensing/terms";
 import { addDuration, dayOfMonth } from "#rules/time";
 
@@ -145,3 +152,16 @@ property.prop([fc.integer({ min: 1, max: 31 }), fc.integer({ min: 0, max: 11 }),
     expect(period.expiresAt).toEqual(addDuration(begin, `P${times}M`, zone));
   },
 );
+
+test("the maintenance of a license without an end is renewed by its own length, from where it ended or from now", () => {
+  const lasting = terms({ type: "perpetual", duration: null, maintenance: "P1Y" });
+  const until = (ask: RenewalAsk, now: string, over = lasting) => {
+    const renewal = renewedMaintenance(over, at("2027-03-01"), ask, at(now));
+    return "code" in renewal ? renewal.code : iso(renewal.maintenanceUntil);
+  };
+  expect(until({}, "2027-01-01")).toBe("2028-03-01");
+  expect(until({}, "2027-06-01")).toBe("2028-06-01");
+  expect(until({ basis: "from_expiry", duration: "P6M" }, "2027-06-01")).toBe("2027-09-01");
+  expect(until({ until: at("2027-02-01") }, "2027-01-01")).toBe("not_later");
+  expect(until({}, "2027-01-01", terms({ type: "perpetual", duration: null }))).toBe("no_duration");
+});

@@ -101,3 +101,20 @@ test("the chain of terms begins with the first use where the period does, and en
   await s.patch(`/v1/licenses/${license.id}`, { expires_at: moved });
   expect(await terms()).toMatchObject([{ number: 1, ends_at: moved }]);
 });
+
+test("a license for ever with a year of updates is renewed by another year of updates, once for an invoice", async () => {
+  const s = await shop();
+  const license = await s.license({ type: "perpetual", maintenance: "P1Y" });
+  const ask = { reference: "invoice-9" };
+  const renewed = await s.post(`/v1/licenses/${license.id}/renew`, ask);
+  expect(renewed.body).toMatchObject({ expires_at: null, status: "active" });
+  const [was, is] = [license["maintenance_until"], renewed.body["maintenance_until"]];
+  expect(is.slice(0, 4)).toBe(String(Number(was.slice(0, 4)) + 1));
+  expect((await s.post(`/v1/licenses/${license.id}/renew`, ask)).body["maintenance_until"]).toBe(is);
+  expect((await s.get(`/v1/licenses/${license.id}/terms`)).body["data"]).toMatchObject([
+    { number: 2, cause: "renewal", starts_at: was, ends_at: null, reference: "invoice-9" },
+    { number: 1, ends_at: null },
+  ]);
+  const without = await s.license({ type: "perpetual" });
+  expect((await s.post(`/v1/licenses/${without.id}/renew`)).body["code"]).toBe("invalid_transition");
+});

@@ -38,9 +38,7 @@ export function renewedPeriod(
   now: Date,
   zone = "UTC",
 ): RenewedPeriod | RenewalRefused {
-  const basis = ask.basis ?? "from_now_if_expired";
-  const fromNow = basis === "from_now" || (basis === "from_now_if_expired" && running.expiresAt <= now);
-  const startsAt = fromNow ? now : running.expiresAt;
+  const { basis, fromNow, startsAt } = beginningOf(running.expiresAt, ask.basis, now);
   const counted = ask.until === undefined ? countedEnd(terms, { ...running, startsAt, fromNow }, ask.duration, zone) : undefined;
   const expiresAt = ask.until ?? counted?.expiresAt;
   if (expiresAt === undefined)
@@ -56,6 +54,38 @@ export function renewedPeriod(
     anchorDay: counted?.anchorDay ?? null,
     term: { startsAt, basis },
   };
+}
+
+/** The maintenance of a license without an end after it is renewed, with the term that it adds. */
+export type RenewedMaintenance = { maintenanceUntil: Date; term: { startsAt: Date; basis: RenewalBasis } };
+
+/**
+ * Until when new versions are included after the maintenance of a license without an end is renewed at `now`, by the terms' own length of it
+ * unless another is asked for. Counted as `renewedPeriod` counts an end.
+ */
+export function renewedMaintenance(
+  terms: Pick<PeriodTerms, "maintenance">,
+  maintenanceUntil: Date,
+  ask: RenewalAsk,
+  now: Date,
+  zone = "UTC",
+): RenewedMaintenance | RenewalRefused {
+  const { basis, startsAt } = beginningOf(maintenanceUntil, ask.basis, now);
+  const duration = ask.duration ?? terms.maintenance;
+  const until = ask.until ?? (duration === null ? undefined : addDuration(startsAt, duration, zone));
+  if (until === undefined)
+    return { code: "no_duration", detail: "The license's terms have no maintenance: say duration or until." };
+  if (until <= maintenanceUntil) {
+    const detail = `Maintenance ends at ${maintenanceUntil.toISOString()} already: a renewal must end later.`;
+    return { code: "not_later", detail };
+  }
+  return { maintenanceUntil: until, term: { startsAt, basis } };
+}
+
+function beginningOf(end: Date, asked: RenewalBasis | undefined, now: Date) {
+  const basis = asked ?? "from_now_if_expired";
+  const fromNow = basis === "from_now" || (basis === "from_now_if_expired" && end <= now);
+  return { basis, fromNow, startsAt: fromNow ? now : end };
 }
 
 type From = { startsAt: Date; fromNow: boolean; anchorDay: number | null };
