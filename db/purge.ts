@@ -42,6 +42,25 @@ const AGING = {
     keepMs: 0,
     sql: "update licenses set key_sealed = null, key_sealed_until = null where rowid in (select rowid from licenses where key_sealed_until is not null and key_sealed_until < ?1 limit ?2)",
   },
+  /**
+   * What a device that gave its seat back, or had an emergency, has of a status list: a list is good for a week, so that none that speaks of
+   * its old files is left when its place is given to another. Nobody asks for a seat again that was released, nor for an emergency that is over.
+   */
+  offline_devices: {
+    keepMs: 14 * DAY_MS,
+    sql: `delete from offline_devices where rowid in (
+      select d.rowid from offline_devices d indexed by offline_devices_aging
+      cross join activations a on a.tenant_id = d.tenant_id and a.id = d.activation_id
+      where d.expires_at < ?1 and (a.released_at is not null or (a.type = 'emergency' and a.ends_at < ?1)) limit ?2)`,
+  },
+  /** Requests and receipts of devices that are gone. Those of a device that is still there stay, however old: none of them may count twice. */
+  offline_requests: {
+    keepMs: 400 * DAY_MS,
+    sql: `delete from offline_requests where rowid in (
+      select r.rowid from offline_requests r indexed by offline_requests_aging
+      where r.created_at < ?1 and not exists (
+        select 1 from offline_devices d where d.tenant_id = r.tenant_id and d.activation_id = r.activation_id) limit ?2)`,
+  },
 } as const;
 
 /** How many rows of each kind were taken away. */
@@ -67,6 +86,8 @@ export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
     sealed_keys: await aged(AGING.sealed_keys),
     operation_results: await aged(AGING.operation_results),
     operation_chunks: await aged(AGING.operation_chunks),
+    offline_devices: await aged(AGING.offline_devices),
+    offline_requests: await aged(AGING.offline_requests),
     deliveries: await inRounds(() => purgeDeliveries(d1, deliveriesBefore, ROWS_AT_ONCE)),
   };
 }

@@ -68,6 +68,7 @@ export const offlineDevices = sqliteTable(
     index("offline_devices_superseded")
       .on(t.tenantId, t.productId, t.statusIndex)
       .where(sql`${t.superseded} = 1`),
+    index("offline_devices_aging").on(t.expiresAt),
   ],
 );
 
@@ -82,7 +83,11 @@ export const offlineRequests = sqliteTable(
     action: text().$type<"activate" | "refresh" | "deactivate">().notNull(),
     createdAt: instant().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.rid] }), index("offline_requests_activation").on(t.tenantId, t.activationId)],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.rid] }),
+    index("offline_requests_activation").on(t.tenantId, t.activationId),
+    index("offline_requests_aging").on(t.createdAt),
+  ],
 );
 
 /** The newest status list of each product, kept until something in it changes. */
