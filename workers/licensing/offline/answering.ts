@@ -7,6 +7,7 @@ import { changing } from "#kernel/changing";
 import { changeFact } from "#kernel/facts";
 import { licenseNotFound } from "#kernel/not-found";
 import { ProblemError } from "#kernel/problem";
+import { claimsOf } from "#rules/licensing/olp/claims";
 import { readMessage } from "#rules/licensing/olp/message";
 import { afterFirstActivation } from "../beginnings.ts";
 import { toldDeviceOf } from "../devices.ts";
@@ -137,7 +138,9 @@ async function newAnswer(c: Asking, read: RequestRead, proved: Proved): Promise<
       const { license, begun } = await licenseAfter(c, row, status);
       refuseNotOffline({ snapshot: { ...asked.snapshot, terms: license.terms }, license: asked.license });
       const before = await c.var.repo.offlineDevices.byActivation(row.id);
-      const clone = await sequenceSuspicion(c, row, before, read);
+      // the seat was taken meanwhile, by what looks like the same device
+      if (status === 200 && license.terms.onClone === "deny") await refuseClone(c, read, row.id);
+      const clone = await fileSuspicion(c, row, before, read);
       made = await filed(c.var, { license, activation: row, read, trust, before });
       const asRead = c.var.repo.offlineDevices.licenseAsRead(license.row, begun);
       return {
@@ -159,17 +162,30 @@ async function licenseAfter({ var: { repo, now } }: Asking, row: ActivationRow, 
   return { begun, license: begun ? (afterFirstActivation(license, now, repo.tenant.timeZone) satisfies License) : license };
 }
 
-/** What is wrong with the order of a device's files: it has fewer than it told of before, or one that was never made. */
-function whyOutOfOrder(device: OfflineDeviceRow | undefined, { claims: { last_seq: told } }: RequestRead): string | undefined {
+/**
+ * What of a device's files speaks of two devices: it has fewer than it told of before, or one that was never made, or it goes by another
+ * fingerprint while a file for the one it had may still run.
+ */
+function whyTwo(
+  device: OfflineDeviceRow | undefined,
+  { claims: { last_seq: told, fp } }: RequestRead,
+  now: Date,
+): string | undefined {
   if (!device) return undefined;
   if (told < device.lastSeq) return `The device told of file ${device.lastSeq} before, and of ${told} now.`;
-  return told > device.seq ? `The device tells of file ${told}; the newest that was made is ${device.seq}.` : undefined;
+  if (told > device.seq) return `The device tells of file ${told}; the newest that was made is ${device.seq}.`;
+  if (device.expiresAt <= now || fingerprintIn(device) === fp) return undefined;
+  return `The device came with another fingerprint, and its files for the one before may run until ${device.expiresAt.toISOString()}.`;
 }
+
+/** Whom the newest file of a device is made out to. */
+const fingerprintIn = ({ file }: OfflineDeviceRow): string =>
+  claimsOf(readMessage(file.split("~")[1] ?? "", "license", "emergency")).dev.fp;
 
 type Suspicion = { statements: readonly Statement[]; facts: readonly Fact[] };
 
-/** Marks the activation where the order of its files is wrong; that the device has another key is noticed with its seat. */
-async function sequenceSuspicion(
+/** Marks the activation where its files speak of two devices; that the device has another key is noticed with its seat. */
+async function fileSuspicion(
   c: Asking,
   row: ActivationRow,
   before: OfflineDeviceRow | undefined,
@@ -178,7 +194,7 @@ async function sequenceSuspicion(
   const otherKey = row.devicePublicKey !== null && row.devicePublicKey !== read.claims.key;
   // the newest file is made out to this key, so it is the one that counts from here on
   row.devicePublicKey = read.claims.key;
-  const why = otherKey ? undefined : whyOutOfOrder(before, read);
+  const why = otherKey ? undefined : whyTwo(before, read, c.var.now);
   if (why === undefined) return { statements: [], facts: [] };
   const seen = await noted(c.var, seenOf(row, why));
   if (row.cloneSuspectedAt !== null) return seen;
@@ -206,7 +222,7 @@ async function refuseClone(c: Asking, read: RequestRead, activationId: string): 
     if (!row || row.releasedAt !== null) return false;
     if (row.cloneSuspectedAt !== null) return true;
     const otherKey = row.devicePublicKey !== null && row.devicePublicKey !== read.claims.key;
-    const order = whyOutOfOrder(await repo.offlineDevices.byActivation(row.id), read);
+    const order = whyTwo(await repo.offlineDevices.byActivation(row.id), read, now);
     const why = otherKey ? "The device came with another key than the one that it registered." : order;
     if (why === undefined) return false;
     const after = { ...row, cloneSuspectedAt: now, updatedAt: now };

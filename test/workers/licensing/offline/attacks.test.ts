@@ -224,6 +224,47 @@ test("terms that refuse clones refuse them under another fingerprint with the sa
   expect((await g.send(mended)).status).toBe(200);
 });
 
+test.each(["warn", "deny"])(
+  "machines that call the same parts theirs are not one device, where clones are to %s",
+  async (onClone) => {
+    const g = await airGap();
+    const terms = { on_clone: onClone, component_threshold: 2, max_activations: 1 };
+    const license = await g.offlineLicense({ ...terms, offline: { max_ttl: "P30D" } });
+    const components = await Promise.all(
+      ["board", "disk"].map(async (kind) => ({ kind, hash: await sha256(`olp1-part\n${g.tenant.id}\n${kind}\n${kind}-1`) })),
+    );
+    const { device, activation } = await g.activated(license, "machine-0", { components });
+    const as = async (name: string, told: number) =>
+      g.send(await requestOf(g.asked(license, name, device), { components, last_seq: told }));
+    const denied = onClone === "deny";
+    expect((await as("machine-1", 1)).body["code"]).toBe(denied ? "clone_suspected" : undefined);
+    expect((await as("machine-2", denied ? 1 : 2)).body["code"]).toBe(denied ? "clone_suspected" : undefined);
+    expect((await g.rows("offline_devices")).map(({ seq }) => seq)).toEqual([denied ? 1 : 3]);
+    expect((await g.read(`/v1/activations/${activation.id}`))["clone_suspected_at"]).not.toBeNull();
+    expect(await g.events("activation.clone_suspected")).toHaveLength(1);
+
+    await g.post(`/v1/activations/${activation.id}/clear_suspicion`);
+    await g.later(31 * DAY_MS);
+    const changed = await as("machine-3", denied ? 1 : 3);
+    expect(changed.status, "hardware changed after the last file was over").toBe(200);
+    expect(changed.body["activation"].clone_suspected_at).toBeNull();
+  },
+);
+
+test("a machine that comes with another's parts while that one takes its seat has no file where clones are refused", async () => {
+  const g = await airGap();
+  const license = await g.offlineLicense({ on_clone: "deny", component_threshold: 1, max_activations: 1 });
+  const components = [{ kind: "disk", hash: await sha256(`olp1-part\n${g.tenant.id}\ndisk\ndisk-1`) }];
+  const device = await pair();
+  const request = (name: string) => requestOf(g.asked(license, name, device), { components });
+  const [first, second] = [await request("machine-0"), await request("machine-1")];
+  const came = meanwhile(/from "?offline_keysets/i, () => g.send(first));
+  const answer = await g.send(second);
+  expect(came()).toBe(true);
+  expect(answer.body["code"]).toBe("clone_suspected");
+  expect(await g.events("license_file.issued")).toHaveLength(1);
+});
+
 test("a list speaks of a device, and a seat that is taken by force is held, for as long as any of its files could run", async () => {
   const g = await airGap();
   const license = await g.offlineLicense({ grace_period: "P0D", offline: { max_ttl: "P30D" } });
