@@ -123,7 +123,7 @@ async function takeIntent(
     env: c.env,
     d1,
     owner,
-    caller: caller.kind === "publishable" ? `${caller.keyId}\n${licenseKeyIn(c)}` : caller.keyId,
+    caller: caller.kind === "publishable" ? `${caller.keyId}\n${secretIn(c)}` : caller.keyId,
     header,
     method: c.req.method,
     pathAndQuery: url.pathname + url.search,
@@ -139,10 +139,12 @@ function isDryRun(c: GateContext): boolean {
   return asked === null ? fieldsIn(c)["dry_run"] === true : asked === "true";
 }
 
-/** The secret that a program calls with, besides the publishable key that every copy of it holds. */
-function licenseKeyIn(c: GateContext): string {
+const SECRETS = ["license_key", "activation_token", "code", "request", "receipt"] as const;
+
+/** What a program calls with that no other copy of it has, besides the publishable key that every one holds. */
+function secretIn(c: GateContext): string {
   const body = fieldsIn(c);
-  const secret = body["license_key"] ?? body["activation_token"];
+  const secret = SECRETS.map((name) => body[name]).find((value) => value !== undefined && value !== null);
   return typeof secret === "string" ? secret : "";
 }
 
