@@ -5,6 +5,7 @@ import { templateRevisions } from "../catalog/tables.ts";
 import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
 import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
+import { unusedCodesEnded } from "../offline/emergency-codes.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { makingOf } from "./making.ts";
 import type { LicenseRow } from "./rows.ts";
@@ -101,6 +102,9 @@ export function licensesOf(asking: Asking) {
 
     /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
     update: (row: LicenseRow, told: Told) => commit(asking, writing(asking, row), told),
+
+    /** The same for a new key: emergency codes that nobody used end with the old one. */
+    updateKey: (row: LicenseRow, told: Told) => commit(asking, [...writing(asking, row), unusedCodesEnded(asking, row.id)], told),
 
     /** The same for a change of its end, which is that of its newest term too. */
     updatePeriod: (row: LicenseRow, told: Told) => commit(asking, [...writing(asking, row), ...movedTerm(asking, row)], told),

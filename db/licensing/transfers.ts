@@ -2,6 +2,7 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import type { TransferStatus } from "#rules/licensing/transfers";
 import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
+import { unusedCodesEnded } from "../offline/emergency-codes.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { writing } from "./licenses.ts";
 import { trialUsed } from "./making.ts";
@@ -82,20 +83,15 @@ export function transfersOf(asking: Asking) {
 
     /**
      * Gives a license to its new customer, over the versions that were read: the license as it will be, the transfer that says so (made here, or
-     * accepted), and the ends of its devices. Its named users go with the customer who named them. Undefined when anything changed meanwhile.
+     * accepted), and the ends of its devices. Its named users, and emergency codes that nobody used, go with the customer who had them. Undefined when anything changed meanwhile.
      */
     carryOut: (license: LicenseRow, transfer: { row: TransferRow; made: boolean }, ended: readonly Statement[], told: Told) => {
       const { row, made } = transfer;
       const said = made
         ? [lapsed(asking, license.id), noneWaits(asking, license.id), bound(d1, db.insert(licenseTransfers).values(row))]
         : over(asking, row);
-      const unnamed = d1.prepare("delete from named_users where tenant_id = ? and license_id = ?").bind(tenantId, license.id);
-      const trial = trialUsed(asking, [license], { again: true });
-      return commit(
-        asking,
-        [...writing(asking, license), ...said, ...ended, allEnded(asking, license.id), unnamed, ...trial],
-        told,
-      );
+      const also = [...leftBehind(asking, license.id), ...trialUsed(asking, [license], { again: true })];
+      return commit(asking, [...writing(asking, license), ...said, ...ended, allEnded(asking, license.id), ...also], told);
     },
 
     /** Ends a transfer that waits without carrying it out; undefined when somebody else was faster. */
@@ -110,6 +106,15 @@ function standing({ now }: Asking, status: TransferStatus) {
   if (status === "pending") return sql`${stored} = 'pending' and ${open}`;
   if (status === "expired") return sql`(${stored} = 'expired' or (${stored} = 'pending' and not ${open}))`;
   return eq(stored, status);
+}
+
+/** Takes away what the customer before had beside devices: named users, and emergency codes that nobody used. */
+function leftBehind(asking: Asking, licenseId: string): Statement[] {
+  const { d1, tenantId } = asking;
+  return [
+    d1.prepare("delete from named_users where tenant_id = ? and license_id = ?").bind(tenantId, licenseId),
+    unusedCodesEnded(asking, licenseId),
+  ];
 }
 
 /** Writes down that the transfer which nobody accepted in time is over, so that there is room for another. */

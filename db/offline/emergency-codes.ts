@@ -79,3 +79,13 @@ export function emergencyCodesOf(asking: Asking) {
     ],
   };
 }
+
+/** Ends the codes of a license that nobody used: who was given them has the license, or its key, no more. */
+export function unusedCodesEnded({ d1, tenantId, now }: Asking, licenseId: string): Statement {
+  return d1
+    .prepare(
+      `update emergency_codes set expires_at = ?3
+       where tenant_id = ?1 and license_id = ?2 and redeemed_at is null and expires_at > ?3`,
+    )
+    .bind(tenantId, licenseId, now.getTime());
+}

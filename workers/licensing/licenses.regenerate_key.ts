@@ -18,7 +18,7 @@ export const regenerateLicenseKey = endpoint({
     security: scope("licenses:write"),
     summary: "Give a license a new key",
     description:
-      "For a key that was lost or got into wrong hands: from here on nobody knows the old one, and this answer alone holds the new one. Devices keep their seats and their activation tokens; those without a connection keep their license files, and need the new key to ask for another.",
+      "For a key that was lost or got into wrong hands: from here on nobody knows the old one, and this answer alone holds the new one. Devices keep their seats and their activation tokens; those without a connection keep their license files, and need the new key to ask for another. Emergency codes that nobody used end.",
     request: { params: idParam("lic") },
     responses: {
       200: json(LicenseWithKey, "The license with its new key"),
@@ -42,7 +42,7 @@ export const regenerateLicenseKey = endpoint({
       const [was, is] = [presentLicense(before, now), presentLicense(after, now)];
       const answer = { ...is, license_key: text };
       const told = { facts: [changeFact("license.key_regenerated", was, is)], answer: [200, answer] as const };
-      return (await repo.licenses.update(after.row, told)) && answer;
+      return (await repo.licenses.updateKey(after.row, told)) && answer;
     });
     return c.json(license, 200);
   },

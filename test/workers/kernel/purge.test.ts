@@ -56,7 +56,7 @@ test("a place in a status list is free again once its device gave its seat back 
   const young = await given("young", 13);
   const held = await given("held", 15, { back: false });
   await tended();
-  const left = async (table: string) => (await g.rows(table)).map((row) => row["activation_id"]);
+  const left = async (table: string) => (await g.rows(table)).map((row) => String(row["activation_id"]));
   expect((await left("offline_devices")).toSorted()).toEqual([young.id, held.id].toSorted());
   const requests = await left("offline_requests");
   expect(requests).not.toContain(old.id);

@@ -4,7 +4,7 @@ import { fromBase64url } from "#rules/licensing/olp/base64url";
 import { statusAt } from "#rules/licensing/olp/status";
 import { upTo } from "../../world.ts";
 import { meanwhile } from "../meanwhile.ts";
-import { DAY_MS } from "../shop.ts";
+import { DAY_MS, device as fingerprintOf } from "../shop.ts";
 import { airGap, claimsIn, jws, pair, receiptOf, requestOf, sha256, signerIn } from "./air.ts";
 
 // What somebody may try who holds a license key, a device, a copy of a file or a fast connection.
@@ -283,3 +283,51 @@ test("a list speaks of a device, and a seat that is taken by force is held, for 
 });
 
 const endIn = (file: string): number => claimsIn(file.split("~")[1] ?? "")["exp"];
+
+test.each(["transfer", "regenerate_key"])("an emergency code that nobody used ends with %s", async (verb) => {
+  const g = await airGap();
+  const license = await g.offlineLicense();
+  const make = async () => (await g.post("/v1/emergency_codes", { license_id: license["id"], reason: "the line stands" })).body;
+  const redeem = (code: unknown, name: string) =>
+    g.program("/v1/emergency_codes/redeem", { code, fingerprint: fingerprintOf(name) });
+  const [used, unused] = [await make(), await make()];
+  expect((await redeem(used["code"], "one")).status).toBe(201);
+  const other = await g.made("/v1/customers", { name: "Bob", email: "bob@customer.example", kind: "person" });
+  const body = verb === "transfer" ? { customer_id: other["id"], reason: "sold" } : {};
+  const moved = await g.post(`/v1/licenses/${license["id"]}/${verb}`, body);
+  expect(moved.status, moved.text).toBeLessThan(300);
+  expect((await redeem(unused["code"], "two")).body["code"]).toBe("emergency_code_expired");
+  expect((await g.read(`/v1/emergency_codes/${used["id"]}`))["expires_at"]).toBe(used["expires_at"]);
+  expect((await redeem((await make())["code"], "three")).status).toBe(201);
+});
+
+test("customers whose programs choose the same Idempotency-Key are not in each other's way", async () => {
+  const g = await airGap();
+  const two = async (path: string, bodies: readonly Record<string, unknown>[]) => {
+    const how = { key: g.keys.publishable, idempotencyKey: `first-${path}` };
+    const answers = await Promise.all(bodies.map((body) => g.post(path, body, how)));
+    expect(
+      answers.map(({ status }) => status < 300),
+      answers.map(({ text }) => text).join(),
+    ).toEqual([true, true]);
+  };
+  const licenses = [await g.offlineLicense({ max_activations: 2 }), await g.offlineLicense({ max_activations: 2 })];
+  const requests = await Promise.all(licenses.map(async (each, n) => requestOf(g.asked(each, `new-${n}`, await pair()))));
+  await two(
+    "/v1/activations/offline_activate",
+    requests.map((request) => ({ request })),
+  );
+  const given = await Promise.all(licenses.map((each, n) => g.activated(each, `old-${n}`)));
+  const receipts = await Promise.all(given.map(({ device, file }) => receiptOf(device, file)));
+  await two(
+    "/v1/activations/offline_deactivate",
+    receipts.map((receipt) => ({ receipt })),
+  );
+  const codes = await Promise.all(
+    licenses.map(async (each) => (await g.post("/v1/emergency_codes", { license_id: each["id"], reason: "x" })).body["code"]),
+  );
+  await two(
+    "/v1/emergency_codes/redeem",
+    codes.map((code) => ({ code, fingerprint: fingerprintOf("same") })),
+  );
+});
