@@ -51,8 +51,10 @@ export const changeLicenseTemplate = endpoint({
       const changed = await underTemplate(repo, before, to, now);
       if (isTrial(before.terms) !== isTrial(changed.license.terms)) throw trialBoundary({});
 
-      const answer = await presentChange(repo, before, changed, { now, dryRun });
-      if (dryRun) return answer;
+      // a license that is there already stays as it is, and nothing is told
+      const isThere = to.templateId === before.row.templateId && to.rev === before.row.templateRev;
+      const answer = await presentChange(repo, before, isThere ? { ...changed, license: before } : changed, { now, dryRun });
+      if (dryRun || isThere) return answer;
       const facts = [changeFact("license.template_changed", presentLicense(before, now), answer.license)];
       return (await repo.licenses.updatePeriod(changed.license.row, { facts, answer: [200, answer] })) && answer;
     });

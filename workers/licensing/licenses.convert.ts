@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { License as LicenseRead } from "#db/licensing/licenses";
 import { changing } from "#kernel/changing";
-import { endpoint, idParam, json, jsonBody, problems, scope } from "#kernel/endpoint";
+import { endpoint, idParam, json, optionalJsonBody, problems, scope } from "#kernel/endpoint";
 import { changeFact } from "#kernel/facts";
 import { licenseNotFound, productArchived, templateArchived, revisionNotFound, templateNotFound } from "#kernel/not-found";
 import { changedMeanwhile } from "#kernel/problems";
@@ -22,7 +22,7 @@ export const convertLicense = endpoint({
     summary: "Convert a trial into a paid license",
     description:
       "In place: id, key and devices stay, and a period of the paid terms begins now, also where the trial was over. Without template_id the license gets what its own template sells, which must be no trial itself.",
-    request: { params: idParam("lic"), body: jsonBody(Conversion) },
+    request: { params: idParam("lic"), body: optionalJsonBody(Conversion) },
     responses: {
       200: json(License, "The license, paid for"),
       ...problems(

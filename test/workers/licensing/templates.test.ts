@@ -198,3 +198,14 @@ test("a device whose trial was another license uses one that is converted", asyn
   await s.post(`/v1/licenses/${second["id"]}/convert`, { template_id: (await s.template())["id"] });
   expect((await s.activate(second["license_key"], "same")).status).toBe(201);
 });
+
+test("a license that is under the template and revision already stays as it is, and nothing is told", async () => {
+  const s = await shop();
+  const license = await s.license();
+  const path = `/v1/licenses/${license["id"]}`;
+  const before = await s.read(path);
+  const same = await s.post(`${path}/change_template`, { template_id: license["template_id"] });
+  expect(same.status).toBe(200);
+  expect(await s.read(path)).toEqual(before);
+  expect(await s.events("license.template_changed")).toHaveLength(0);
+});

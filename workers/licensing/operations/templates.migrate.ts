@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { endpoint, idParam, json, jsonBody, problems, scope } from "#kernel/endpoint";
+import { endpoint, idParam, json, optionalJsonBody, problems, scope } from "#kernel/endpoint";
 import { customerNotFound, revisionNotFound, templateNotFound } from "#kernel/not-found";
 import { stageOf } from "#rules/licensing/operations";
 import { previewOf } from "./previewing.ts";
@@ -16,7 +16,7 @@ export const migrateTemplate = endpoint({
     summary: "Move licenses to another revision of their template",
     description:
       "All at once or in stages. What a license has of its own stays, and so does the end of the period that runs. A license whose seats are above the new limit is moved too, and says so in its result.",
-    request: { params: idParam("tpl"), body: jsonBody(Migration) },
+    request: { params: idParam("tpl"), body: optionalJsonBody(Migration) },
     responses: {
       202: json(Operation, "The operation that does it"),
       200: json(OperationPreview, "With dry_run: what it would do"),
