@@ -83,7 +83,8 @@ export function transfersOf(asking: Asking) {
 
     /**
      * Gives a license to its new customer, over the versions that were read: the license as it will be, the transfer that says so (made here, or
-     * accepted), and the ends of its devices. Its named users, and emergency codes that nobody used, go with the customer who had them. Undefined when anything changed meanwhile.
+     * accepted), and the ends of its devices. Its named users, and emergency codes that nobody used, go with the customer who had them. Undefined
+     * when anything changed meanwhile.
      */
     carryOut: (license: LicenseRow, transfer: { row: TransferRow; made: boolean }, ended: readonly Statement[], told: Told) => {
       const { row, made } = transfer;
