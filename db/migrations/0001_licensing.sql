@@ -98,6 +98,7 @@ CREATE UNIQUE INDEX `offline_devices_status` ON `offline_devices` (`tenant_id`,`
 CREATE UNIQUE INDEX `offline_devices_rid` ON `offline_devices` (`tenant_id`,`rid`);--> statement-breakpoint
 CREATE INDEX `offline_devices_license` ON `offline_devices` (`tenant_id`,`license_id`);--> statement-breakpoint
 CREATE INDEX `offline_devices_superseded` ON `offline_devices` (`tenant_id`,`product_id`,`status_index`) WHERE "offline_devices"."superseded" = 1;--> statement-breakpoint
+CREATE INDEX `offline_devices_aging` ON `offline_devices` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `offline_keysets` (
 	`tenant_id` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -119,6 +120,7 @@ CREATE TABLE `offline_requests` (
 );
 --> statement-breakpoint
 CREATE INDEX `offline_requests_activation` ON `offline_requests` (`tenant_id`,`activation_id`);--> statement-breakpoint
+CREATE INDEX `offline_requests_aging` ON `offline_requests` (`created_at`);--> statement-breakpoint
 CREATE TABLE `offline_roots` (
 	`tenant_id` text NOT NULL,
 	`kid` text NOT NULL,
@@ -217,6 +219,7 @@ CREATE TABLE `integrity_checks` (
 	`app_version` text NOT NULL,
 	`passed` integer NOT NULL,
 	`mismatches` text NOT NULL,
+	`mismatches_count` integer,
 	`created_at` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `id`),
 	FOREIGN KEY (`tenant_id`,`license_id`) REFERENCES `licenses`(`tenant_id`,`id`) ON UPDATE no action ON DELETE no action
@@ -261,6 +264,7 @@ ALTER TABLE `activations` ADD `ends_at` integer;--> statement-breakpoint
 ALTER TABLE `activations` ADD `clone_suspected_at` integer;--> statement-breakpoint
 ALTER TABLE `activations` ADD `integrity_failed_at` integer;--> statement-breakpoint
 CREATE INDEX `activations_device` ON `activations` (`tenant_id`,`device_hash`) WHERE "activations"."released_at" is null;--> statement-breakpoint
+CREATE INDEX `activations_marked` ON `activations` (`tenant_id`,`license_id`,`device_hash`) WHERE "activations"."released_at" is not null and ("activations"."clone_suspected_at" is not null or "activations"."integrity_failed_at" is not null);--> statement-breakpoint
 ALTER TABLE `licenses` ADD `key_bits` integer;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `proof_hash` text;--> statement-breakpoint
 ALTER TABLE `licenses` ADD `core_ceiling` integer;--> statement-breakpoint

@@ -1,2 +1,0 @@
-ALTER TABLE `integrity_checks` ADD `mismatches_count` integer;--> statement-breakpoint
-CREATE INDEX `activations_marked` ON `activations` (`tenant_id`,`license_id`,`device_hash`) WHERE "activations"."released_at" is not null and ("activations"."clone_suspected_at" is not null or "activations"."integrity_failed_at" is not null);
