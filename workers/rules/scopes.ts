@@ -19,7 +19,6 @@ export const SCOPES = [
   "licenses:read",
   "licenses:write",
   "offline:read",
-  "offline:write",
   "offline_keys:write",
   "operations:read",
   "operations:write",
