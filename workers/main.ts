@@ -5,7 +5,11 @@ import { endpoints } from "./rooms.ts";
 import { tend } from "./tend.ts";
 
 export { Bell } from "./kernel/bell.object.ts";
+export { Feed } from "./kernel/feed.object.ts";
 export { Nonces } from "./kernel/nonces.object.ts";
+export { Quota } from "./kernel/quota.object.ts";
+export { Tally } from "./kernel/tally.object.ts";
+export { Meter } from "./entitlements/meter.object.ts";
 
 const app = appOf(endpoints);
 addPages(app);

@@ -67,7 +67,12 @@ function edgeOptions(scriptPath: string): V4MiniflareOptions {
     d1Databases: ["DB_00"],
     kvNamespaces: ["CACHE"],
     r2Buckets: ["FILES"],
-    durableObjects: { BELL: { className: "Bell", useSQLite: true }, NONCES: { className: "Nonces", useSQLite: true } },
+    durableObjects: Object.fromEntries(
+      ["Bell", "Feed", "Meter", "Nonces", "Quota", "Tally"].map((className) => [
+        className.toUpperCase(),
+        { className, useSQLite: true },
+      ]),
+    ),
     ratelimits: { SHIELD: { namespace_id: "1001", simple: { limit: 6000, period: 60 } } },
     bindings: {
       LATCHKEY_ENV: "development",

@@ -9,7 +9,7 @@ import { changedMeanwhile, externalIdTaken, invalidRequest } from "#kernel/probl
 import type { z } from "#kernel/wire";
 import { activationToken } from "./activation-token.ts";
 import { deviceOf } from "./devices.ts";
-import { keyDigests } from "./digests.ts";
+import { keyDigests } from "#kernel/digests";
 import { presentActivation } from "./presenters.ts";
 import {
   activationRateLimited,

@@ -8,7 +8,7 @@ import type { Repo } from "#db/repo";
 import type { ActivationRow } from "#db/licensing/activations";
 import { isTokenOf } from "./activation-token.ts";
 import { ended } from "./ending.ts";
-import { mayKnow } from "./for-caller.ts";
+import { mayKnow } from "#kernel/for-caller";
 import { presentActivation } from "./presenters.ts";
 import { activationNotFound } from "./problems.ts";
 import { Activation, Deactivation } from "./schemas.ts";

@@ -2,7 +2,7 @@ import type { Asked, SigningKey } from "#db/licensing/asked";
 import type { TenantEnv } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
 import { activationIn, isTokenOf } from "./activation-token.ts";
-import { mayKnow } from "./for-caller.ts";
+import { mayKnow } from "#kernel/for-caller";
 import { fromOf } from "./restricted.ts";
 
 type Asking = { env: Env; var: Pick<TenantEnv["Variables"], "repo" | "caller" | "now" | "ip"> };

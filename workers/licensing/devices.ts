@@ -9,7 +9,7 @@ import {
   toldDeviceDigests,
   deviceDigests,
   type Component,
-} from "./digests.ts";
+} from "#kernel/digests";
 
 /** A device as digests: all that it and its parts may be stored as, and what a new row stores of them. */
 export type KnownDevice = {

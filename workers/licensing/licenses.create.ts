@@ -21,7 +21,7 @@ import { overridesFromWire, refuseUnsoundTerms } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { exactForm } from "#rules/licensing/keys";
 import { effectiveTerms, isTrial, type TemplateTerms, type TermsOverrides } from "#rules/licensing/terms";
-import { keyDigests } from "./digests.ts";
+import { keyDigests } from "#kernel/digests";
 import { estimatedBits, LEAST_KEY_BITS } from "./key-strength.ts";
 import { keyColumns, newLicense, newLicenseKey, type Recipe } from "./new-license.ts";
 import { refuseBackwards, withoutAbsent } from "./own-terms.ts";

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { licenseNotFound } from "#kernel/not-found";
-import { keyDigests } from "./digests.ts";
+import { keyDigests } from "#kernel/digests";
 import { presentLicense } from "./presenters.ts";
 import { KeyLookup, License } from "./schemas.ts";
 

@@ -18,7 +18,7 @@ import {
   userLimits,
 } from "#rules/licensing/terms";
 import { settingsOf } from "#rules/tenants/settings";
-import { newKeyDigest, newProofDigest } from "./digests.ts";
+import { newKeyDigest, newProofDigest } from "#kernel/digests";
 import { estimatedBits } from "./key-strength.ts";
 
 /** What a license is made from. */

@@ -14,7 +14,7 @@ import { invalidRequest } from "#kernel/problems";
 import { whoGivesWay } from "#rules/licensing/kick";
 import { afterFirstActivation } from "./beginnings.ts";
 import type { KnownDevice } from "./devices.ts";
-import { mayKnow } from "./for-caller.ts";
+import { mayKnow } from "#kernel/for-caller";
 import { presentActivation, presentLicense } from "./presenters.ts";
 import { kickNotAllowed } from "./problems.ts";
 import { fromOf, refuseRestricted } from "./restricted.ts";

@@ -57,6 +57,8 @@ export const EVENT_TYPES = [
   "blacklist_entry.deleted",
   "security_report.created",
   "security_report.closed",
+  "quota.threshold_reached",
+  "tenant_limit.threshold_reached",
   "operation.created",
   "operation.finished",
   "order.created",

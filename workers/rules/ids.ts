@@ -24,6 +24,8 @@ export const ID_PREFIXES = {
   security_report: "srp",
   integrity_check: "ick",
   operation: "op",
+  usage_alert: "usg",
+  reservation: "rsv",
 } as const;
 
 export type Noun = keyof typeof ID_PREFIXES;

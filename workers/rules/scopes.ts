@@ -10,6 +10,8 @@ export const SCOPES = [
   "customers:write",
   "emergency_codes:read",
   "emergency_codes:write",
+  "entitlements:read",
+  "entitlements:write",
   "events:read",
   "features:read",
   "features:write",
@@ -34,6 +36,8 @@ export const SCOPES = [
   "settings:write",
   "templates:read",
   "templates:write",
+  "usage:read",
+  "usage:write",
   "webhook_endpoints:read",
   "webhook_endpoints:write",
 ] as const;

@@ -139,6 +139,7 @@ export const ApiKeyQuery = listQuery({
 
 const SettingsGroups = {
   licensing: z.object({ key_storage: z.enum(["sealed", "hash_only"]), grace_period: z.string() }),
+  validation: z.object({ when_blind: z.enum(["fail_open", "fail_closed"]), blind_for_s: z.int() }),
   webhooks: z.object({ max_attempts: z.int() }),
 };
 
@@ -160,6 +161,17 @@ export const SettingsPatch = z
           .refine((period) => parseDuration(period) !== null, "must be an ISO 8601 duration, such as P30D; P0D means none")
           .optional()
           .openapi({ description: "Grace of templates that name none; default P30D." }),
+      })
+      .optional(),
+    validation: z
+      .strictObject({
+        when_blind: z.enum(["fail_open", "fail_closed"]).optional().openapi({
+          description:
+            "fail_open (default): while neither the database nor the feed of changes answers, a validation answers what was known last, marked stale. fail_closed: it answers 503.",
+        }),
+        blind_for_s: z.int().min(60).max(86_400).optional().openapi({
+          description: "For how many seconds what was known last is answered; default 900. What is older gets a 503.",
+        }),
       })
       .optional(),
     webhooks: z

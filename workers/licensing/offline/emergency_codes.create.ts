@@ -7,7 +7,7 @@ import { newId } from "#kernel/ids";
 import { licenseNotFound } from "#kernel/not-found";
 import { formatKey, keyBytes } from "#rules/licensing/keys";
 import { EMERGENCY_S } from "#rules/licensing/olp/claims";
-import { newDeviceDigest } from "../digests.ts";
+import { newDeviceDigest } from "#kernel/digests";
 import { licenseNotActive } from "../problems.ts";
 import { EMERGENCY_FORMAT, newEmergencyDigest, refuseStopped } from "./emergency.ts";
 import { presentEmergencyCode } from "./presenters.ts";

@@ -1,7 +1,7 @@
 import type { Repo } from "#db/repo";
 import type { Env } from "#kernel/env";
 import type { RowFault } from "#rules/licensing/import-rows";
-import { keyDigests } from "../digests.ts";
+import { keyDigests } from "#kernel/digests";
 import { LEAST_KEY_BITS } from "../key-strength.ts";
 import type { ReadRow } from "./reading-rows.ts";
 

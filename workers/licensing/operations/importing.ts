@@ -10,7 +10,7 @@ import { newOwned } from "#kernel/present";
 import type { OperationParams } from "#rules/licensing/operations";
 import { storedTerms, type TermsOverrides } from "#rules/licensing/terms";
 import { licenseIdOf } from "../derived-ids.ts";
-import { keyDigests } from "../digests.ts";
+import { keyDigests } from "#kernel/digests";
 import { keyColumns, newLicense } from "../new-license.ts";
 import { presentLicense } from "../presenters.ts";
 import { openedChunk, type WaitingRow } from "./import-chunks.ts";

@@ -9,7 +9,7 @@ import { newOwned } from "#kernel/present";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
 import type { z } from "#kernel/wire";
 import { rangeKeys } from "#rules/addresses";
-import { componentDigests, deviceDigests, newComponentDigest, newDeviceDigest } from "../digests.ts";
+import { componentDigests, deviceDigests, newComponentDigest, newDeviceDigest } from "#kernel/digests";
 import { presentBlacklistEntry } from "./presenters.ts";
 import { alreadyBlacklisted, tooManyIpRanges } from "./problems.ts";
 import { BlacklistEntry, NewBlacklistEntry } from "./schemas.ts";

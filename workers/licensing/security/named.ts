@@ -4,8 +4,8 @@ import type { TenantEnv } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
 import { licenseNotFound } from "#kernel/not-found";
 import { activationIn, isTokenOf } from "../activation-token.ts";
-import { deviceDigests, keyDigests } from "../digests.ts";
-import { mayKnow } from "../for-caller.ts";
+import { deviceDigests, keyDigests } from "#kernel/digests";
+import { mayKnow } from "#kernel/for-caller";
 import { activationNotFound } from "../problems.ts";
 
 type Asking = { env: Env; var: Pick<TenantEnv["Variables"], "repo" | "caller"> };

@@ -5,7 +5,7 @@ import { endpoint, json, jsonBody, problems, scopeOrPublishable } from "#kernel/
 import { licenseNotFound } from "#kernel/not-found";
 import { changedMeanwhile, externalIdTaken, invalidRequest } from "#kernel/problems";
 import type { z } from "#kernel/wire";
-import { newDeviceDigest } from "../digests.ts";
+import { newDeviceDigest } from "#kernel/digests";
 import { activationNotFound } from "../problems.ts";
 import { namedBy } from "./named.ts";
 import { noted, type Seen } from "./noting.ts";

@@ -6,6 +6,12 @@ export type Settings = {
     /** Grace of templates that name none, ISO 8601. */
     grace_period: string;
   };
+  validation: {
+    /** What a validation answers while neither the database nor the feed of changes does: what was known last, or a 503. */
+    when_blind: "fail_open" | "fail_closed";
+    /** For how many seconds what was known last is answered, 60 to 86,400. */
+    blind_for_s: number;
+  };
   webhooks: {
     /** How many times a delivery is tried before it is exhausted, 1 to 10. */
     max_attempts: number;
@@ -14,6 +20,7 @@ export type Settings = {
 
 export const DEFAULT_SETTINGS: Settings = {
   licensing: { key_storage: "sealed", grace_period: "P30D" },
+  validation: { when_blind: "fail_open", blind_for_s: 900 },
   webhooks: { max_attempts: 10 },
 };
 
@@ -25,6 +32,7 @@ export type SettingsPatch = {
 export function changedSettings(settings: Settings, patch: SettingsPatch): Settings {
   return {
     licensing: { ...settings.licensing, ...present(patch.licensing ?? {}) },
+    validation: { ...settings.validation, ...present(patch.validation ?? {}) },
     webhooks: { ...settings.webhooks, ...present(patch.webhooks ?? {}) },
   };
 }

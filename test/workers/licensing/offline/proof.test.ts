@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { proofDigests, proofKey } from "../../../../workers/licensing/digests.ts";
+import { proofDigests, proofKey } from "#kernel/digests";
 import { shop } from "../shop.ts";
 
 test("the proof of a license key is an Ed25519 key whose public half is the same everywhere", async () => {

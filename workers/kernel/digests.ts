@@ -1,9 +1,9 @@
-import { digests, newDigest, sha256Url } from "#kernel/crypto";
-import type { Env } from "#kernel/env";
-import { derivedKey } from "#kernel/signing";
-import { peppers } from "#kernel/vault";
 import { lookupForms, storedForm } from "#rules/licensing/keys";
 import { componentText, fingerprintText, proofInfo } from "#rules/licensing/olp/keys";
+import { digests, newDigest, sha256Url } from "./crypto.ts";
+import type { Env } from "./env.ts";
+import { derivedKey } from "./signing.ts";
+import { peppers } from "./vault.ts";
 
 // License keys and fingerprints never reach the database: only digests of them do, under a pepper and apart for every tenant.
 
