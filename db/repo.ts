@@ -9,6 +9,9 @@ import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
 import { licenseTermsOf } from "./licensing/license-terms.ts";
 import { beyondOf } from "./licensing/beyond.ts";
+import { usageAlertsOf } from "./entitlements/usage-alerts.ts";
+import { usageDaysOf } from "./entitlements/usage-days.ts";
+import { usageSumsOf } from "./entitlements/usage-sums.ts";
 import { licensesOf } from "./licensing/licenses.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
@@ -74,6 +77,9 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     offlineDevices: offlineDevicesOf(asking),
     statusLists: statusListsOf(asking),
     emergencyCodes: emergencyCodesOf(asking),
+    usageDays: usageDaysOf(asking),
+    usageSums: usageSumsOf(asking),
+    usageAlerts: usageAlertsOf(asking),
     orders: ordersOf(asking),
     providerEvents: providerEventsOf(asking),
     events: eventsOf(asking),

@@ -24,7 +24,8 @@ export const usageDays = sqliteTable(
     primaryKey({ columns: [t.tenantId, t.licenseId, t.featureId, t.onDay] }),
     foreignKey({ columns: [t.tenantId, t.licenseId], foreignColumns: [licenses.tenantId, licenses.id] }),
     index("usage_days_report").on(t.tenantId, t.onDay, t.featureId, t.licenseId, t.used),
-    index("usage_days_feature").on(t.tenantId, t.featureId, t.onDay),
+    index("usage_days_feature").on(t.tenantId, t.featureId, t.onDay, t.licenseId, t.used),
+    index("usage_days_license").on(t.tenantId, t.licenseId, t.onDay, t.featureId, t.used),
   ],
 );
 
@@ -48,5 +49,6 @@ export const usageAlerts = sqliteTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("usage_alerts_once").on(t.tenantId, t.subject, t.feature, t.periodStartsAt, t.percent),
     index("usage_alerts_license").on(t.tenantId, t.licenseId, t.id),
+    index("usage_alerts_period").on(t.tenantId, t.periodStartsAt, t.percent, t.licenseId),
   ],
 );

@@ -15,6 +15,7 @@ CREATE TABLE `usage_alerts` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `usage_alerts_once` ON `usage_alerts` (`tenant_id`,`subject`,`feature`,`period_starts_at`,`percent`);--> statement-breakpoint
 CREATE INDEX `usage_alerts_license` ON `usage_alerts` (`tenant_id`,`license_id`,`id`);--> statement-breakpoint
+CREATE INDEX `usage_alerts_period` ON `usage_alerts` (`tenant_id`,`period_starts_at`,`percent`,`license_id`);--> statement-breakpoint
 CREATE TABLE `usage_days` (
 	`tenant_id` text NOT NULL,
 	`license_id` text NOT NULL,
@@ -31,4 +32,5 @@ CREATE TABLE `usage_days` (
 );
 --> statement-breakpoint
 CREATE INDEX `usage_days_report` ON `usage_days` (`tenant_id`,`on_day`,`feature_id`,`license_id`,`used`);--> statement-breakpoint
-CREATE INDEX `usage_days_feature` ON `usage_days` (`tenant_id`,`feature_id`,`on_day`);
+CREATE INDEX `usage_days_feature` ON `usage_days` (`tenant_id`,`feature_id`,`on_day`,`license_id`,`used`);--> statement-breakpoint
+CREATE INDEX `usage_days_license` ON `usage_days` (`tenant_id`,`license_id`,`on_day`,`feature_id`,`used`);
