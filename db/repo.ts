@@ -9,6 +9,7 @@ import { activationsOf } from "./licensing/activations.ts";
 import { askedOf } from "./licensing/asked.ts";
 import { licenseTermsOf } from "./licensing/license-terms.ts";
 import { beyondOf } from "./licensing/beyond.ts";
+import { rightsOf } from "./entitlements/rights.ts";
 import { usageAlertsOf } from "./entitlements/usage-alerts.ts";
 import { usageDaysOf } from "./entitlements/usage-days.ts";
 import { usageSumsOf } from "./entitlements/usage-sums.ts";
@@ -77,6 +78,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     offlineDevices: offlineDevicesOf(asking),
     statusLists: statusListsOf(asking),
     emergencyCodes: emergencyCodesOf(asking),
+    rights: rightsOf(asking),
     usageDays: usageDaysOf(asking),
     usageSums: usageSumsOf(asking),
     usageAlerts: usageAlertsOf(asking),

@@ -1,7 +1,8 @@
 import { listQuery } from "#kernel/endpoint";
-import { z, Email, ExternalId, ownedInput, text, Locale, TimeZone } from "#kernel/wire";
+import { z, Email, ExternalId, Instant, ownedInput, Ref, text, Locale, TimeZone } from "#kernel/wire";
 import { CustomerKind as Kind } from "#kernel/customer";
 import { countryOf } from "#rules/countries";
+import { Entitlement } from "#kernel/terms";
 
 /** Kept as two upper-case letters, however it was sent. */
 const CountryInput = z
@@ -77,3 +78,38 @@ export const CustomerQuery = listQuery({
   kind: Kind.optional(),
   external_id: ExternalId.optional(),
 });
+
+export const EntitlementsQuery = z.strictObject({
+  product_id: Ref.optional().openapi({ description: "Id or code of the product whose licenses count; all of them without." }),
+});
+
+/** What a customer may use of one feature, by all licenses together. */
+const MergedEntitlement = Entitlement.pick({ feature: true, feature_id: true, limit_type: true, reset: true })
+  .extend({
+    enabled: z.boolean().openapi({ description: "Whether any license, or default, gives it." }),
+    limit_value: z.int().nullable().openapi({ description: "The limits of all licenses together; null = unlimited, 0 = none." }),
+    expires_at: Instant.nullable().openapi({ description: "When the last that gives it ends; null = no end is known." }),
+    license_ids: z
+      .array(z.string())
+      .openapi({ description: "The licenses that give it, the newest first; at most 100 are named." }),
+    licenses_count: z.int().openapi({ description: "How many licenses give it." }),
+    default_of: z
+      .array(z.string())
+      .openapi({ description: "Products that give it to whoever has no valid license of them, the customer among those." }),
+  })
+  .openapi("MergedEntitlement");
+
+export const CustomerEntitlements = z
+  .object({
+    object: z.literal("customer_entitlements"),
+    customer_id: z.string(),
+    product_id: z.string().nullable().openapi({ description: "The product that was asked for; null = all." }),
+    entitlements: z.array(MergedEntitlement).openapi({ description: "By the feature's code." }),
+    licenses_count: z.int().openapi({ description: "How many valid licenses were merged." }),
+    has_more: z.boolean().openapi({
+      description:
+        "Whether there are more than was read: the newest 1,000 licenses are merged, and the defaults of the newest 100 products.",
+    }),
+    evaluated_at: Instant,
+  })
+  .openapi("CustomerEntitlements");
