@@ -1,19 +1,24 @@
+import { BENCH_HELP, readBenchOptions } from "./bench/options.ts";
 import { benchOrders } from "./bench/orders.ts";
-import { benchValidation } from "./bench/validation.ts";
-import { sayTo } from "./say.ts";
+import { sayReport } from "./bench/report.ts";
+import { runBench } from "./bench/run.ts";
+import { endWith, sayTo } from "./say.ts";
 
-const benches = { validation: benchValidation, orders: benchOrders };
-const say = sayTo(process.stdout);
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !(name in benches));
-
-if (unknown !== undefined) {
-  say.line(`There is no bench ${unknown}. Run: npm run bench -- [${Object.keys(benches).join("] [")}]`);
-  process.exitCode = 2;
-} else {
-  for (const [name, bench] of Object.entries(benches)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    say.line(`\n${name}`);
-    await bench(say);
+try {
+  const options = readBenchOptions(process.argv.slice(2));
+  const say = sayTo(options.json ? process.stderr : process.stdout);
+  if (options.help) say.line(BENCH_HELP);
+  else {
+    if (options.benches.some((bench) => bench !== "orders")) {
+      const report = await runBench(options, say);
+      if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+      else sayReport(report, say);
+    }
+    if (options.benches.includes("orders")) {
+      say.line("\norders");
+      await benchOrders(say);
+    }
   }
+} catch (error) {
+  endWith(error);
 }

@@ -4,7 +4,7 @@ import { homeAt } from "../start/home.ts";
 import { portsFrom } from "../start/ports.ts";
 import { stripePublishableKey } from "../start/seed.ts";
 import { startAll, type Started } from "../start/start-all.ts";
-import { quantile } from "./load.ts";
+import { quantile } from "./figures.ts";
 
 const SINGLE_ORDERS = 100;
 const SUSTAINED_SECONDS = 20;

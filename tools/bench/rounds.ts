@@ -1,0 +1,157 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Say } from "../say.ts";
+import { type CallKind, CALL_KINDS, type Calls, COUNTS_PATH, type Counts } from "./counting.ts";
+import { compared, type Compared, cpuUsOf, median, rateOf, type Round, rounded, type Stretch } from "./figures.ts";
+import { type Expected, load, p50Of, type Shot } from "./load.ts";
+import { cpuMs, type Running } from "./workerd.ts";
+
+/** One kind of request to one worker. */
+export type Subject<Name extends string = string> = {
+  name: Name;
+  worker: Pick<Running, "url" | "pid">;
+  shot: Shot;
+  expected: Expected;
+  /** Whether the worker goes on working after its answers, so that it must come to rest before another one is measured. */
+  writes?: boolean;
+  /** No more requests than this in one stretch, where there are not more that were never asked. */
+  mostAStretch?: number;
+};
+
+/** How long and how often to measure. */
+export type Pace = { rounds: number; seconds: number; warmSeconds: number; oneClientSeconds: number; counted: number };
+
+/** Calls of one request to databases, key-value stores and objects. */
+export type CallsEach = { d1: number; kv: number; object: number };
+
+/** The bare worker in figures of its own: what the ratios are of. */
+export type Bare = { per_second: number; cpu_us: number; p50_ms_one_client: number };
+
+/** A subject as it is reported. */
+export type Measured = Compared & { p50_ms_one_client: number; awaited: CallsEach; background: CallsEach };
+
+const CONNECTIONS = 16;
+const REST_MS = 60;
+
+type Going = { subject: Subject; sent: number; rounds: Round[]; calls: Calls; answers: number };
+
+/**
+ * Measures subjects in rounds, with the bare worker between any two of them, so that each is compared with what the machine had to give directly
+ * before and after it. Throws when a first answer is not the wished one.
+ */
+export async function measure<Name extends string>(
+  bare: Subject,
+  subjects: readonly Subject<Name>[],
+  pace: Pace,
+  say: Say,
+): Promise<{ bare: Bare; measured: Record<Name, Measured> }> {
+  const all = subjects.map((subject): Going => ({ subject, sent: 1, rounds: [], calls: noCalls(), answers: 0 }));
+  const plain: Going = { subject: bare, sent: 1, rounds: [], calls: noCalls(), answers: 0 };
+  for (const going of [plain, ...all]) await warm(going, pace, say);
+  for (let n = 0; n < pace.rounds; n++) {
+    let before = await stretch(plain, pace.seconds);
+    // another one begins each round, so that none always follows the same neighbour
+    for (const going of [...all.slice(n % all.length), ...all.slice(0, n % all.length)]) {
+      say.progress(`round ${n + 1} of ${pace.rounds}: ${going.subject.name} …`);
+      const counted = await countsOf(going.subject);
+      const subject = await stretch(going, pace.seconds);
+      if (going.subject.writes) await pause(REST_MS);
+      const after = await stretch(plain, pace.seconds);
+      add(going, counted, await countsOf(going.subject), subject.answers);
+      going.rounds.push({ bare: [before, after], subject });
+      before = after;
+    }
+  }
+  const results = new Map<string, Measured>();
+  for (const going of all) {
+    say.progress(`one client, and what is called: ${going.subject.name} …`);
+    results.set(going.subject.name, await finished(going, pace));
+  }
+  const measured = Object.fromEntries(results) as Record<Name, Measured>;
+  return { bare: await bareFigures(plain, all, pace), measured };
+}
+
+async function bareFigures(plain: Going, all: readonly Going[], { oneClientSeconds }: Pace): Promise<Bare> {
+  const stretches = all.flatMap(({ rounds }) => rounds.map(({ bare: [before] }) => before));
+  const alone = await stretch(plain, oneClientSeconds, 1);
+  return {
+    per_second: rounded(median(stretches.map((each) => rateOf(each))), 0),
+    cpu_us: rounded(median(stretches.map((each) => cpuUsOf(each))), 1),
+    p50_ms_one_client: rounded(alone.p50Ms, 3),
+  };
+}
+
+/** Why a subject cannot be measured: its answer, where that is not the wished one. */
+export async function whyNot({ shot, expected }: Subject): Promise<string | undefined> {
+  const first = await load(shot, expected, { connections: 1, seconds: 5, from: 0, most: 1 });
+  return first.failed > 0 ? first.sample : undefined;
+}
+
+async function warm(going: Going, { warmSeconds }: Pace, say: Say): Promise<void> {
+  const { subject } = going;
+  say.progress(`warming up: ${subject.name} …`);
+  const first = await load(subject.shot, subject.expected, { connections: 1, seconds: 5, from: going.sent, most: 1 });
+  going.sent += first.answers;
+  if (first.failed > 0) throw new Error(`${subject.name} was answered with ${first.sample}`);
+  await stretch(going, warmSeconds);
+}
+
+async function stretch(going: Going, seconds: number, connections = CONNECTIONS): Promise<Stretch> {
+  const { shot, expected, worker, mostAStretch } = going.subject;
+  const before = cpuMs(worker.pid);
+  const most = mostAStretch === undefined ? {} : { most: mostAStretch };
+  const came = await load(shot, expected, { connections, seconds, from: going.sent, ...most });
+  going.sent += came.answers;
+  if (came.answers === 0) throw new Error(`${going.subject.name} ran out of requests that were never asked`);
+  return {
+    answers: came.answers,
+    failed: came.failed,
+    seconds: came.seconds,
+    cpuMs: cpuMs(worker.pid) - before,
+    p50Ms: p50Of(came),
+  };
+}
+
+async function finished(going: Going, { oneClientSeconds, counted }: Pace): Promise<Measured> {
+  const alone = await stretch(going, oneClientSeconds, 1);
+  const awaited = await awaitedCalls(going, counted);
+  const underLoad = each(going.calls, going.answers);
+  const background = { d1: 0, kv: 0, object: 0 };
+  for (const kind of CALL_KINDS) background[kind] = rounded(Math.max(0, underLoad[kind] - awaited[kind]), 4);
+  return { ...compared(going.rounds), p50_ms_one_client: rounded(alone.p50Ms, 3), awaited, background };
+}
+
+/** What a request waits for, told by requests one at a time: each rests until what it left behind is done. */
+async function awaitedCalls(going: Going, howMany: number): Promise<CallsEach> {
+  const { shot, expected } = going.subject;
+  const before = await countsOf(going.subject);
+  let answers = 0;
+  for (let n = 0; n < howMany; n++) {
+    answers += (await load(shot, expected, { connections: 1, seconds: 5, from: going.sent++, most: 1 })).answers;
+    await pause(REST_MS / 20);
+  }
+  const after = await countsOf(going.subject);
+  const calls = noCalls();
+  if (before && after) for (const kind of CALL_KINDS) calls[kind] = after.before_answer[kind] - before.before_answer[kind];
+  return each(calls, answers);
+}
+
+const noCalls = (): Calls => ({ d1: 0, kv: 0, object: 0 });
+
+function add(going: Going, before: Counts | undefined, after: Counts | undefined, answers: number): void {
+  if (!before || !after) return;
+  for (const kind of CALL_KINDS) going.calls[kind] += after.calls[kind] - before.calls[kind];
+  going.answers += answers;
+}
+
+function each(calls: Calls, answers: number): CallsEach {
+  const of = (kind: CallKind) => (answers === 0 ? 0 : rounded(calls[kind] / answers, 4));
+  return { d1: of("d1"), kv: of("kv"), object: of("object") };
+}
+
+/** What the worker was counted to have called; undefined of a bare worker, which is not counted. */
+async function countsOf({ worker, name }: Subject): Promise<Counts | undefined> {
+  if (name.startsWith("bare")) return undefined;
+  const answer = await fetch(new URL(COUNTS_PATH, worker.url));
+  const counts: Counts = JSON.parse(await answer.text());
+  return counts;
+}
