@@ -33,4 +33,5 @@ CREATE TABLE `usage_days` (
 --> statement-breakpoint
 CREATE INDEX `usage_days_report` ON `usage_days` (`tenant_id`,`on_day`,`feature_id`,`license_id`,`used`);--> statement-breakpoint
 CREATE INDEX `usage_days_feature` ON `usage_days` (`tenant_id`,`feature_id`,`on_day`,`license_id`,`used`);--> statement-breakpoint
-CREATE INDEX `usage_days_license` ON `usage_days` (`tenant_id`,`license_id`,`on_day`,`feature_id`,`used`);
+CREATE INDEX `usage_days_license` ON `usage_days` (`tenant_id`,`license_id`,`on_day`,`feature_id`,`used`);--> statement-breakpoint
+ALTER TABLE `tenants` ADD `limits` text;

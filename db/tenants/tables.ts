@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { flag, instant, json, owned } from "../columns.ts";
+import type { LimitOverrides } from "#rules/limits/numbers";
 import type { Scope } from "#rules/scopes";
 import type { Settings } from "#rules/tenants/settings";
 import type { Tier } from "#rules/tenants/tiers";
@@ -20,6 +21,7 @@ export const tenants = sqliteTable(
     locale: text().notNull(),
     currency: text().notNull(),
     settings: json<Settings>().notNull(),
+    limits: json<LimitOverrides>(), // what the operator gave it instead of its tier's numbers; null: nothing
     clockOffsetMs: integer().notNull(), // business time minus real time; moved only in a sandbox
     dataKey: text().notNull(), // the tenant's own AES key, sealed under the platform's
     closedAt: instant(),

@@ -68,6 +68,7 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
                 name: row.name,
                 slug: row.slug,
                 tier: row.tier,
+                limits: row.limits,
                 timeZone: row.timeZone,
                 locale: row.locale,
                 currency: row.currency,

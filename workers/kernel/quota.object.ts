@@ -1,4 +1,117 @@
 import { DurableObject } from "cloudflare:workers";
+import { type Ask, KEPT_AFTER_MS, leaseOf } from "#rules/limits/leasing";
+import type { Window } from "#rules/limits/windows";
+import type { Env } from "./env.ts";
 
-/** Counts the requests of one subject per window, exactly, by handing out leases on them. */
-export class Quota extends DurableObject {}
+/** What an isolate asks of a window: the window itself, its limit as the isolate knows it, and how many requests. */
+export type LeaseAsk = Window & Ask & { limit: number };
+
+/** How many requests were leased, and how many the window still has for others. */
+export type Lease = { granted: number; left: number };
+
+/** Requests of a lease that an isolate did not use. */
+export type Unused = Pick<Window, "name" | "startsAt"> & { requests: number };
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Counts the requests of one subject (a tenant, a key, an address, a license) per window, by handing out leases on them. What it granted stands in
+ * its storage before an isolate hears of it, so the sum of all leases of a window is never above the limit: not with many isolates, and not
+ * when this object or one of them dies. It goes by the isolates' clock alone: a lease names its window.
+ */
+export class Quota extends DurableObject {
+  #alarmIsSet = false;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    state.storage.sql.exec(
+      "create table if not exists windows (name text, starts_at integer, ends_at integer, granted integer, primary key (name, starts_at)) without rowid",
+    );
+  }
+
+  /**
+   * Leases requests of one or several windows. Where one of them has none for those who wait, none of the others gives any: they could not be
+   * used. No `await` stands between counting and writing.
+   */
+  async lease(asks: readonly LeaseAsk[]): Promise<Lease[]> {
+    const grants = asks.map((ask) => ({ ask, granted: this.#grantedOf(ask) }));
+    const leases = grants.map(({ ask, granted }) => leaseOf(ask.limit, granted, ask));
+    const blocked = asks.some(({ waiting }, index) => waiting > 0 && leases[index] === 0);
+    const answers = grants.map(({ ask, granted }, index) => {
+      const lease = blocked ? 0 : (leases[index] ?? 0);
+      if (lease > 0) this.#grant(ask, lease, granted === 0);
+      return { granted: lease, left: Math.max(0, ask.limit - granted - lease) };
+    });
+    await this.#comeBackToClean();
+    return answers;
+  }
+
+  /** Takes back what isolates leased and did not use. They forget it before they say so; a message that is lost is lost to the tenant alone. */
+  async giveBack(unused: readonly Unused[]): Promise<void> {
+    for (const { name, startsAt, requests } of unused) {
+      this.ctx.storage.sql.exec(
+        "update windows set granted = max(0, granted - ?) where name = ? and starts_at = ?",
+        requests,
+        name,
+        startsAt,
+      );
+    }
+  }
+
+  /** How many requests of each window are leased. */
+  async granted(windows: readonly Pick<Window, "name" | "startsAt">[]): Promise<number[]> {
+    return windows.map((window) => this.#rowOf(window) ?? 0);
+  }
+
+  /** Goes when the last window is long over: nothing is left of an address that came once. */
+  override async alarm(): Promise<void> {
+    this.#alarmIsSet = false;
+    const [row] = this.ctx.storage.sql.exec<{ last: number | null }>("select max(ends_at) as last from windows").toArray();
+    const forgetAt = (row?.last ?? 0) + HOUR_MS;
+    if (forgetAt <= Date.now()) return this.ctx.storage.deleteAll();
+    await this.ctx.storage.setAlarm(forgetAt);
+    this.#alarmIsSet = true;
+  }
+
+  #rowOf({ name, startsAt }: Pick<Window, "name" | "startsAt">): number | undefined {
+    const rows = this.ctx.storage.sql.exec<{ granted: number }>(
+      "select granted from windows where name = ? and starts_at = ?",
+      name,
+      startsAt,
+    );
+    return rows.toArray()[0]?.granted;
+  }
+
+  /** What is leased of a window. One that was forgotten already is full: an isolate whose clock is that late gets none of it. */
+  #grantedOf(ask: LeaseAsk): number {
+    const known = this.#rowOf(ask);
+    if (known !== undefined) return known;
+    const [row] = this.ctx.storage.sql
+      .exec<{ newest: number | null }>("select max(starts_at) as newest from windows where name = ?", ask.name)
+      .toArray();
+    return (row?.newest ?? 0) > ask.endsAt + KEPT_AFTER_MS ? ask.limit : 0;
+  }
+
+  #grant({ name, startsAt, endsAt }: LeaseAsk, requests: number, isFirst: boolean): void {
+    const { sql } = this.ctx.storage;
+    sql.exec(
+      "insert into windows (name, starts_at, ends_at, granted) values (?, ?, ?, ?) on conflict do update set granted = granted + excluded.granted",
+      name,
+      startsAt,
+      endsAt,
+      requests,
+    );
+    if (isFirst) sql.exec("delete from windows where name = ? and ends_at < ?", name, startsAt - KEPT_AFTER_MS);
+  }
+
+  async #comeBackToClean(): Promise<void> {
+    if (this.#alarmIsSet) return;
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + HOUR_MS);
+    this.#alarmIsSet = true;
+  }
+}
+
+/** The object that counts for a subject. */
+export function quotaOf(env: Env, object: string): DurableObjectStub<Quota> {
+  return env.QUOTA.get(env.QUOTA.idFromName(object));
+}

@@ -3,6 +3,7 @@ import type { PaymentProviderRow } from "#db/tenants/payment-providers";
 import type { ApiKeyRow } from "#db/tenants/tenants";
 import { presentOwned } from "#kernel/present";
 import type { z } from "#kernel/wire";
+import { ceilingsOf } from "#rules/limits/numbers";
 import { settingsOf } from "#rules/tenants/settings";
 import type { ApiKey, PaymentProvider, SettingsObject, Tenant } from "./schemas.ts";
 
@@ -17,6 +18,7 @@ export const presentTenant = (row: TenantRow): z.infer<typeof Tenant> => ({
   time_zone: row.timeZone,
   locale: row.locale,
   currency: row.currency,
+  limits: ceilingsOf(row.tier, row.limits),
   sandbox_id: row.twinId,
   ...presentOwned(row),
 });

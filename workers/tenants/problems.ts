@@ -63,3 +63,11 @@ export const apiBaseNotAllowed = defineProblem({
   fix: "Leave api_base out: in production the provider is called at its own address.",
   detail: () => "A provider's address can be replaced with LATCHKEY_ENV=development alone.",
 });
+
+export const limitAboveTier = defineProblem<{ tier: string }>({
+  code: "limit_above_tier",
+  status: 400,
+  title: "The limit is above what the tier has",
+  fix: "Set at most what the fields in errors say, or ask the operator of the platform for more.",
+  detail: ({ tier }) => `A tenant of the tier ${tier} may lower its limits, and not raise them.`,
+});

@@ -2,6 +2,7 @@ import { listQuery } from "#kernel/endpoint";
 import { isAddressRange } from "#rules/addresses";
 import { parseDuration } from "#rules/iso";
 import { isCurrency } from "#rules/money";
+import { LIMIT_NAMES, type LimitName } from "#rules/limits/numbers";
 import { SCOPES } from "#rules/scopes";
 import { TIERS } from "#rules/tenants/tiers";
 import {
@@ -24,6 +25,28 @@ const Slug = z
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be 1 to 63 of a-z, 0-9 and dash, as in a host name");
 const KnownCurrency = Currency.refine(isCurrency, "must be a currency of ISO 4217");
 
+const Limits = z
+  .object(Object.fromEntries(LIMIT_NAMES.map((name) => [name, z.int().nullable()])) as Record<LimitName, z.ZodNullable<z.ZodInt>>)
+  .openapi("Limits");
+
+const limit = (description: string) => z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullish().openapi({ description });
+
+/** The limits that may be set, each with what null stands for. */
+const limitsInput = (whose: string) => ({
+  requests_per_minute: limit(`Requests a minute with secret keys to what publishable keys may not call. Null: ${whose}.`),
+  requests_per_hour: limit(`The same an hour. Null: ${whose}.`),
+  requests_per_month: limit(`The same a calendar month (UTC): the API calls of the tier. Null: ${whose}.`),
+  key_requests_per_minute: limit("The same a minute for each secret key alone. Null: no limit of its own."),
+  key_requests_per_hour: limit("The same an hour for each secret key alone. Null: no limit of its own."),
+  address_requests_per_minute: limit(
+    "Requests a minute with publishable keys from one address, of IPv6 from one /64. Null: 6,000.",
+  ),
+  license_requests_per_minute: limit("Requests a minute with publishable keys about one license. Null: 6,000."),
+  not_found_per_minute: limit(
+    "Unknown license keys a minute that one address may ask for before weak keys (under 64 bits) are no longer looked up for it. Null: 600.",
+  ),
+});
+
 export const Tenant = z
   .object({
     object: z.literal("tenant"),
@@ -36,6 +59,7 @@ export const Tenant = z
     time_zone: z.string(),
     locale: z.string(),
     currency: z.string(),
+    limits: Limits.openapi({ description: "The most that the tenant may set, by its tier and what an operator gave it." }),
     sandbox_id: z.string(),
     ...ownedOutput,
   })
@@ -73,6 +97,10 @@ export const TenantPatch = z
     time_zone: TimeZone.optional(),
     locale: Locale.optional(),
     currency: KnownCurrency.optional(),
+    limits: z
+      .strictObject(limitsInput("the tier's number"))
+      .nullish()
+      .openapi({ description: "Numbers instead of those of the tier, higher or lower, as a whole. Null: the tier's." }),
     ...ownedInput,
   })
   .openapi("TenantPatch", { example: { name: "Acme Software GmbH" } });
@@ -140,6 +168,7 @@ export const ApiKeyQuery = listQuery({
 const SettingsGroups = {
   licensing: z.object({ key_storage: z.enum(["sealed", "hash_only"]), grace_period: z.string() }),
   validation: z.object({ when_blind: z.enum(["fail_open", "fail_closed"]), blind_for_s: z.int() }),
+  limits: Limits,
   webhooks: z.object({ max_attempts: z.int() }),
 };
 
@@ -174,6 +203,10 @@ export const SettingsPatch = z
         }),
       })
       .optional(),
+    limits: z
+      .strictObject(limitsInput("what the tier has"))
+      .optional()
+      .openapi({ description: "Lower limits than those of the tenant's tier. Null takes one's own number away." }),
     webhooks: z
       .strictObject({
         max_attempts: z.int().min(1).max(10).optional().openapi({ description: "How often a delivery is tried; default 10." }),

@@ -37,6 +37,7 @@ export const createTenant = operatorEndpoint({
       locale: body.locale,
       currency: body.currency,
       settings: DEFAULT_SETTINGS,
+      limits: null,
       externalId: body.external_id ?? null,
       metadata: body.metadata ?? {},
     };

@@ -16,7 +16,7 @@ export const updateTenant = operatorEndpoint({
     security: operator(),
     summary: "Change a tenant",
     description:
-      "Fields that are left out stay as they are. Name, slug, tier, zone, locale and currency change in its sandbox too.",
+      "Fields that are left out stay as they are. Name, slug, tier, limits, zone, locale and currency change in its sandbox too.",
     request: { params: idParam("ten"), body: jsonBody(TenantPatch) },
     responses: {
       200: json(Tenant, "The tenant as it is now"),
@@ -41,6 +41,7 @@ export const updateTenant = operatorEndpoint({
         timeZone: body.time_zone ?? before.timeZone,
         locale: body.locale ?? before.locale,
         currency: body.currency ?? before.currency,
+        limits: body.limits === undefined ? before.limits : body.limits,
         ...changedOwned(before, body, now),
       };
       const after = presentTenant(row);

@@ -1,3 +1,5 @@
+import { LIMIT_NAMES, type LimitNumbers } from "../limits/numbers.ts";
+
 /** A tenant's settings by group. Rooms add their keys; what is absent in a row reads as its default. */
 export type Settings = {
   licensing: {
@@ -12,6 +14,8 @@ export type Settings = {
     /** For how many seconds what was known last is answered, 60 to 86,400. */
     blind_for_s: number;
   };
+  /** The tenant's own limits, lower than those of its tier; null: the tier's. */
+  limits: LimitNumbers;
   webhooks: {
     /** How many times a delivery is tried before it is exhausted, 1 to 10. */
     max_attempts: number;
@@ -21,6 +25,7 @@ export type Settings = {
 export const DEFAULT_SETTINGS: Settings = {
   licensing: { key_storage: "sealed", grace_period: "P30D" },
   validation: { when_blind: "fail_open", blind_for_s: 900 },
+  limits: Object.fromEntries(LIMIT_NAMES.map((name) => [name, null])) as LimitNumbers,
   webhooks: { max_attempts: 10 },
 };
 
@@ -33,6 +38,7 @@ export function changedSettings(settings: Settings, patch: SettingsPatch): Setti
   return {
     licensing: { ...settings.licensing, ...present(patch.licensing ?? {}) },
     validation: { ...settings.validation, ...present(patch.validation ?? {}) },
+    limits: { ...settings.limits, ...present(patch.limits ?? {}) },
     webhooks: { ...settings.webhooks, ...present(patch.webhooks ?? {}) },
   };
 }

@@ -1,0 +1,385 @@
+import { limitHeader, policyHeader, secondsUntil, type Standing } from "#rules/limits/headers";
+import { asksAhead, isWorthReturning, refusedUntil, wantedAfter } from "#rules/limits/leasing";
+import { UNLIMITED, type Window, windowAt, type WindowLimits, type WindowName, WINDOWS } from "#rules/limits/windows";
+import type { Env } from "./env.ts";
+import { type Lease, type LeaseAsk, quotaOf, type Unused } from "./quota.object.ts";
+
+/** Who is counted: the name of its Quota object (it begins with the tenant's id), what the headers call the limits, and the limits. */
+export type Subject = { object: string; policy: string; limits: WindowLimits };
+
+/** The request that asks: real time counts, whatever the tenant's test clock says. */
+export type LeaseContext = { env: Env; realNow: Date; waitUntil: (work: Promise<unknown>) => void };
+
+/** The limit that refused a request. */
+export type Refusal = { policy: string; window: WindowName; limit: number; endsAt: number; retryAfterS: number };
+
+/** Whether a request may go on, and the headers that say how much is left. They are written when they are asked for. */
+export type Permit = {
+  readonly allowed: boolean;
+  readonly refusedBy: Refusal | null;
+  readonly headers: Record<string, string>;
+  readonly standings: readonly Standing[];
+};
+
+/** Hears of requests that were refused, and of those let through uncounted because an object did not answer. */
+export type Watch = { refused: (policy: string) => void; blind: (policy: string) => void };
+
+/** How long a request waits for a Quota object at most, and for how long afterwards none waits for it. */
+const PATIENCE_MS = 300;
+const BLIND_MS = 1_000;
+const STUCK_MS = 5_000;
+/** How many subjects an isolate keeps in mind; the one that was not used for longest goes first, give or take a few. */
+const MOST_SUBJECTS = 20_000;
+/** What was not used for this long is given back and forgotten. */
+const IDLE_MS = 30_000;
+const TENDED_EVERY_MS = 5_000;
+const TENDED_AT_ONCE = 200;
+
+/** What an isolate holds of one window. */
+type HeldWindow = Window & {
+  limit: number;
+  /** Requests of the lease that are not used. */
+  left: number;
+  /** What the object had left when it answered last. */
+  atObject: number;
+  /** At or below this the lease is refilled in the background. */
+  refillAt: number;
+  used: number;
+  /** Nothing is left at the object: it is not asked before this instant. */
+  refusedUntil: number;
+  /** The lease on the window after this one; null while nobody asked for it. */
+  next: Lease | null;
+};
+
+type Held = {
+  object: string;
+  policy: string;
+  limits: WindowLimits;
+  windows: HeldWindow[];
+  usedAt: number;
+  /** Requests since `since`, when the object was asked last. */
+  used: number;
+  since: number;
+  waiting: number;
+  asking: Promise<void> | null;
+  /** The object did not answer: until this instant nobody waits for it. */
+  blindUntil: number;
+};
+
+/**
+ * The leases of one isolate. A request takes its permit here without a promise while they suffice; the object is asked by the first request of
+ * a window, by one that finds the lease used up, and in the background when half of it is. An object that does not answer refuses nobody.
+ */
+export class Leases {
+  readonly #subjects = new Map<string, Held>();
+  readonly #watch: Watch;
+  readonly #patienceMs: number;
+  readonly #most: number;
+  #tendAt = 0;
+  #hand: Iterator<Held> | null = null;
+
+  constructor(watch: Watch, { patienceMs = PATIENCE_MS, mostSubjects = MOST_SUBJECTS } = {}) {
+    this.#watch = watch;
+    this.#patienceMs = patienceMs;
+    this.#most = mostSubjects;
+  }
+
+  /** How many subjects this isolate has in mind. */
+  get size(): number {
+    return this.#subjects.size;
+  }
+
+  /** One request of each subject, or of none: what one of them refuses costs the others nothing. */
+  take(at: LeaseContext, subjects: readonly Subject[]): Permit | Promise<Permit> {
+    const now = at.realNow.getTime();
+    if (now >= this.#tendAt) this.#tend(at, now);
+    return this.#decided(at, this.#heldOf(at, subjects, now), now) ?? this.#afterAsking(at, subjects, now);
+  }
+
+  /** Whether a subject is known to have nothing left: asks nobody, takes nothing. */
+  isSpent({ object }: Pick<Subject, "object">, realNow: Date): boolean {
+    const held = this.#subjects.get(object);
+    return held !== undefined && refusing(held, realNow.getTime()) !== undefined;
+  }
+
+  #heldOf(at: LeaseContext, subjects: readonly Subject[], now: number): Held[] {
+    const all: Held[] = [];
+    for (const subject of subjects) {
+      let held = this.#subjects.get(subject.object);
+      if (held === undefined || !sameLimits(held.limits, subject.limits)) held = this.#begin(at, subject, held, now);
+      for (const window of held.windows) if (now >= window.endsAt) moveOn(window, now);
+      held.usedAt = now;
+      all.push(held);
+    }
+    return all;
+  }
+
+  #decided(at: LeaseContext, all: readonly Held[], now: number): Permit | undefined {
+    let ready = true;
+    for (const held of all) {
+      const window = refusing(held, now);
+      if (window) return this.#refuse(all, held, window, now);
+      ready &&= isReady(held, now);
+    }
+    if (!ready) return undefined;
+    for (const held of all) this.#use(at, held, now);
+    return new Taken(all, now, null);
+  }
+
+  #refuse(all: readonly Held[], { policy }: Held, { name, limit, endsAt }: HeldWindow, now: number): Permit {
+    this.#watch.refused(policy);
+    return new Taken(all, now, { policy, window: name, limit, endsAt, retryAfterS: secondsUntil(endsAt, now) });
+  }
+
+  #use(at: LeaseContext, held: Held, now: number): void {
+    let [blind, low, ahead] = [false, false, false];
+    for (const window of held.windows) {
+      window.used++;
+      if (window.left > 0) window.left--;
+      else blind = true;
+      low ||= window.left > 0 && window.left <= window.refillAt;
+      ahead ||= window.next === null && asksAhead(window.used, now, window.endsAt);
+    }
+    held.used++;
+    if (blind) this.#watch.blind(held.policy);
+    if (low && held.asking === null && now >= held.blindUntil) void this.#ask(at, held, now);
+    if (ahead) this.#askAhead(at, held, now);
+  }
+
+  /** Waits for the objects whose leases do not suffice: until each has some, refuses, or does not answer in time. */
+  async #afterAsking(at: LeaseContext, subjects: readonly Subject[], now: number): Promise<Permit> {
+    for (;;) {
+      const all = this.#heldOf(at, subjects, now);
+      const decided = this.#decided(at, all, now);
+      if (decided) return decided;
+      const lacking = all.filter((held) => !isReady(held, now));
+      for (const held of lacking) held.waiting++;
+      const asked = Promise.all(lacking.map((held) => this.#ask(at, held, now)));
+      // the call may belong to another request, which the platform may end: so each waits with a clock of its own
+      const inTime = await within(this.#patienceMs, asked).catch(() => false);
+      for (const held of lacking) {
+        held.waiting--;
+        if (inTime === false) held.blindUntil = Math.max(held.blindUntil, now + BLIND_MS);
+      }
+    }
+  }
+
+  /** Asks for leases on every window of a subject, one call at a time. Never throws: what fails makes the subject blind for a while. */
+  #ask(at: LeaseContext, held: Held, now: number): Promise<void> {
+    // a call whose request was ended by the platform never settles, so it is not waited for forever
+    if (held.asking && now - held.since < STUCK_MS) return held.asking;
+    const wanted = wantedAfter(held.used, now - held.since);
+    const asks = held.windows
+      .filter((window) => now >= window.refusedUntil)
+      .map((window) =>
+        askFor(window, window, { waiting: Math.max(0, held.waiting - window.left), wanted: wanted - window.left }),
+      );
+    held.used = 0;
+    held.since = now;
+    const call = this.#lease(at, held, asks, now);
+    const asking = within(this.#patienceMs, call)
+      .catch(() => {
+        held.blindUntil = now + BLIND_MS;
+      })
+      .finally(() => {
+        if (held.asking === asking) held.asking = null;
+      });
+    held.asking = asking;
+    at.waitUntil(Promise.allSettled([asking, call]));
+    return asking;
+  }
+
+  /** Asks for the windows that are about to begin, so that their first request need not wait. */
+  #askAhead(at: LeaseContext, held: Held, now: number): void {
+    const asks: LeaseAsk[] = [];
+    for (const window of held.windows) {
+      if (window.next !== null || !asksAhead(window.used, now, window.endsAt)) continue;
+      window.next = { granted: 0, left: window.limit };
+      const wanted = wantedAfter(window.used, now - window.startsAt);
+      asks.push(askFor(windowAt(window.name, window.endsAt), window, { waiting: 0, wanted }));
+    }
+    at.waitUntil(within(this.#patienceMs, this.#lease(at, held, asks, now)).catch(() => undefined));
+  }
+
+  /** The call itself. An answer that comes after nobody waits any more counts all the same. */
+  async #lease(at: LeaseContext, held: Held, asks: readonly LeaseAsk[], now: number): Promise<void> {
+    const leases = await quotaOf(at.env, held.object).lease(asks);
+    const isForgotten = this.#subjects.get(held.object) !== held;
+    const unused: Unused[] = [];
+    asks.forEach((ask, index) => {
+      const lease = leases[index];
+      const window = held.windows.find(({ name }) => name === ask.name);
+      if (!lease || !window) return;
+      if (!isForgotten && window.startsAt === ask.startsAt) credit(window, lease, now);
+      else if (!isForgotten && window.endsAt === ask.startsAt) window.next = lease;
+      else if (lease.granted > 0) unused.push({ name: ask.name, startsAt: ask.startsAt, requests: lease.granted });
+    });
+    held.blindUntil = 0;
+    if (unused.length > 0) await quotaOf(at.env, held.object).giveBack(unused);
+  }
+
+  #begin(at: LeaseContext, { object, policy, limits }: Subject, before: Held | undefined, now: number): Held {
+    if (before) this.#forget(at, before, now);
+    else if (this.#subjects.size >= this.#most) this.#makeRoom(at, now);
+    const windows = WINDOWS.flatMap((name) => {
+      const limit = limits[name];
+      return limit === undefined ? [] : [freshWindow(windowAt(name, now), limit)];
+    });
+    const held: Held = {
+      object,
+      policy,
+      limits: { ...limits },
+      windows,
+      usedAt: now,
+      used: 0,
+      since: now,
+      waiting: 0,
+      asking: null,
+      blindUntil: 0,
+    };
+    this.#subjects.set(object, held);
+    return held;
+  }
+
+  /** Of the oldest subjects the first that is idle goes; where all of some are busy, the very oldest. */
+  #makeRoom(at: LeaseContext, now: number): void {
+    let oldest: Held | undefined;
+    let looked = 0;
+    for (const held of this.#subjects.values()) {
+      oldest ??= held;
+      if (now - held.usedAt >= IDLE_MS) return this.#forget(at, held, now);
+      if (++looked >= 8) break;
+    }
+    if (oldest) this.#forget(at, oldest, now);
+  }
+
+  /** Goes on round the subjects, a few at a time, and gives back what idle ones hold. */
+  #tend(at: LeaseContext, now: number): void {
+    this.#tendAt = now + TENDED_EVERY_MS;
+    for (let looked = 0; looked < TENDED_AT_ONCE; looked++) {
+      this.#hand ??= this.#subjects.values();
+      const { value: held, done } = this.#hand.next();
+      if (done) {
+        this.#hand = null;
+        return;
+      }
+      if (now - held.usedAt >= IDLE_MS && held.asking === null) this.#forget(at, held, now);
+    }
+  }
+
+  /** Forgets a subject. What it held goes back to the object where it is worth a call; the object hears of it only after it is forgotten here. */
+  #forget(at: LeaseContext, held: Held, now: number): void {
+    this.#subjects.delete(held.object);
+    const unused = held.windows
+      .filter(({ name, left, limit, endsAt }) => now < endsAt && isWorthReturning(name, left, limit))
+      .map(({ name, startsAt, left }) => ({ name, startsAt, requests: left }));
+    for (const window of held.windows) window.left = 0;
+    if (unused.length > 0)
+      at.waitUntil(
+        quotaOf(at.env, held.object)
+          .giveBack(unused)
+          .catch(() => undefined),
+      );
+  }
+}
+
+/** A permit of one request. It reads the leases when it is asked for headers, which most callers are not. */
+class Taken implements Permit {
+  readonly #all: readonly Held[];
+  readonly #now: number;
+  readonly refusedBy: Refusal | null;
+
+  constructor(all: readonly Held[], now: number, refusedBy: Refusal | null) {
+    this.#all = all;
+    this.#now = now;
+    this.refusedBy = refusedBy;
+  }
+
+  get allowed(): boolean {
+    return this.refusedBy === null;
+  }
+
+  get standings(): Standing[] {
+    return this.#all.flatMap(({ policy, windows }) =>
+      windows
+        .filter(({ limit }) => limit < UNLIMITED)
+        .map(({ name, limit, left, atObject, startsAt, endsAt }) => ({
+          policy,
+          window: name,
+          limit,
+          left: left + atObject,
+          startsAt,
+          endsAt,
+        })),
+    );
+  }
+
+  get headers(): Record<string, string> {
+    return headersOf(this.standings, this.#now, this.refusedBy);
+  }
+}
+
+/** The headers of what one or several permits say; `Retry-After` where one refused. */
+export function headersOf(standings: readonly Standing[], now: number, refusedBy: Refusal | null): Record<string, string> {
+  if (standings.length === 0) return {};
+  const headers: Record<string, string> = {
+    "ratelimit-policy": policyHeader(standings),
+    ratelimit: limitHeader(standings, now),
+  };
+  if (refusedBy) headers["retry-after"] = String(refusedBy.retryAfterS);
+  return headers;
+}
+
+function freshWindow(window: Window, limit: number): HeldWindow {
+  return { ...window, limit, left: 0, atObject: limit, refillAt: 0, used: 0, refusedUntil: 0, next: null };
+}
+
+/** A window that is over becomes the one that the instant lies in, with the lease that was taken ahead for it. */
+function moveOn(window: HeldWindow, now: number): void {
+  const ahead = window.next;
+  const after = window.endsAt;
+  const { startsAt, endsAt } = windowAt(window.name, now);
+  Object.assign(window, freshWindow({ name: window.name, startsAt, endsAt }, window.limit));
+  if (ahead && startsAt === after && ahead.granted > 0) credit(window, ahead, now);
+}
+
+function credit(window: HeldWindow, { granted, left }: Lease, now: number): void {
+  window.left += granted;
+  window.atObject = left;
+  window.refillAt = left > 0 ? Math.floor(window.left / 2) : 0;
+  // the last of a lease is still used up before anybody is refused
+  if (left === 0) window.refusedUntil = refusedUntil(now, window.endsAt);
+}
+
+/** The window that refuses: used up here, and nothing is left at the object. Of several the one that lasts longest. */
+function refusing({ windows }: Held, now: number): HeldWindow | undefined {
+  let found: HeldWindow | undefined;
+  for (const window of windows) if (window.left === 0 && now < window.refusedUntil) found = window;
+  return found;
+}
+
+function isReady({ windows, blindUntil }: Held, now: number): boolean {
+  if (now < blindUntil) return true;
+  for (const { left } of windows) if (left === 0) return false;
+  return true;
+}
+
+function askFor(window: Window, { limit }: HeldWindow, { waiting, wanted }: { waiting: number; wanted: number }): LeaseAsk {
+  const { name, startsAt, endsAt } = window;
+  return { name, startsAt, endsAt, limit, waiting, wanted };
+}
+
+const sameLimits = (a: WindowLimits, b: WindowLimits) => a.minute === b.minute && a.hour === b.hour && a.month === b.month;
+
+/** Waits for a call no longer than `ms`; throws when it is late. The call itself goes on. */
+async function within<T>(ms: number, call: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The object did not answer in time")), ms);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

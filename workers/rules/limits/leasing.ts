@@ -1,0 +1,73 @@
+import type { WindowName } from "./windows.ts";
+
+/**
+ * A lease is a number of requests that one isolate may let through by itself. The arithmetic of who gets how many stands here; the object that
+ * grants and the isolate that uses up only keep the numbers.
+ */
+
+/** No lease is more than this part of what is left, so that one isolate leaves something for the others until the very end. */
+const PART_OF_LEFT = 16;
+
+/** An isolate holds about what it needs for this long: enough that it seldom asks, little enough that little is lost when it dies. */
+const HORIZON_MS = 30_000;
+
+/** An isolate that goes on asks for the window to come this long before it begins, when it was busy in the one before. */
+export const AHEAD_MS = 3_000;
+const BUSY_FROM = 8;
+
+/** What the object remembers of a window is forgotten this long after it ended; by then no isolate's clock lies in it any more. */
+export const KEPT_AFTER_MS = 600_000;
+
+/** How long an isolate believes that nothing is left. Of a longer window some may come back, from isolates that leased more than they used. */
+const BELIEVED_MS = 60_000;
+
+export type Ask = {
+  /** Requests that wait for the answer. They are served first, as far as the window reaches. */
+  waiting: number;
+  /** What the isolate would like to hold, itself included. */
+  wanted: number;
+};
+
+/** How many requests a lease is for: what waits at least, what is wanted at most, and else a sixteenth of what is left. Never more than is left. */
+export function leaseOf(limit: number, granted: number, { waiting, wanted }: Ask): number {
+  const left = Math.max(0, limit - granted);
+  const share = Math.max(1, Math.ceil(left / PART_OF_LEFT));
+  return Math.min(left, Math.max(0, waiting, Math.min(wanted, share)));
+}
+
+/**
+ * What an isolate wants to hold that used `used` requests in the last `sinceMs`: by its pace, and no more than four times of what it used, so that
+ * a few requests in a burst do not take a month's share. Refilled at half, that doubles with each lease of a busy isolate.
+ */
+export function wantedAfter(used: number, sinceMs: number): number {
+  return Math.max(1, Math.min(used * 4, Math.ceil((used * HORIZON_MS) / Math.max(1, sinceMs))));
+}
+
+/** Whether the next window is to be asked for already. */
+export function asksAhead(usedInWindow: number, nowMs: number, endsAt: number): boolean {
+  return usedInWindow >= BUSY_FROM && endsAt - nowMs <= AHEAD_MS;
+}
+
+/** Until when an isolate does not ask again that heard that nothing is left. */
+export function refusedUntil(nowMs: number, endsAt: number): number {
+  return Math.min(endsAt, nowMs + BELIEVED_MS);
+}
+
+/**
+ * Whether what an idle isolate holds is worth giving back. Of a minute it is only when much of the limit stands still; of an hour or a month every
+ * request counts, because what is not given back is lost to the tenant for as long.
+ */
+export function isWorthReturning(name: WindowName, held: number, limit: number): boolean {
+  if (held <= 0) return false;
+  return name !== "minute" || held * 100 >= limit;
+}
+
+/** The marks of the month's limit that are told, in percent. */
+export const MARKS = [80, 100] as const;
+
+export type Mark = (typeof MARKS)[number];
+
+/** The marks that lie at or below what was granted. */
+export function marksReached(limit: number, granted: number): Mark[] {
+  return MARKS.filter((percent) => granted * 100 >= limit * percent);
+}
