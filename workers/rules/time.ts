@@ -52,6 +52,24 @@ export function endOfDay(instant: Date, zone = "UTC"): Date {
   return new Date(Math.min(begin.toPlainDate().add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds, LATEST_MS));
 }
 
+/** The day that an instant lies in by the calendar of `zone`, `YYYY-MM-DD`. Throws RangeError on an unknown zone. */
+export function dateIn(instant: Date, zone: string): string {
+  if (!isTimeZone(zone)) throw new RangeError(`Not a time zone: ${zone}`);
+  return zoned(instant, zone).toPlainDate().toString();
+}
+
+/** The first instant of a day (`YYYY-MM-DD`) in `zone`. A day that the zone leaped over begins, and ends, where the next one begins. */
+export function startOfDate(date: string, zone: string): Date {
+  return new Date(Math.min(civil.PlainDate.from(date).toZonedDateTime(zone).epochMilliseconds, LATEST_MS));
+}
+
+/** The day that lies `count` days, months or years after the first of a period: `date` must be one that every such period has. */
+export function dateAfter(date: string, unit: "day" | "month" | "year", count: number): string {
+  return civil.PlainDate.from(date)
+    .add({ [`${unit}s`]: count })
+    .toString();
+}
+
 /** The day of the month (1 to 31) on which `instant` falls in `zone`: the anchor of the periods that begin there. */
 export function dayOfMonth(instant: Date, zone = "UTC"): number {
   return zoned(instant, zone).day;

@@ -28,6 +28,7 @@ export type FingerprintScope = (typeof FINGERPRINT_SCOPES)[number];
 export const LIMIT_TYPES = ["count", "size", "duration", "bandwidth"] as const;
 /** When what was used starts again at zero. */
 export const RESET_PERIODS = ["never", "day", "month", "year"] as const;
+export type ResetPeriod = (typeof RESET_PERIODS)[number];
 export const RESTRICTION_TYPES = ["geographic", "domain", "ip_range", "version"] as const;
 export const RESTRICTION_OPERATORS = ["allow", "deny"] as const;
 /** Whether grace follows every expiry, or only one that a failed renewal caused. */
@@ -51,6 +52,8 @@ export type Entitlement = {
   limitValue: number | null;
   limitType: (typeof LIMIT_TYPES)[number];
   reset: (typeof RESET_PERIODS)[number];
+  /** what is left when a period ends is added to the next one, once; absent in what was written before there was such a thing: no */
+  rollover?: boolean;
   /** instant as on the wire, exclusive; null = as long as the license */
   expiresAt: string | null;
 };

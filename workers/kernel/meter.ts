@@ -1,0 +1,123 @@
+import type { Metered, Usage } from "#rules/entitlements/counting";
+import type { Env } from "./env.ts";
+import { temporarilyUnavailable } from "./problems.ts";
+
+/** What can be asked of a meter. */
+export interface MeterCalls {
+  /** Uses all items, or none of them. */
+  consume(asked: Consuming): Promise<Once<Taken>>;
+  /** Holds all items back for `ttlS` seconds of real time, or none of them. The id is the caller's to make. */
+  reserve(asked: Consuming & { id: string; ttlS: number }): Promise<Once<Reserved>>;
+  /** Uses what was held back, or less of it; the rest is free again. `items` null = everything; what it does not name is not used. */
+  commit(asked: Settle & { items: readonly { feature: string; units: number }[] | null }): Promise<Once<Settled>>;
+  /** Frees what was held back. */
+  release(asked: Settle): Promise<Once<Settled>>;
+  /** Counts what was used already, each entry once by its key. Nothing is refused: what goes beyond a limit is counted, and its thresholds told. */
+  track(entries: readonly Entry[], calendar: Calendar): Promise<Tracked[]>;
+  /** How much of each feature is used in the period that `calendar.now` lies in, in the order asked for. */
+  usage(features: readonly Metered[], calendar: Calendar): Promise<Usage[]>;
+  /** Entries of the ledger, the newest first, behind the one with the id `before`. */
+  ledger(page: { limit: number; before: number | null; featureId: string | null }): Promise<LedgerEntry[]>;
+  /** What each counter says beside what its ledger sums to. */
+  audit(): Promise<{ featureId: string; period: string; used: number; summed: number }[]>;
+}
+
+type Consuming = { intent: MeterIntent; items: readonly Item[]; calendar: Calendar };
+type Settle = { intent: MeterIntent; id: string; calendar: Calendar };
+
+/** By which calendar is counted, what time it is, and since when there is anything to count. */
+export type Calendar = {
+  /** the tenant's, IANA */
+  zone: string;
+  /** business time */
+  now: Date;
+  /** when the license began: no period before has left anything over */
+  since: Date;
+};
+
+/** A caller's Idempotency-Key as the kernel makes it: found by the key, told apart by the content. Null where there is none. */
+export type MeterIntent = { keyHash: string; requestHash: string } | null;
+
+/** One thing that is to be used. */
+export type Item = Metered & { units: number };
+
+/** One thing that was used already, as a caller tells it. `units` of a `set` are the level itself. */
+export type Entry = Item & { key: string; mode: "add" | "set"; at: Date };
+
+/** An answer, given now or given before to the same intent. `reused`: the same key came with other content. */
+export type Once<T> = { outcome: "answered"; replayed: boolean; answer: T } | { outcome: "reused" };
+
+/** All items or none: `short` are the places of those that do not fit. `usages` are theirs, in the order of the items. */
+export type Taken = { taken: true; usages: Usage[]; takenAt: Date } | { taken: false; short: number[]; usages: Usage[] };
+export type Reserved =
+  | { taken: true; usages: Usage[]; reservation: Reservation }
+  | { taken: false; short: number[] | "reservations"; usages: Usage[] };
+
+/** What became of one entry. `other`: its key came before with another content. */
+export type Tracked = { outcome: "counted" | "duplicate" | "other"; usage: Usage };
+
+export const RESERVATION_STATUSES = ["open", "committed", "released", "expired"] as const;
+export type ReservationStatus = (typeof RESERVATION_STATUSES)[number];
+
+/** Units that are held back for work which may fail. What it comes to is counted in the period in which it was made. */
+export type Reservation = {
+  id: string;
+  status: ReservationStatus;
+  items: ReservedItem[];
+  madeAt: Date;
+  /** real time, exclusive */
+  endsAt: Date;
+};
+
+/** `committed`: how much of it was used; null while it is open, and where nothing of it was. */
+export type ReservedItem = Metered & { units: number; committed: number | null };
+
+/** A reservation that was committed or released, or why it was not. `usages` are those of its items. */
+export type Settled =
+  | { settled: true; reservation: Reservation; usages: Usage[] }
+  | { settled: false; why: "status"; status: ReservationStatus }
+  | { settled: false; why: "not_reserved"; index: number }
+  | { settled: false; why: "not_found" };
+
+/** One entry of the ledger as it was written. The units of a counter's entries sum to what it says, at any time. */
+export type LedgerEntry = {
+  id: number;
+  featureId: string;
+  feature: string;
+  /** what the entry added; below zero where a level was set lower */
+  units: number;
+  mode: "add" | "set";
+  at: Date;
+  source: "consume" | "commit" | "usage";
+  key: string | null;
+  periodStartsOn: string;
+  recordedAt: Date;
+};
+
+/** How long a meter may take to answer before whoever waits for it is told to come again. */
+const PATIENCE_MS = 1500;
+
+/** The meter of a license: the one object that counts what is used of its quotas. */
+export function meterOf(env: Env, tenantId: string, licenseId: string): MeterCalls {
+  return env.METER.get(env.METER.idFromName(`${tenantId}/${licenseId}`));
+}
+
+/**
+ * What a meter answers. Throws `temporarily_unavailable` where it does not, or not in time: it may have counted then, so only a caller who
+ * comes again under the same Idempotency-Key is counted once.
+ */
+export async function fromMeter<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The meter is late")), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    // oxlint-disable-next-line no-console -- the edge's log is the console
+    console.error(JSON.stringify({ at: "meter", error: String(error).slice(0, 300) }));
+    throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
+  } finally {
+    clearTimeout(timer);
+  }
+}
