@@ -1,5 +1,6 @@
 import http from "node:http";
 import { messageOf, type Log } from "./log.ts";
+import { EXPOSITION_TYPE } from "./metrics/exposition.ts";
 
 /** What the host knows of its own parts. Filled in while it runs. */
 export type HostState = {
@@ -15,13 +16,18 @@ export type HealthParts = {
   state: HostState;
   /** Resolves when Temporal answers, rejects when it does not. */
   askTemporal: () => Promise<unknown>;
+  /** The page for Prometheus. */
+  metrics: () => Promise<string>;
   log: Log;
 };
 
 /** A relay claims at least every 20 s; one that was not answered for this long is not well. */
 const CLAIM_STALE_MS = 45_000;
 
-/** Answers `GET /health`: 200 when everything works, 503 when a part does not, with the state of each. A taken port is not fatal. */
+/**
+ * Answers `GET /health`: 200 when everything works, 503 when a part does not, with the state of each; and `GET /metrics` for Prometheus.
+ * A taken port is not fatal.
+ */
 export async function serveHealth(parts: HealthParts): Promise<http.Server> {
   const server = http.createServer((request, response) => void answer(parts, request, response));
   await new Promise<void>((resolve) => {
@@ -42,6 +48,12 @@ export async function serveHealth(parts: HealthParts): Promise<http.Server> {
 }
 
 async function answer(parts: HealthParts, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  if (request.method === "GET" && request.url === "/metrics") {
+    const page = await parts.metrics();
+    response.writeHead(200, { "content-type": EXPOSITION_TYPE, "cache-control": "no-store" });
+    response.end(page);
+    return;
+  }
   const found = request.method === "GET" && request.url === "/health";
   const { ok, ...body } = found ? await healthOf(parts) : { ok: false, status: "unknown_path" };
   const missing = found ? 503 : 404;

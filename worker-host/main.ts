@@ -11,6 +11,8 @@ import { armFailpoint, type Failpoint } from "./failpoint.ts";
 import { serveHealth, type HostState } from "./health.ts";
 import { licensingActivities } from "./licensing/activities.ts";
 import { messageOf, openLog, type Log } from "./log.ts";
+import { HostCounts } from "./metrics/host-counts.ts";
+import { metricsPage } from "./metrics/page.ts";
 import { guardedSend } from "./outbound/send.ts";
 import { runRelay } from "./relay/relay.ts";
 import { storyStarter } from "./relay/start-story.ts";
@@ -63,7 +65,9 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
     if (!asked) throw new Error("not connected yet");
     return asked.withDeadline(Date.now() + ASK_TEMPORAL_MS, () => asked.workflowService.getSystemInfo({}));
   };
-  const health = await serveHealth({ ...config.health, state, askTemporal, log });
+  const counts = new HostCounts();
+  const metrics = () => metricsPage({ readEdge: edge.readMetrics, readHost: () => counts.metrics(state, new Date()) });
+  const health = await serveHealth({ ...config.health, state, askTemporal, metrics, log });
 
   const [bundle, connected, shards] = await Promise.all([
     bundleStories(config.temporal.deployment === null ? STORIES : VERSIONED_STORIES),
@@ -74,7 +78,7 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   if (connected && shards) {
     state.shards = shards;
     await registerSearchAttributes(connected, config.temporal.namespace, log);
-    const activities = activitiesOf(config, edge, failpoint, log);
+    const activities = activitiesOf({ config, edge, failpoint, counts, log });
     const client = new Client({ connection: connected, namespace: config.temporal.namespace });
     const { taskQueue } = config.temporal;
     const start = storyStarter(client, connected, taskQueue);
@@ -85,7 +89,10 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
     await Promise.all([
       keepWorkerRunning({ connection: connected, temporal: config.temporal, bundle, activities, log, onRunning }, stop),
       ...shards.map((shard) => {
-        const onClaim = (): void => void state.lastClaims.set(shard, new Date());
+        const onClaim = (events: number): void => {
+          state.lastClaims.set(shard, new Date());
+          counts.claimed(shard, events);
+        };
         return runRelay({ shard, edge, start, failpoint, log, onClaim }, stop);
       }),
       ...shards.map((shard) => keepPumpRunning({ client, connection: connected, taskQueue, shard, log }, stop)),
@@ -95,8 +102,10 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   log.info("stopped");
 }
 
-function activitiesOf(config: HostConfig, edge: Edge, failpoint: Failpoint, log: Log): object {
-  const send = guardedSend({ allowLoopback: config.allowLoopback });
+type Doing = { config: HostConfig; edge: Edge; failpoint: Failpoint; counts: HostCounts; log: Log };
+
+function activitiesOf({ config, edge, failpoint, counts, log }: Doing): object {
+  const send = counts.counting(guardedSend({ allowLoopback: config.allowLoopback }));
   return {
     ...salesActivities({ edge, failpoint }),
     ...licensingActivities({ edge, failpoint }),

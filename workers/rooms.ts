@@ -1,3 +1,4 @@
+import { cache } from "./cache/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { customers } from "./customers/index.ts";
 import { events } from "./events/index.ts";
@@ -12,6 +13,7 @@ import { webhooks } from "./webhooks/index.ts";
 /** Every operation of the edge, one line per room. */
 export const endpoints: readonly Endpoint[] = [
   ...health,
+  ...cache,
   ...stories,
   ...tenants,
   ...catalog,

@@ -11,8 +11,8 @@ export type RelayParts = {
   start: StartStory;
   failpoint: Failpoint;
   log: Log;
-  /** Told after each claim that was answered, for the health page. */
-  onClaim?: () => void;
+  /** Told after each claim that was answered how many events it brought, for the pages on health and metrics. */
+  onClaim?: (events: number) => void;
   /** How long events are held while Temporal is out of reach. */
   holdMs?: number;
 };
@@ -41,7 +41,7 @@ export async function runRelay(parts: RelayParts, signal: AbortSignal): Promise<
       const events = await parts.edge.claimEvents({ shard: parts.shard, done, limit: CLAIM_LIMIT, waitMs, signal });
       failures = 0;
       waitMs = WAIT_MS;
-      parts.onClaim?.();
+      parts.onClaim?.(events.length);
       if (events.length > 0) parts.failpoint("relay.claimed");
       done = await tell(parts, events, signal);
       if (events.length > 0) parts.failpoint("relay.started");

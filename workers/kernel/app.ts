@@ -19,6 +19,7 @@ import {
   temporarilyUnavailable,
   unsupportedMediaType,
 } from "./problems.ts";
+import { count, flushTallies, observe } from "./tallies.ts";
 
 export type App = OpenAPIHono<PublicEnv>;
 
@@ -38,12 +39,17 @@ export function appOf(endpoints: readonly Endpoint[]): App {
       "country",
       standIn(c.env, c.req.raw.headers, "x-latchkey-country") ?? (c.req.raw.cf?.country as string | undefined) ?? null,
     );
+    c.set("route", "public");
     await next();
     c.res.headers.set("x-request-id", c.var.requestId);
+    tally(c);
   });
   app.use(corsFor(endpoints));
   app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId, c.var.publicUrl));
-  app.notFound((c) => problemResponse(routeNotFound({}), c.var.requestId, c.var.publicUrl));
+  app.notFound((c) => {
+    c.set("route", "unmatched");
+    return problemResponse(routeNotFound({}), c.var.requestId, c.var.publicUrl);
+  });
   for (const operation of endpoints) {
     const headers = operation.idempotent ? [IDEMPOTENCY_HEADER] : [];
     const parameters = [...(operation.route.parameters ?? []), ...headers] as NonNullable<RouteConfig["parameters"]>;
@@ -51,6 +57,17 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     app.openapi(route, underGate(operation) as never);
   }
   return app;
+}
+
+/** Counts the answer, says how long it took, and sends the counts when their time has come. */
+function tally(c: Context<PublicEnv>): void {
+  const { route, realNow: startedAt } = c.var;
+  const now = realNow();
+  const ms = now.getTime() - startedAt.getTime();
+  c.res.headers.append("server-timing", `total;dur=${ms}`);
+  count("requests", `${route}/${Math.floor(c.res.status / 100)}xx`);
+  observe("router_seconds", ms / 1000, route);
+  flushTallies(c.env, (work) => c.executionCtx.waitUntil(work), now);
 }
 
 /** In development a header stands in for what the platform tells of the caller; production ignores it. */

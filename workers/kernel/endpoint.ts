@@ -2,6 +2,7 @@ import type { RouteConfig, RouteHandler } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Platform } from "#db/platform";
 import type { Repo } from "#db/repo";
+import type { Route } from "#rules/cache/counted";
 import type { Scope } from "#rules/scopes";
 import type { Caller } from "./auth.ts";
 import type { Env } from "./env.ts";
@@ -16,6 +17,8 @@ type RequestVars = {
   realNow: Date;
   ip: string | null;
   country: string | null;
+  /** What the request is counted as. */
+  route: Route;
   body: Uint8Array;
   /** The body as text and its type, where the route takes another than JSON. */
   upload: { type: string; text: string };

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { Asking } from "#db/commit";
 import { platformOf } from "#db/platform";
 import { repoOf } from "#db/repo";
+import { ROUTES } from "#rules/cache/counted";
 import { askingIn } from "./asking.ts";
 import { authenticateOperator, authenticateTenant, type Caller } from "./auth.ts";
 import { jsonText, readBody, textOf } from "./body.ts";
@@ -27,8 +28,10 @@ type GateContext = Context<{
 
 /** What stands before every operation: who calls, what it may, and what it sent. */
 export function gate(operation: Endpoint): MiddlewareHandler {
+  const route = ROUTES.find((name) => name === operation.route.operationId) ?? operation.audience;
   return async (context, next) => {
     const c = context as GateContext;
+    c.set("route", route);
     if (operation.audience === "tenant") await admitTenant(c, operation);
     else if (operation.audience === "operator") await admitOperator(c, operation);
     else await admitWithoutKey(c, operation);
