@@ -68,7 +68,7 @@ export function addFlush(sums: Sums, flush: Flush, now: number): void {
   addObservations(sums.histograms, flush.histograms);
   addTenants(sums.thisHour.tenants, flush.tenants);
   sums.isolates[flush.isolate] = { seq: flush.seq, seenAt: now, held: flush.held };
-  if (!known) forgetIsolates(sums, now);
+  if (Object.keys(sums.isolates).length > MAX_ISOLATES) forgetIsolates(sums, now);
 }
 
 /** What the sums say at `now`. */
@@ -130,6 +130,7 @@ function turnHour(sums: Sums, now: number): void {
   const follows = hour.startsAt === sums.thisHour.startsAt + HOUR_MS;
   sums.lastHour = follows ? sums.thisHour : hourOf(now - HOUR_MS);
   sums.thisHour = hour;
+  forgetIsolates(sums, now);
 }
 
 function addCounts(to: Counts, more: Counts): void {
@@ -170,9 +171,10 @@ function addTenants(to: ByTenant, more: ByTenant): void {
   }
 }
 
+/** Forgets those of more than an hour ago and, a quarter at a time, those heard of longest ago. */
 function forgetIsolates(sums: Sums, now: number): void {
   const known = Object.entries(sums.isolates).filter(([, { seenAt }]) => now - seenAt < HOUR_MS);
-  const newest = known.toSorted(([, a], [, b]) => b.seenAt - a.seenAt).slice(0, MAX_ISOLATES);
+  const newest = known.toSorted(([, a], [, b]) => b.seenAt - a.seenAt).slice(0, MAX_ISOLATES * 0.75);
   sums.isolates = Object.fromEntries(newest);
 }
 
