@@ -74,6 +74,11 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
 
   const routes: Record<string, (body: Body) => unknown> = {
     "/internal/shards": () => ({ shards: ["00"] }),
+    "/internal/metrics": () => ({
+      metrics: [
+        { type: "gauge", name: "isolates_seen", help: "Isolates that count", labels: [], samples: [{ values: [], value: 2 }] },
+      ],
+    }),
     "/internal/relay/claim": async ({ done, limit, wait_ms }: Body) => {
       for (const told of done) {
         for (const event of events) if (event.tenant_id === told.tenant_id && event.seq === told.seq) event.done = true;

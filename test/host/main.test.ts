@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { findTemporal } from "../../tools/temporal.ts";
 import { openLog, type LogFields } from "../../worker-host/log.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "./edge-stand-in.ts";
+import { parseExposition } from "./exposition-parser.ts";
 import { devServer, freePort, host, newFolder, type Running } from "./processes.ts";
 import { receiver, type Receiver } from "./receiver.ts";
 
@@ -32,10 +33,11 @@ const start = (env: Record<string, string> = {}, temporalPort = port): Running =
   return running;
 };
 
-const healthOf = async (running: Running) => {
+const healthOf = (running: Running) => pageOf(running, "/health");
+const pageOf = async (running: Running, path: string) => {
   await until("its health page is up", () => running.said("health_served"));
   const line = running.lines.find((text) => text.includes("health_served"));
-  const response = await fetch(`http://127.0.0.1:${/"port":(\d+)/.exec(String(line))?.[1]}/health`);
+  const response = await fetch(`http://127.0.0.1:${/"port":(\d+)/.exec(String(line))?.[1]}${path}`);
   return { status: response.status, body: await response.text() };
 };
 
@@ -83,6 +85,11 @@ describe("the worker host, as a process", () => {
       worker: "running",
       relay: [{ shard: "00", up: true }],
     });
+    const metrics = parseExposition((await pageOf(running, "/metrics")).body);
+    const valueOf = (name: string) => metrics.find((family) => family.name === name)?.lines[0]?.value;
+    expect(
+      ["latchkey_edge_isolates_seen", "latchkey_host_deliveries_total", "latchkey_host_worker_running"].map(valueOf),
+    ).toEqual([2, 1, 1]);
 
     expect(await running.stop("SIGTERM")).toBe(0);
     expect(running.lines.filter((line) => /"level":"(warn|error)"/.test(line))).toEqual([]);

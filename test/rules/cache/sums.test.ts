@@ -73,6 +73,8 @@ describe("what a tally adds up", () => {
     expect(recent(NOON + 2 * HOUR)).toBe(7);
     expect(recent(NOON + 9 * HOUR)).toBe(0);
     expect(evicted(sums, NOON + 9 * HOUR)).toBe(12);
+    addFlush(sums, flush("a", 3, evictions(1)), NOON + 9 * HOUR);
+    expect(recent(NOON + 11 * HOUR)).toBe(0);
   });
 });
 

@@ -8,8 +8,8 @@ import type { Flush } from "#rules/cache/counted";
 import { asHost } from "../events/host.ts";
 import { send, world } from "../world.ts";
 
-const flush = (seq: number, evictions: number): Flush => ({
-  isolate: "one",
+const flush = (seq: number, evictions: number, isolate = "one"): Flush => ({
+  isolate,
   seq,
   counters: { evictions: { license: evictions } },
   histograms: {},
@@ -35,12 +35,13 @@ test("a flush that came twice counts once, also when the object was ended in bet
   const id = env.TALLY.newUniqueId();
   const tally = () => env.TALLY.get(id);
   await tally().add(flush(1, 3));
+  await tally().add(flush(1, 10, "two"));
   await tally().add(flush(1, 3));
   expect(await runDurableObjectAlarm(tally())).toBe(true);
   await abortAllDurableObjects();
   await tally().add(flush(1, 3));
   await tally().add(flush(2, 4));
-  expect((await tally().told()).counters).toEqual({ evictions: { license: 7 } });
+  expect((await tally().told()).counters).toEqual({ evictions: { license: 17 } });
 });
 
 test("what an isolate counted is kept while its tally is out of reach, and then counted once", async () => {
