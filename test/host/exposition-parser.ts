@@ -58,7 +58,7 @@ function isSameSeries(a: Line, b: Line): boolean {
 
 /** Of each series: buckets that only grow, the last one without an end and equal to the count, and a sum. */
 function checkHistogram({ name, lines }: Family): void {
-  const series = Map.groupBy(lines, ({ labels: { le: _, ...labels } }) => JSON.stringify(labels));
+  const series = Map.groupBy(lines, ({ labels }) => JSON.stringify({ ...labels, le: undefined }));
   for (const [labels, of] of series) {
     const buckets = of.filter((line) => line.name === `${name}_bucket`);
     const ends = buckets.map(({ labels }) => (labels["le"] === "+Inf" ? Infinity : Number(labels["le"])));

@@ -21,7 +21,6 @@ const flush = (seq: number, evictions: number, isolate = "one"): Flush => ({
 const withoutTally = {
   ...env,
   TALLY: {
-    ...env.TALLY,
     idFromName: () => env.TALLY.newUniqueId(),
     get: () => {
       throw new Error("The object is out of reach.");
