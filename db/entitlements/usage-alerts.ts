@@ -1,4 +1,4 @@
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, or } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
@@ -6,6 +6,7 @@ import { usageAlerts } from "./tables.ts";
 
 export type UsageAlertRow = typeof usageAlerts.$inferSelect;
 
+/** `feature`: its id or code, or the name of a limit of the tenant's own. */
 type AlertFilter = { licenseId?: string | undefined; feature?: string | undefined; percent?: number | undefined };
 
 /** How many licenses reached a mark in a period that began at one of some instants. */
@@ -32,7 +33,7 @@ export function usageAlertsOf(asking: Asking) {
             and(
               eq(usageAlerts.tenantId, tenantId),
               licenseId === undefined ? undefined : eq(usageAlerts.licenseId, licenseId),
-              feature === undefined ? undefined : eq(usageAlerts.feature, feature),
+              feature === undefined ? undefined : or(eq(usageAlerts.feature, feature), eq(usageAlerts.featureId, feature)),
               percent === undefined ? undefined : eq(usageAlerts.percent, percent),
               olderThan(usageAlerts.id, page),
             ),
@@ -43,15 +44,15 @@ export function usageAlertsOf(asking: Asking) {
       ),
 
     /** Counts the licenses that reached each mark in a period that began at one of `starts`; read from the index alone. */
-    marksReached: async (starts: readonly Date[], feature: string | undefined): Promise<MarkCount[]> => {
+    marksReached: async (starts: readonly Date[], featureId: string | undefined): Promise<MarkCount[]> => {
       const { results } = await d1
         .prepare(
           `select a.percent, count(distinct a.license_id) as licenses from usage_alerts a indexed by usage_alerts_period
            where a.tenant_id = ?1 and a.period_starts_at in (select value from json_each(?2)) and a.license_id is not null
-             ${feature === undefined ? "and ?3 is null" : "and a.feature = ?3"}
+             ${featureId === undefined ? "and ?3 is null" : "and a.feature_id = ?3"}
            group by a.percent order by a.percent`,
         )
-        .bind(tenantId, JSON.stringify(starts.map((at) => at.getTime())), feature ?? null)
+        .bind(tenantId, JSON.stringify(starts.map((at) => at.getTime())), featureId ?? null)
         .all<MarkCount>();
       return results;
     },

@@ -1,10 +1,7 @@
+import type { ReportPeriod } from "#rules/entitlements/reports";
 import type { Asking } from "../commit.ts";
 import { pageOf, type PageOf } from "../page.ts";
 import { bindings, indexFor, within, type DaySpan, type UsageFilter } from "./usage-days.ts";
-
-/** By what days are added up. */
-export const REPORT_PERIODS = ["day", "month", "year"] as const;
-export type ReportPeriod = (typeof REPORT_PERIODS)[number];
 
 /** How much of a date names its period: `2026`, `2026-11`, `2026-11-28`. */
 const NAMED_BY: Record<ReportPeriod, number> = { day: 10, month: 7, year: 4 };

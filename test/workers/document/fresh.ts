@@ -3,6 +3,7 @@ import { inject } from "vitest";
 import { asHost } from "../events/host.ts";
 import { operatorKey } from "../world.ts";
 import { jws, pair, pairFrom, receiptOf } from "../licensing/offline/air.ts";
+import { daySum, opened, raised } from "../entitlements/told.ts";
 import { ask, type Told } from "./ask.ts";
 
 /** A tenant that takes part in the tests. `mark` stands in the name of everything that it makes. */
@@ -283,6 +284,12 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   "activations.offline_activate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "activations.offline_deactivate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "blacklist_entries.list": (p) => make(p, "blacklist_entry"),
+  "usage.history": usedToday,
+  "usage.report": usedToday,
+  "usage.alerts": async (p) => {
+    const [license, feature] = [await make(p, "license"), await stock(p, "feature")];
+    await raised(p.tenantId, license.id, { featureId: feature.id, feature: feature["code"] });
+  },
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };
 
@@ -355,6 +362,13 @@ const FILLED: Record<string, (player: Player) => Promise<{ path?: Record<string,
 
 /** Puts into a request what no example can hold. */
 export const filledFor = async (operationId: string, player: Player) => FILLED[operationId]?.(player);
+
+/** A license of which something was used today, as its meter tells. */
+async function usedToday(p: Player): Promise<void> {
+  const [license, feature] = [await make(p, "license"), await make(p, "feature")];
+  const sum = daySum({ featureId: feature.id, feature: feature["code"], onDay: new Date().toISOString().slice(0, 10), used: 1 });
+  await (await opened(p.tenantId)).repo.usageDays.write(license.id, [sum]);
+}
 
 /** A license that may be used without a connection. */
 async function offlineLicense(p: Player): Promise<Fresh> {
