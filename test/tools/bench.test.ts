@@ -7,7 +7,7 @@ import { grown, type Grown } from "../../tools/bench/growth.ts";
 import { answerIn, load, numbered, rotating, shotOf } from "../../tools/bench/load.ts";
 import { SUBJECTS } from "../../tools/bench/names.ts";
 import { readBenchOptions } from "../../tools/bench/options.ts";
-import { aimsOf } from "../../tools/bench/report.ts";
+import { aimsOf, type Report, sayReport } from "../../tools/bench/report.ts";
 import type { Measured } from "../../tools/bench/rounds.ts";
 import { Advice } from "../../tools/say.ts";
 
@@ -150,7 +150,11 @@ test("calls are counted by kind, and apart those that a request waits for", asyn
   const prepared: Statement = { bind: () => prepared, first: () => Promise.resolve(1), real: true };
   const env = {
     DB: { prepare: () => prepared, batch: (all: object[]) => Promise.resolve(void batches.push(all)) },
-    CACHE: { get: () => Promise.resolve(null), getWithMetadata: () => Promise.resolve(null) },
+    CACHE: {
+      get: () => Promise.resolve(null),
+      put: () => new Promise((resolve) => setTimeout(resolve)), // longer than the request that begins it
+      getWithMetadata: () => Promise.resolve(null),
+    },
     FEED: { idFromName: (name: string) => name, get: () => ({ poll: () => Promise.resolve("news") }) },
     FILES: { get: () => Promise.resolve(null) },
     LATCHKEY_ENV: "test",
@@ -164,6 +168,7 @@ test("calls are counted by kind, and apart those that a request waits for", asyn
       await DB.batch([statement, statement]);
       await FILES.get();
       const stub = FEED.get();
+      later.push(CACHE.put());
       later.push(Promise.resolve().then(() => new Promise((resolve) => setTimeout(resolve)).then(() => CACHE.get())));
       expect(await stub.poll()).toBe("news");
       return new Response(LATCHKEY_ENV);
@@ -176,7 +181,7 @@ test("calls are counted by kind, and apart those that a request waits for", asyn
   const counts: Counts = JSON.parse(await (await ask(COUNTS_PATH)).text());
   expect(counts).toEqual({
     requests: 2,
-    calls: { d1: 4, kv: 2, object: 2 },
+    calls: { d1: 4, kv: 4, object: 2 },
     before_answer: { d1: 4, kv: 0, object: 2 },
   });
   expect(batches).toEqual([
@@ -197,4 +202,40 @@ test("a call that fails is counted, and fails for who made it", async () => {
   const ask = async (path: string) => worker.fetch(new Request(`http://edge.test${path}`), env, {});
   expect(await (await ask("/")).text()).toBe("down");
   expect(JSON.parse(await (await ask(COUNTS_PATH)).text())).toMatchObject({ before_answer: { kv: 1 } });
+});
+
+test("a report is one JSON object, and its lines name every subject, size and aim", () => {
+  const growth = grown([{ ...measured(), of: "tenants", what: "warm", size: 1_000 }]);
+  const ratios = { validation_fresh: measured({ awaited: { d1: 2, kv: 0, object: 0.5 } }) };
+  const report: Report = {
+    at: "2026-11-28T03:00:00.000Z",
+    command: "npm run bench -- --quick",
+    machine: { cpus: 2, model: "test", memory_gib: 24, load: 0.1 },
+    seconds: 80,
+    bare: { per_second: 12_000, cpu_us: 60, p50_ms_one_client: 0.2 },
+    ratios,
+    left_out: { consume: "404 nothing here" },
+    growth,
+    aims: aimsOf(ratios),
+  };
+  expect(JSON.parse(JSON.stringify(report))).toMatchObject({
+    ratios: {
+      validation_fresh: {
+        rate_ratio: 0.5,
+        cpu_ratio: 2,
+        cpu_us: 200,
+        p50_ms_one_client: 0.5,
+        awaited: { d1: 2, kv: 0, object: 0.5 },
+        background: { d1: 0, kv: 0, object: 0 },
+      },
+    },
+    growth: { rows: [{ of: "tenants", what: "warm", size: 1_000 }], flat: { tenants_warm: { cpu: true, calls: true } } },
+  });
+  const lines: string[] = [];
+  sayReport(report, { line: (text) => void lines.push(text), progress: () => {} });
+  const text = lines.join("\n");
+  expect(text).toMatch(/^validation_fresh +0\.500 .* 2 D1 0\.5 obj +none +0$/m);
+  expect(text).toMatch(/^warm, 1000 tenants +0\.500/m);
+  expect(text).toMatch(/^consume was left out: 404 nothing here$/m);
+  expect(text).toMatch(/^missed validation_fresh awaited calls: 2\.5 \(none\)$/m);
 });

@@ -36,7 +36,7 @@ export async function measureGrowth(built: Built, bare: Running, sizes: Sizes, p
       say.progress(`filling: ${size} licenses …`);
       cells.push(...(await opening((installation) => licenseCells(installation, size, pace))));
     }
-    for (const size of sizes.devices) cells.push(...(await opening((installation) => deviceCells(installation, size))));
+    cells.push(...(await opening((installation) => deviceCells(installation, sizes.devices))));
     for (const size of sizes.tenants) {
       say.progress(`filling: ${size} tenants …`);
       cells.push(...(await opening((installation) => tenantCells(installation, size))));
@@ -65,23 +65,33 @@ async function licenseCells(installation: Installation, size: number, pace: Pace
   const mostAStretch = Math.floor((Math.min(never.length, COLD_AT_SMALLEST) - 1 - pace.counted) / (pace.rounds + 2));
   const cold = { shot: coldOf(url, vendor, never), writes: true, mostAStretch };
   return [
-    cellOf("licenses", "warm", size, { worker: installation, shot: rotatingOver(url, vendor, warm) }),
+    cellOf("licenses", "warm", size, { worker: installation, shot: rotatingOver(url, vendor, warm), goesRound: WARM_SET }),
     cellOf("licenses", "cold", size, { worker: installation, ...cold }),
   ];
 }
 
 const COLD_AT_SMALLEST = 899;
 
-async function deviceCells(installation: Installation, size: number): Promise<Cell[]> {
+/** Licenses of one tenant, each with another number of devices: what one of them costs does not hang on its neighbours. */
+async function deviceCells(installation: Installation, sizes: readonly number[]): Promise<Cell[]> {
   const { url, vendor } = installation;
-  const devices = await addDevices(installation, size - 1);
-  return [cellOf("devices", "warm", size, { worker: installation, shot: rotatingDevices(url, vendor, devices) })];
+  const licenses = await addLicenses(installation, sizes.length);
+  const cells: Cell[] = [];
+  for (const [index, license] of licenses.entries()) {
+    const size = sizes[index] ?? 1;
+    const devices = await addDevices(installation, license, size - 1);
+    const shot = rotatingDevices(url, { ...vendor, ...license }, devices);
+    cells.push(cellOf("devices", "warm", size, { worker: installation, shot, goesRound: size }));
+  }
+  return cells;
 }
 
 async function tenantCells(installation: Installation, size: number): Promise<Cell[]> {
   const { url, vendor } = installation;
   const tenants = [vendor, ...(await addTenants(installation, size - 1))];
-  return [cellOf("tenants", "warm", size, { worker: installation, shot: rotatingTenants(url, vendor, tenants) })];
+  return [
+    cellOf("tenants", "warm", size, { worker: installation, shot: rotatingTenants(url, vendor, tenants), goesRound: size }),
+  ];
 }
 
 const cellOf = (of: Grown["of"], what: Grown["what"], size: number, subject: Omit<Subject, "name" | "expected">): Cell => ({

@@ -27,7 +27,7 @@ export type Vendor = {
 };
 
 /** A license of which a device holds a seat. */
-export type Held = { licenseKey: string; fingerprint: string };
+export type Held = Pick<Vendor, "licenseId" | "licenseKey" | "activationId" | "fingerprint">;
 
 /** An edge with a tenant on it, and the API as that tenant calls it. */
 export type Installation = Running & { vendor: Vendor; api: Api; operator: Api };
@@ -124,7 +124,7 @@ export async function addLicenses({ mf, vendor }: Installation, howMany: number)
 }
 
 const licenseOf = ({ tenantId, licenseId }: Vendor) => ({ table: "licenses", tenantId, key: { column: "id", value: licenseId } });
-const seatOf = ({ tenantId, activationId }: Vendor) => ({
+const seatOf = ({ tenantId, activationId }: Pick<Vendor, "tenantId" | "activationId">) => ({
   table: "activations",
   tenantId,
   key: { column: "id", value: activationId },
@@ -139,25 +139,28 @@ async function licenseRow(tenantId: string, n: number, device = n) {
     newKeyDigest(benchEnv, tenantId, licenseKey, "issued"),
     newDeviceDigest(benchEnv, tenantId, fingerprint),
   ]);
-  const id = newId("license", SHARD, now);
+  const licenseId = newId("license", SHARD, now);
+  const activationId = newId("activation", SHARD, now);
   const key = { key_hash: keyHash, key_last4: last4(licenseKey), key_sealed: null, proof_hash: null };
   return {
-    license: { id, ...key },
-    seat: { id: newId("activation", SHARD, now), license_id: id, device_hash: deviceHash },
-    held: { licenseKey, fingerprint },
+    license: { id: licenseId, ...key },
+    seat: { id: activationId, license_id: licenseId, device_hash: deviceHash },
+    held: { licenseId, licenseKey, activationId, fingerprint },
   };
 }
 
-/** More devices on the first license; answers the fingerprints of all that hold a seat of it. */
-export async function addDevices({ mf, vendor }: Installation, howMany: number): Promise<string[]> {
+/** More devices on a license; answers the fingerprints of all that hold a seat of it. */
+export async function addDevices({ mf, vendor }: Installation, license: Held, howMany: number): Promise<string[]> {
   const now = new Date();
+  const { tenantId } = vendor;
   const fingerprints = Array.from({ length: howMany }, (_, n) => fingerprintOf(1_000_000 + n));
   const rows = fingerprints.map(async (fingerprint) => ({
     id: newId("activation", SHARD, now),
-    device_hash: await newDeviceDigest(benchEnv, vendor.tenantId, fingerprint),
+    device_hash: await newDeviceDigest(benchEnv, tenantId, fingerprint),
   }));
-  await cloneRows(await mf.getD1Database("DB_00"), seatOf(vendor), await Promise.all(rows));
-  return [vendor.fingerprint, ...fingerprints];
+  const seat = seatOf({ tenantId, activationId: license.activationId });
+  await cloneRows(await mf.getD1Database("DB_00"), seat, await Promise.all(rows));
+  return [license.fingerprint, ...fingerprints];
 }
 
 /** What of the first tenant another one gets as it is: catalog and customer. */

@@ -104,7 +104,9 @@ export const coldOf = (url: URL, vendor: Vendor, licenses: readonly Held[]): Sho
   supply: licenses.length,
 });
 
-const slotsOf = ({ licenseKey, fingerprint }: Asked, licenses: readonly Held[]): Slot[] => [
+type Device = Pick<Vendor, "licenseKey" | "fingerprint">;
+
+const slotsOf = ({ licenseKey, fingerprint }: Device, licenses: readonly Device[]): Slot[] => [
   rotating(
     licenseKey,
     licenses.map((each) => each.licenseKey),
