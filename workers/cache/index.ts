@@ -1,4 +1,8 @@
+import { showCacheHealth } from "./cache.health.ts";
+import { listCachePatterns } from "./cache.patterns.ts";
+import { showCacheStats } from "./cache.stats.ts";
+import { suggestForCache } from "./cache.suggestions.ts";
 import { readMetrics } from "./internal.metrics.read.ts";
 
 /** What the edge keeps in memory and KV, and what it counts. */
-export const cache = [readMetrics];
+export const cache = [showCacheStats, listCachePatterns, suggestForCache, showCacheHealth, readMetrics];
