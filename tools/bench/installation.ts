@@ -7,6 +7,7 @@ import { apiKeyDigest, newApiKey } from "#kernel/keys";
 import { newSigningKey } from "#kernel/signing";
 import { newDataKey, peppers, vaultOf } from "#kernel/vault";
 import { formatKey, keyBytes, last4 } from "#rules/licensing/keys";
+import { LIMIT_NAMES, type LimitOverrides } from "#rules/limits/numbers";
 import { apiAt, type Api } from "../start/api.ts";
 import { root } from "../start/home.ts";
 import { cloneRows } from "./clone.ts";
@@ -41,7 +42,11 @@ export async function install(built: Built): Promise<Installation> {
   try {
     await migrate(edge);
     const operator = apiAt(edge.url.origin, await operatorKey(edge));
-    const { id: tenantId, ...keys } = await tenantBy(operator);
+    const { id: tenantId, ...keys } = await tenantBy(
+      operator,
+      "bench",
+      Object.fromEntries(LIMIT_NAMES.map((name) => [name, ENOUGH])),
+    );
     const api = apiAt(edge.url.origin, keys.secretKey);
     const license = await licenseBy(api);
     return { ...edge, api, operator, vendor: { tenantId, ...keys, ...license } };
@@ -70,12 +75,25 @@ async function operatorKey({ mf }: Running): Promise<string> {
   return key.text;
 }
 
-async function tenantBy(operator: Api): Promise<{ id: string; secretKey: string; publishableKey: string }> {
+/** Limits are asked as for any tenant, and never reached: one program sends here what otherwise thousands do. */
+const ENOUGH = 1e12;
+
+type Keys = Pick<Vendor, "secretKey" | "publishableKey">;
+
+async function tenantBy(operator: Api, slug: string, limits: LimitOverrides): Promise<Keys & { id: string }> {
   type Made = { id: string; api_keys: { kind: string; livemode: boolean; secret: string }[] };
-  const about = { name: "Bench", slug: "bench", owner_email: "owner@bench.example", tier: "white_label" };
+  const about = { name: "Bench", slug, owner_email: "owner@bench.example", tier: "white_label" };
   const { id, api_keys: keys } = await operator.post<Made>("/v1/tenants", about);
+  await operator.patch(`/v1/tenants/${id}`, { limits });
   const keyOf = (kind: string) => keys.find((key) => key.kind === kind && key.livemode)?.secret ?? "";
   return { id, secretKey: keyOf("secret"), publishableKey: keyOf("publishable") };
+}
+
+/** The secret key of another tenant, which has used up what it may ask for a month. */
+export async function spentKey({ url, operator }: Installation): Promise<string> {
+  const { secretKey } = await tenantBy(operator, "spent", { requests_per_month: 1 });
+  await apiAt(url.origin, secretKey).get("/v1/products");
+  return secretKey;
 }
 
 async function licenseBy(api: Api): Promise<Omit<Vendor, "tenantId" | "secretKey" | "publishableKey">> {

@@ -1,4 +1,4 @@
-import { addLicenses, FEATURE, fingerprintOf, type Held, type Installation, type Vendor } from "./installation.ts";
+import { addLicenses, FEATURE, fingerprintOf, type Held, type Installation, spentKey, type Vendor } from "./installation.ts";
 import { numbered, rotating, shotOf, type RequestText, type Shot, type Slot } from "./load.ts";
 import type { SubjectName } from "./names.ts";
 import type { Subject } from "./rounds.ts";
@@ -24,6 +24,7 @@ export async function subjectsOf(
 ): Promise<Subject<SubjectName>[]> {
   const { url, vendor } = installation;
   const licenses = wanted.includes("validation_cold") ? await addLicenses(installation, coldOnes) : [];
+  const spent = wanted.includes("refused") ? await spentKey(installation) : "";
   const on = { worker: installation };
   const post = (path: string, body: object, slots: readonly Slot[] = []) =>
     shotOf(url, postBy(vendor.publishableKey, path, body), slots);
@@ -64,7 +65,8 @@ export async function subjectsOf(
       shot: post("/v1/entitlements/check", { license_key: vendor.licenseKey, features: [FEATURE] }),
       expected: { status: 200, holds: '"allowed":true' },
     },
-    { name: "licenses_get", ...on, shot: getOf(url, vendor), expected: { status: 200 } },
+    { name: "licenses_get", ...on, shot: getOf(url, vendor.secretKey, vendor.licenseId), expected: { status: 200 } },
+    { name: "refused", ...on, shot: getOf(url, spent, vendor.licenseId), expected: { status: 429 } },
   ];
   return all.filter(({ name }) => wanted.includes(name));
 }
@@ -82,7 +84,7 @@ const postBy = (key: string, path: string, body: object): RequestText => ({
 const barePostOf = (bare: Running, device: object): Shot =>
   shotOf(bare.url, postBy("none", "/", { ...device, nonce: NONCE }), [numbered(NONCE)]);
 
-const getOf = (url: URL, { secretKey, licenseId }: Vendor): Shot =>
+const getOf = (url: URL, secretKey: string, licenseId: string): Shot =>
   shotOf(url, { method: "GET", path: `/v1/licenses/${licenseId}`, headers: { authorization: `Bearer ${secretKey}` } });
 
 type Asked = Pick<Vendor, "publishableKey" | "licenseKey" | "fingerprint">;
