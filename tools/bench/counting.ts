@@ -12,14 +12,19 @@ type Bindings = Record<string, unknown>;
 type Fetch = (request: Request, env: Bindings, context: unknown) => Promise<Response> | Response;
 type Worker = { fetch: Fetch; scheduled?: unknown };
 
-/** Where the counts are asked for. */
-export const COUNTS_PATH = "/bench/counts";
+/** A worker that is counted, and what answers its counts. */
+export type Counted = {
+  worker: Worker;
+  /** The counts; `one_by_one` says whether requests now come one at a time, so that each can be told from its neighbours. */
+  counts: (request: Request) => Response;
+};
 
-/** The worker, counted. A request is told from its neighbours only while there is one at a time: `before_answer` means nothing under load. */
-export function counting(worker: Worker): Worker {
+/** Puts the counting around a worker. While requests come all at once it costs them no more than a call. */
+export function counting(worker: Worker): Counted {
   const calls = none();
   const beforeAnswer = none();
   let requests = 0;
+  let oneByOne = false;
   let answering = -1;
   let around: Bindings | undefined;
   const count: Count = (kind, made) => {
@@ -35,20 +40,26 @@ export function counting(worker: Worker): Worker {
     );
   };
   return {
-    ...worker,
-    async fetch(request, env, context) {
-      if (request.url.endsWith(COUNTS_PATH)) {
-        const counts: Counts = { requests, calls, before_answer: beforeAnswer };
-        return Response.json(counts);
-      }
-      around ??= countedBindings(env, count);
-      answering = ++requests;
-      const answer = await worker.fetch(request, around, context);
-      answering = -1;
-      return answer;
+    worker: {
+      ...worker,
+      fetch(request, env, context) {
+        around ??= countedBindings(env, count);
+        requests++;
+        if (!oneByOne) return worker.fetch(request, around, context);
+        answering = requests;
+        return Promise.resolve(worker.fetch(request, around, context)).finally(() => (answering = -1));
+      },
+    },
+    counts(request) {
+      oneByOne = new URL(request.url).searchParams.has(ONE_BY_ONE);
+      const told: Counts = { requests, calls, before_answer: beforeAnswer };
+      return Response.json(told);
     },
   };
 }
+
+/** The query parameter with which the counts are asked for before and among requests that come one at a time. */
+export const ONE_BY_ONE = "one_by_one";
 
 const none = (): Calls => ({ d1: 0, kv: 0, object: 0 });
 

@@ -37,7 +37,7 @@ export type LoadOptions = {
  * Throws RangeError for a slot whose mark does not stand exactly once in the request.
  */
 export function shotOf(url: URL, { method, path, headers = {}, body = "" }: RequestText, slots: readonly Slot[] = []): Shot {
-  const lines = [`${method} ${path} HTTP/1.1`, `host: ${url.host}`];
+  const lines = [`${method} ${path} HTTP/1.1`, `host: ${url.host}`, "accept: */*", "user-agent: bench"];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   if (body !== "") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
   const text = Buffer.from(`${lines.join("\r\n")}\r\n\r\n${body}`);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Say } from "../say.ts";
-import { type CallKind, CALL_KINDS, type Calls, COUNTS_PATH, type Counts } from "./counting.ts";
+import { type CallKind, CALL_KINDS, type Calls, type Counts, ONE_BY_ONE } from "./counting.ts";
 import { compared, type Compared, cpuUsOf, median, rateOf, type Round, rounded, type Stretch } from "./figures.ts";
 import { type Expected, load, p50Of, type Shot } from "./load.ts";
 import { cpuMs, type Running } from "./workerd.ts";
@@ -8,7 +8,7 @@ import { cpuMs, type Running } from "./workerd.ts";
 /** One kind of request to one worker. */
 export type Subject<Name extends string = string> = {
   name: Name;
-  worker: Pick<Running, "url" | "pid">;
+  worker: Pick<Running, "countsUrl" | "pid">;
   shot: Shot;
   expected: Expected;
   /** Whether the worker goes on working after its answers, so that it must come to rest before another one is measured. */
@@ -136,7 +136,7 @@ async function finished(going: Going, { oneClientSeconds, counted }: Pace): Prom
 /** What a request waits for, told by requests one at a time: each rests until what it left behind is done. */
 async function awaitedCalls(going: Going, howMany: number): Promise<CallsEach> {
   const { shot, expected } = going.subject;
-  const before = await countsOf(going.subject);
+  const before = await countsOf(going.subject, true);
   let answers = 0;
   for (let n = 0; n < howMany; n++) {
     answers += (await load(shot, expected, { connections: 1, seconds: 5, from: going.sent++, most: 1 })).answers;
@@ -162,9 +162,11 @@ function each(calls: Calls, answers: number): CallsEach {
 }
 
 /** What the worker was counted to have called; undefined of a bare worker, which is not counted. */
-async function countsOf({ worker, name }: Subject): Promise<Counts | undefined> {
-  if (name.startsWith("bare")) return undefined;
-  const answer = await fetch(new URL(COUNTS_PATH, worker.url));
+async function countsOf({ worker }: Subject, oneByOne = false): Promise<Counts | undefined> {
+  if (!worker.countsUrl) return undefined;
+  const url = new URL(worker.countsUrl);
+  if (oneByOne) url.searchParams.set(ONE_BY_ONE, "");
+  const answer = await fetch(url);
   const counts: Counts = JSON.parse(await answer.text());
   return counts;
 }

@@ -74,10 +74,13 @@ export async function subjectsOf(
 /** A mark for a device: as long as every fingerprint, and no fingerprint itself. */
 const DEVICE = "d".repeat(64);
 
+/** Whose request it is, and from where: the platform tells every worker the address. */
+const headersBy = (key: string) => ({ authorization: `Bearer ${key}`, "cf-connecting-ip": "192.0.2.1" });
+
 const postBy = (key: string, path: string, body: object): RequestText => ({
   method: "POST",
   path,
-  headers: { authorization: `Bearer ${key}` },
+  headers: headersBy(key),
   body: JSON.stringify(body),
 });
 
@@ -85,7 +88,7 @@ const barePostOf = (bare: Running, device: object): Shot =>
   shotOf(bare.url, postBy("none", "/", { ...device, nonce: NONCE }), [numbered(NONCE)]);
 
 const getOf = (url: URL, secretKey: string, licenseId: string): Shot =>
-  shotOf(url, { method: "GET", path: `/v1/licenses/${licenseId}`, headers: { authorization: `Bearer ${secretKey}` } });
+  shotOf(url, { method: "GET", path: `/v1/licenses/${licenseId}`, headers: headersBy(secretKey) });
 
 type Asked = Pick<Vendor, "publishableKey" | "licenseKey" | "fingerprint">;
 

@@ -11,8 +11,11 @@ import type { Env } from "#kernel/env";
 import { root } from "../start/home.ts";
 import { childEnv, wranglerCli } from "../start/wrangler.ts";
 
-/** A worker in a workerd of its own, reached on its own socket, without any proxy in front. */
-export type Running = { mf: Miniflare; url: URL; pid: number };
+/** A worker in a workerd of its own, reached on its own socket, without any proxy in front; where its calls are counted, the counts on another. */
+export type Running = { mf: Miniflare; url: URL; countsUrl: URL | null; pid: number };
+
+/** The entrypoint that answers the counts. */
+const COUNTS = "BenchCounts";
 
 /** A worker that does nothing but answer: what a request costs before any of our code. */
 const BARE = `export default { fetch: () => new Response('{"ok":true}', { headers: { "content-type": "application/json" } }) }`;
@@ -46,8 +49,13 @@ export async function buildEdge(): Promise<Built> {
     env: childEnv({ WRANGLER_SEND_METRICS: "false", CI: "1" }),
   });
   const counting = await transform(await readFile(path.join(import.meta.dirname, "counting.ts"), "utf8"), { loader: "ts" });
-  const entry = `import edge from "./main.js"; export * from "./main.js";
-import { counting } from "./counting.js"; export default counting(edge);`;
+  // the counts have a socket of their own: looking at each request for whether it asks for them would cost what is measured
+  const entry = `import { WorkerEntrypoint } from "cloudflare:workers";
+import edge from "./main.js"; export * from "./main.js";
+import { counting } from "./counting.js";
+const { worker, counts } = counting(edge);
+export default worker;
+export class ${COUNTS} extends WorkerEntrypoint { fetch(request) { return counts(request); } }`;
   const module = (name: string, contents: string) => ({ type: "ESModule" as const, path: path.join(folder, name), contents });
   return {
     modules: [
@@ -83,6 +91,7 @@ export function startEdge({ modules }: Built): Promise<Running> {
     { className, useSQLite: true },
   ]);
   return start({
+    unsafeDirectSockets: [SOCKET, { ...SOCKET, entrypoint: COUNTS }],
     modules,
     modulesRoot: path.dirname(modules[0]?.path ?? ""),
     d1Databases: config.d1_databases.map(({ binding }) => binding),
@@ -93,23 +102,26 @@ export function startEdge({ modules }: Built): Promise<Running> {
       // one address sends more here than one ever should
       config.ratelimits.map(({ name, namespace_id, simple }) => [name, { namespace_id, simple: { ...simple, limit: 1e9 } }]),
     ),
-    bindings: { LATCHKEY_ENV: "development", LATCHKEY_PUBLIC_URL: "", ...BENCH_SECRETS },
+    bindings: { LATCHKEY_ENV: "production", LATCHKEY_PUBLIC_URL: "https://bench.example", ...BENCH_SECRETS },
   });
 }
+
+const SOCKET = { host: "127.0.0.1", port: 0 };
 
 async function start(options: V4MiniflareOptions): Promise<Running> {
   const before = new Set(workerds());
   const { compatibility_date: compatibilityDate = "" } = configOf();
   const settings: V4MiniflareOptions = {
     compatibilityDate,
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    unsafeDirectSockets: [SOCKET],
     ...options,
   };
   const mf = new Miniflare(convertV4MiniflareOptions(settings));
   await mf.ready;
   const pid = workerds().find((each) => !before.has(each) && isOurs(each));
   if (pid === undefined) throw new Error("No workerd was started");
-  return { mf, url: await mf.unsafeGetDirectURL(), pid };
+  const isCounted = settings["durableObjects"] !== undefined;
+  return { mf, url: await mf.unsafeGetDirectURL(), countsUrl: isCounted ? await mf.unsafeGetDirectURL("", COUNTS) : null, pid };
 }
 
 /** The workerd processes that live now. */
