@@ -34,6 +34,9 @@ export type IntentSlot = {
   seal(answer: Answer): Promise<string>;
 };
 
+/** An event with the number that it got. */
+export type Committed = Pick<Fact, "type" | "subject" | "data"> & { tenantId: TenantId; seq: number; licenseId: string | null };
+
 /** Who asks, when, and under which request: what every batch records beside its change. */
 export type Asking = {
   readonly d1: D1Database;
@@ -45,8 +48,11 @@ export type Asking = {
   readonly actor: Actor;
   readonly intent: IntentSlot | null;
   readonly newId: (noun: "event" | "delivery", at: Date) => string;
-  /** Told after a commit that wrote events, so that whoever waits for them wakes; `deliveries` when some endpoint is to hear of it. */
-  readonly ring: (wakes: { deliveries: boolean }) => void;
+  /**
+   * Told after a commit, so that whoever waits for its events wakes, and whoever keeps what they made untrue forgets it; `deliveries` when some
+   * endpoint is to hear of it.
+   */
+  readonly ring: (wakes: { deliveries: boolean; events: readonly Committed[] }) => void;
 };
 
 /** How long a running intent is left alone: longer than a provider call may take (20 s), shorter than an activity (45 s). */
@@ -90,8 +96,10 @@ export async function commit(asking: Asking, changes: readonly Statement[], told
     const results = await asking.d1.batch(statements);
     if (asking.intent) asking.intent.written = "later" in told.answer ? "running" : "answered";
     // behind the changes stand two statements a fact: the event and its deliveries
-    const fanOuts = results.slice(first.length + changes.length).filter((_, index) => index % 2 === 1);
-    if (told.facts.length > 0) asking.ring({ deliveries: fanOuts.some((result) => result.meta.changes > 0) });
+    const behind = results.slice(first.length + changes.length);
+    const fanOuts = behind.filter((_, index) => index % 2 === 1);
+    const events = told.facts.map((fact, index) => committed(asking, fact, behind[index * 2]));
+    if (events.length > 0) asking.ring({ deliveries: fanOuts.some((result) => result.meta.changes > 0), events });
     return results.slice(first.length, first.length + changes.length);
   } catch (error) {
     return refused(error);
@@ -132,7 +140,8 @@ function factStatements(asking: Asking, { type, subject, data, tenantId = asking
   const event = d1
     .prepare(
       `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at, license_id)
-       values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+       values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+       returning seq`,
     )
     .bind(
       tenantId,
@@ -149,6 +158,15 @@ function factStatements(asking: Asking, { type, subject, data, tenantId = asking
       licenseOf(subject, data.object),
     );
   return [event, fanOut({ ...asking, tenantId }, id, type)];
+}
+
+function committed(
+  asking: Asking,
+  { tenantId = asking.tenantId, type, subject, data }: Fact,
+  result: D1Result | undefined,
+): Committed {
+  const [row] = (result?.results ?? []) as { seq: number }[];
+  return { tenantId, seq: row?.seq ?? 0, type, subject, data, licenseId: licenseOf(subject, data.object) };
 }
 
 /** The license whose log an event belongs to: the subject itself, or the one that the subject names as its own. */

@@ -1,6 +1,10 @@
 import { addPages } from "./docs/pages.ts";
+import { hotRoutes } from "./hot.ts";
 import { appOf } from "./kernel/app.ts";
+import { realNow } from "./kernel/clock.ts";
 import type { Env } from "./kernel/env.ts";
+import { throughHotDoor } from "./kernel/hot/door.ts";
+import { memory } from "./kernel/hot/memory.ts";
 import { endpoints } from "./rooms.ts";
 import { tend } from "./tend.ts";
 
@@ -15,6 +19,9 @@ const app = appOf(endpoints);
 addPages(app);
 
 export default {
-  fetch: (request, env, context) => app.fetch(request, env, context),
+  fetch: async (request, env, context) => {
+    const left = await throughHotDoor(memory, hotRoutes, request, { env, context, realNow: realNow() });
+    return left instanceof Response ? left : app.fetch(left, env, context);
+  },
   scheduled: (_, env, context) => context.waitUntil(tend(env, context)),
 } satisfies ExportedHandler<Env>;

@@ -40,15 +40,12 @@ type How = {
   parts?: readonly string[] | undefined;
   /** the device asks for a seat: what it runs by in an emergency is left aside */
   toSeat?: boolean | undefined;
-  /** read the tenant's signing keys in the same go */
-  signingKeys?: boolean | undefined;
 };
 
 /**
- * The reads of the hot path: one prepared statement each (two with the signing keys, in one batch), because a query builder costs as much as
- * the query. What they find is bounded by the seats of one license; where nothing limits those, only whether others hold any is counted.
+ * The reads of the hot path: one prepared statement each, because a query builder costs as much as the query. What they find is bounded by the seats of one license; where nothing limits those, only whether others hold any is counted.
  */
-export function askedOf({ d1, tenantId }: Asking) {
+export function askedOf({ d1, tenantId }: Pick<Asking, "d1" | "tenantId">) {
   const bind = (statement: string, asked: string, devices: readonly string[], { at, version, from, user, parts = [] }: How) =>
     d1
       .prepare(statement)
@@ -67,11 +64,20 @@ export function askedOf({ d1, tenantId }: Asking) {
     /** By the digests of a license key and, where a device asks, of its fingerprint. Its activation counts only while it is not released. */
     byKey: ({ keyHashes, devices }: { keyHashes: readonly string[]; devices: readonly string[] }, how: How) => {
       const known = how.toSeat ? devices : devices.flatMap((digest) => [digest, emergencyDevice(digest)]);
-      return answers(d1, tenantId, bind(BY_KEY, JSON.stringify(keyHashes), known, how), how);
+      return answered(bind(BY_KEY, JSON.stringify(keyHashes), known, how), how);
     },
 
     /** By an activation, released or not. */
-    byActivation: (id: string, how: How) => answers(d1, tenantId, bind(BY_ACTIVATION, id, [], how), how),
+    byActivation: (id: string, how: How) => answered(bind(BY_ACTIVATION, id, [], how), how),
+
+    /** The row that `byKey` reads, for whoever keeps it: `askedFrom` makes of it what was asked for. */
+    rowByKey: ({ keyHashes, devices }: { keyHashes: readonly string[]; devices: readonly string[] }, how: How) => {
+      const known = devices.flatMap((digest) => [digest, emergencyDevice(digest)]);
+      return bind(BY_KEY, JSON.stringify(keyHashes), known, how).first<AskedRow>();
+    },
+
+    /** The row that `byActivation` reads. */
+    rowByActivation: (id: string, how: How) => bind(BY_ACTIVATION, id, [], how).first<AskedRow>(),
   };
 }
 
@@ -125,7 +131,9 @@ const COLUMNS = `
   a.last_seen_at, a.heartbeat_at, a.lease_expires_at, a.ends_at, a.clone_suspected_at, a.integrity_failed_at, a.released_at, ${COUNTS},
   ${TRIAL_ELSEWHERE} as trial_elsewhere, ${SHUT_OUT} as shut_out,
   (select v.released_at from product_versions v
-    where v.tenant_id = l.tenant_id and v.product_id = l.product_id and v.version = ?3) as version_released_at`;
+    where v.tenant_id = l.tenant_id and v.product_id = l.product_id and v.version = ?3) as version_released_at,
+  exists (select 1 from blacklist b indexed by blacklist_range where b.tenant_id = l.tenant_id and b.range_from > '') as ranges,
+  (select coalesce(max(seq), 0) from events e where e.tenant_id = l.tenant_id and e.seq > 0) as seq`;
 
 /** Joined crosswise, which SQLite carries out in the order that is written: from what was asked for to what belongs to it. */
 const BELONGINGS = `
@@ -145,12 +153,15 @@ const BY_ACTIVATION = `select ${COLUMNS} from activations a
 
 /**
  * The keys that sign decisions, first those that may sign everything else too, the newest first. One that waits for its keyset stands at the
- * end: decisions are verified with the JWKS, so where its forerunner was revoked they need not wait for the tenant.
+ * end: decisions are verified with the JWKS, so where its forerunner was revoked they need not wait for the tenant. Each is one JSON object
+ * `k`, for a statement that reads the tenant.
  */
-const SIGNING_KEYS = `select kid, private_key, product_ids from signing_keys where tenant_id = ? and retired_at is null and revoked_at is null
+export const SIGNING_KEYS = `select json_object('kid', kid, 'private_key', private_key, 'product_ids', product_ids) as k
+  from signing_keys where tenant_id = tenants.id and retired_at is null and revoked_at is null
   order by pending_since is not null, created_at desc, kid`;
 
-type Row = {
+/** A license as it stands in a row, with everything that decides; only `askedFrom` looks into it. */
+export type AskedRow = {
   id: string;
   product_id: string;
   product_code: string;
@@ -179,6 +190,10 @@ type Row = {
   trial_elsewhere: number;
   shut_out: BlacklistKind | null;
   version_released_at: number | null;
+  /** whether the tenant has shut out any address: then it matters from where somebody asks */
+  ranges: number;
+  /** the newest number of the tenant's events at the moment of reading */
+  seq: number;
 } & ({ a_id: null } | ActivationColumns);
 
 type ActivationColumns = {
@@ -199,25 +214,23 @@ type ActivationColumns = {
   released_at: number | null;
 };
 
-async function answers(d1: D1Database, tenantId: string, asked: Statement, how: How) {
-  if (!how.signingKeys) {
-    const row = await asked.first<Row>();
-    return { asked: row === null ? undefined : read(row, how), signingKeys: undefined };
-  }
-  const [found, keys] = await d1.batch([asked, d1.prepare(SIGNING_KEYS).bind(tenantId)]);
-  const row = found?.results[0] as Row | undefined;
-  return { asked: row && read(row, how), signingKeys: ((keys?.results ?? []) as KeyRow[]).map(readKey) };
+async function answered(statement: Statement, how: How): Promise<Asked | undefined> {
+  const row = await statement.first<AskedRow>();
+  return row === null ? undefined : askedFrom(row, how);
 }
 
-type KeyRow = { kid: string; private_key: string; product_ids: string };
+/** A signing key as its row was written into JSON. */
+export type SigningKeyColumns = { kid: string; private_key: string; product_ids: string };
 
-const readKey = ({ kid, private_key: privateKey, product_ids: productIds }: KeyRow): SigningKey => ({
+/** A signing key out of its columns. */
+export const readKey = ({ kid, private_key: privateKey, product_ids: productIds }: SigningKeyColumns): SigningKey => ({
   kid,
   privateKey,
   productIds: JSON.parse(productIds) as string[],
 });
 
-function read(row: Row, { at, version }: How): Asked {
+/** What was asked for, out of its row, judged at `at`: whoever holds a seat by then is known to hold it. */
+export function askedFrom(row: AskedRow, { at, version }: Pick<How, "at" | "version">): Asked {
   const terms = effectiveTerms(JSON.parse(row.terms) as TemplateTerms, JSON.parse(row.overrides) as TermsOverrides);
   const activation = row.a_id === null ? null : activationOf(row);
   const holds = activation !== null && activation.type !== "emergency" && holdsSeat(activation, terms, at);
@@ -244,7 +257,7 @@ function read(row: Row, { at, version }: How): Asked {
   };
 }
 
-function countsOf(row: Row, { model }: TemplateTerms, holds: boolean): Counts {
+function countsOf(row: AskedRow, { model }: TemplateTerms, holds: boolean): Counts {
   return {
     held: row.held,
     othersHeld: holds ? row.held - 1 : row.held,
@@ -255,7 +268,7 @@ function countsOf(row: Row, { model }: TemplateTerms, holds: boolean): Counts {
   };
 }
 
-function lifeOf(row: Row): Snapshot["license"] {
+function lifeOf(row: AskedRow): Snapshot["license"] {
   return {
     startsAt: new Date(row.starts_at),
     expiryBasis: row.expiry_basis,

@@ -1,21 +1,50 @@
-import { and, eq, inArray, isNull } from "drizzle-orm";
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { dbOf } from "../db.ts";
-import { asTenantId } from "../tenant-id.ts";
+import { readKey, SIGNING_KEYS, type SigningKey, type SigningKeyColumns } from "../licensing/asked.ts";
+import { asTenantId, type TenantId } from "../tenant-id.ts";
 import { apiKeys, operatorKeys, tenants } from "./tables.ts";
 
-/** Finds who calls by the digests of an API key: the key and its tenant in one read. The door through which every tenant's request comes. */
-export async function callerByKeyDigests(d1: D1Database, digests: string[]) {
+export type TenantRow = typeof tenants.$inferSelect;
+
+/** Who calls: the key and its tenant, what signs for that, and the newest number of its events, all read at one moment. */
+export type KnownCaller = {
+  key: typeof apiKeys.$inferSelect;
+  tenant: TenantRow;
+  tenantId: TenantId;
+  signingKeys: readonly SigningKey[];
+  seq: number;
+};
+
+/** Finds who calls by the digests of an API key, in one read. The door through which every tenant's request comes. */
+export async function callerByKeyDigests(d1: D1Database, digests: string[]): Promise<KnownCaller | undefined> {
+  const signing = sql.raw(`(select json_group_array(json(k)) from (${SIGNING_KEYS}))`);
   const row = await dbOf(d1)
-    .select({ key: apiKeys, tenant: tenants })
+    .select({
+      key: apiKeys,
+      tenant: tenants,
+      signing: sql<string>`${signing}`,
+      seq: sql<number>`(select coalesce(max(seq), 0) from events e where e.tenant_id = tenants.id and e.seq > 0)`,
+    })
     .from(apiKeys)
     .innerJoin(tenants, eq(tenants.id, apiKeys.tenantId))
     .where(inArray(apiKeys.digest, digests))
     .get();
-  return row && { ...row, tenantId: asTenantId(row.tenant.id) };
+  if (!row) return undefined;
+  const signingKeys = (JSON.parse(row.signing) as SigningKeyColumns[]).map(readKey);
+  return { key: row.key, tenant: row.tenant, tenantId: asTenantId(row.tenant.id), signingKeys, seq: row.seq };
 }
 
-export type KnownCaller = NonNullable<Awaited<ReturnType<typeof callerByKeyDigests>>>;
-export type TenantRow = typeof tenants.$inferSelect;
+/** What `callerByKeyDigests` read, for a while in a cache as text. */
+export function knownCallerText({ key, tenant, signingKeys, seq }: KnownCaller): string {
+  return JSON.stringify({ key, tenant, signingKeys, seq });
+}
+
+/** The same out of its text. Only what `knownCallerText` wrote may be handed in: the tenant id in it was proved by that read. */
+export function knownCallerFrom(text: string): KnownCaller {
+  const instants = (name: string, value: unknown) => (typeof value === "string" && name.endsWith("At") ? new Date(value) : value);
+  const { key, tenant, signingKeys, seq } = JSON.parse(text, instants) as Omit<KnownCaller, "tenantId">;
+  return { key, tenant, tenantId: asTenantId(tenant.id), signingKeys, seq };
+}
 
 /** Notes that a key was used; called at most once in five minutes a key. */
 export async function recordKeyUse(d1: D1Database, tenantId: string, keyId: string, at: Date): Promise<void> {

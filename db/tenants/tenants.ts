@@ -47,7 +47,7 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
         },
       ),
 
-    /** Changes a live tenant over the version it was read as; what is shared with its sandbox changes there too. */
+    /** Changes a live tenant over the version it was read as; what is shared with its sandbox changes there too, and is told there. */
     update: (row: TenantRow, told: Told) =>
       commit(
         asking(row.id),
@@ -77,7 +77,7 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
               .where(eq(tenants.id, row.twinId)),
           ),
         ],
-        told,
+        { ...told, facts: [...told.facts, ...told.facts.map((fact) => ({ ...fact, tenantId: asTenantId(row.twinId) }))] },
       ),
   };
 }

@@ -81,7 +81,7 @@ export function deliveriesOf(asking: Asking) {
           ),
         );
       const done = await commit(asking, [bound(d1, due), guard(d1)], told);
-      if (done) asking.ring({ deliveries: true });
+      if (done) asking.ring({ deliveries: true, events: [] });
       return done;
     },
   };

@@ -54,7 +54,7 @@ export function webhookEndpointsOf(asking: Asking) {
     /** The same for one that is sent to again: whoever waits for deliveries wakes. */
     enable: async (row: WebhookEndpointRow, told: Told) => {
       const done = await commit(asking, [overwritten(row), guard(d1)], told);
-      if (done) asking.ring({ deliveries: true });
+      if (done) asking.ring({ deliveries: true, events: [] });
       return done;
     },
 
@@ -79,7 +79,7 @@ export function webhookEndpointsOf(asking: Asking) {
     test: async ({ id }: WebhookEndpointRow, eventId: string, told: Told) => {
       const named: Asking = { ...asking, newId: (noun, at) => (noun === "event" ? eventId : asking.newId(noun, at)) };
       const done = await commit(named, [isSentTo(asking, id), testDelivery(asking, id, eventId)], told);
-      if (done) asking.ring({ deliveries: true });
+      if (done) asking.ring({ deliveries: true, events: [] });
       return done;
     },
   };

@@ -1,4 +1,5 @@
 import { env, exports } from "cloudflare:workers";
+import { memory } from "#kernel/hot/memory";
 import { apiKeyDigest, newApiKey } from "#kernel/keys";
 import { peppers } from "#kernel/vault";
 
@@ -46,6 +47,9 @@ export async function operatorKey(): Promise<string> {
     .run();
   return text;
 }
+
+/** Has the worker forget what it remembers: for tests that write rows themselves, of which no event tells. */
+export const forget = (): void => memory.clear();
 
 let worlds = 0;
 const run = crypto.randomUUID().slice(0, 8);

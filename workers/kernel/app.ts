@@ -4,11 +4,12 @@ import type { Context } from "hono";
 import type { ZodError } from "zod";
 import { AlreadyAnswered } from "#db/commit";
 import { realNow } from "./clock.ts";
-import { base64url } from "./keyring.ts";
-import { randomBytes } from "./crypto.ts";
 import { IDEMPOTENCY_HEADER, type Endpoint, type PublicEnv } from "./endpoint.ts";
-import type { Env } from "./env.ts";
+import { EXPOSED_HEADERS } from "./exposed-headers.ts";
 import { gate, underGate } from "./gate.ts";
+import { Unreachable } from "./hot/truth.ts";
+import { newRequestId } from "./ids.ts";
+import { placeOf } from "./place.ts";
 import { ProblemError, problemResponse, type FieldError } from "./problem.ts";
 import {
   idempotencyInFlight,
@@ -31,14 +32,12 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     },
   });
   app.use(async (c, next) => {
-    c.set("requestId", `req_${base64url(randomBytes(15))}`);
+    c.set("requestId", newRequestId());
     c.set("realNow", realNow());
     c.set("publicUrl", c.env.LATCHKEY_PUBLIC_URL || new URL(c.req.url).origin);
-    c.set("ip", standIn(c.env, c.req.raw.headers, "x-latchkey-ip") ?? c.req.header("cf-connecting-ip") ?? null);
-    c.set(
-      "country",
-      standIn(c.env, c.req.raw.headers, "x-latchkey-country") ?? (c.req.raw.cf?.country as string | undefined) ?? null,
-    );
+    const { ip, country } = placeOf(c.env, c.req.raw);
+    c.set("ip", ip);
+    c.set("country", country);
     c.set("route", "public");
     await next();
     c.res.headers.set("x-request-id", c.var.requestId);
@@ -70,16 +69,12 @@ function tally(c: Context<PublicEnv>): void {
   flushTallies(c.env, (work) => c.executionCtx.waitUntil(work), now);
 }
 
-/** In development a header stands in for what the platform tells of the caller; production ignores it. */
-function standIn(env: Env, headers: Headers, name: string): string | undefined {
-  return env.LATCHKEY_ENV === "development" ? (headers.get(name) ?? undefined) : undefined;
-}
-
 function asProblem(error: unknown, requestId: string): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof AlreadyAnswered) return idempotencyInFlight({}, { headers: { "retry-after": "1" } });
   if (error instanceof HTTPException)
     return error.status === 415 ? unsupportedMediaType({ takes: "application/json" }) : malformedJson({});
+  if (error instanceof Unreachable) return temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
   const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   // the caller gets the request id alone; the sentence names tables and code, never values
   // oxlint-disable-next-line no-console -- the edge's log is the console
@@ -111,8 +106,6 @@ function invalidFields(target: string, error: ZodError): ProblemError {
 }
 
 const ALLOWED_HEADERS = "authorization, content-type, idempotency-key";
-const EXPOSED_HEADERS = "x-request-id, idempotency-replayed, retry-after, ratelimit, ratelimit-policy";
-
 /** Browsers may call what publishable keys may call. The key itself says from which origins; a preflight carries none, so it is always allowed. */
 function corsFor(endpoints: readonly Endpoint[]) {
   const paths = endpoints

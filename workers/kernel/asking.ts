@@ -1,4 +1,4 @@
-import type { Asking } from "#db/commit";
+import type { Asking, Committed } from "#db/commit";
 import { repoOf, type Repo } from "#db/repo";
 import { tenantById, type TenantRow } from "#db/tenants/callers";
 import type { Actor } from "#rules/events";
@@ -6,6 +6,7 @@ import { shardOf } from "#rules/ids";
 import { bellOf } from "./bell.object.ts";
 import { businessNow } from "./clock.ts";
 import type { Env } from "./env.ts";
+import { tellChanges } from "./hot/telling.ts";
 import { newId } from "./ids.ts";
 import { databaseOf } from "./shards.ts";
 import { vaultOf, type Vault } from "./vault.ts";
@@ -25,9 +26,11 @@ export function askingIn(c: Asked, d1: D1Database, shard: string) {
     realNow: c.var.realNow,
     requestId: c.var.requestId,
     newId: (noun: "event" | "delivery", at: Date) => newId(noun, shard, at),
-    ring: ({ deliveries }: { deliveries: boolean }) => {
-      c.executionCtx.waitUntil(bellOf(c.env, "events", shard).ring());
-      if (deliveries) c.executionCtx.waitUntil(bellOf(c.env, "deliveries", shard).ring());
+    ring: ({ deliveries, events }: { deliveries: boolean; events: readonly Committed[] }) => {
+      const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+      waitUntil(bellOf(c.env, "events", shard).ring());
+      if (deliveries) waitUntil(bellOf(c.env, "deliveries", shard).ring());
+      tellChanges({ env: c.env, waitUntil }, events);
     },
   } satisfies Partial<Asking>;
 }

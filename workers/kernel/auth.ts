@@ -1,10 +1,14 @@
 import { callerByKeyDigests, operatorByKeyDigests, recordKeyUse, type KnownCaller, type TenantRow } from "#db/tenants/callers";
+import type { SigningKey } from "#db/licensing/asked";
 import type { TenantId } from "#db/tenant-id";
 import { addressClass, isWithin } from "#rules/addresses";
 import type { Scope } from "#rules/scopes";
 import { digests } from "./crypto.ts";
 import type { Env } from "./env.ts";
+import { callerBy } from "./hot/callers.ts";
+import { memory } from "./hot/memory.ts";
 import { parseApiKey } from "./keys.ts";
+import type { ProblemError } from "./problem.ts";
 import {
   addressNotAllowed,
   keyKindNotAllowed,
@@ -29,35 +33,53 @@ export type Caller = {
   expiresAt: Date | null;
 };
 
-export type TenantCaller = { caller: Caller; tenant: TenantRow; tenantId: TenantId };
+export type TenantCaller = { caller: Caller; tenant: TenantRow; tenantId: TenantId; signingKeys: readonly SigningKey[] };
 
 /** What of a request the checks look at. */
-type Asked = { env: Env; headers: Headers; ip: string | null; realNow: Date; waitUntil: (work: Promise<unknown>) => void };
+export type Asked = { env: Env; headers: Headers; ip: string | null; realNow: Date; waitUntil: (work: Promise<unknown>) => void };
 
-type Security = readonly Record<string, string[]>[];
+export type Security = readonly Record<string, string[]>[];
 
 const USE_IS_NOTED_EVERY_MS = 5 * 60_000;
 
 /** The tenant's caller of a request, or a 401 or 403 that says why not. */
 export async function authenticateTenant(asked: Asked, security: Security): Promise<TenantCaller> {
-  const { env, headers, realNow } = asked;
-  const presented = bearer(headers);
+  const presented = bearer(asked.headers);
   const parsed = presented === undefined ? undefined : parseApiKey(presented);
   if (presented === undefined || !parsed) throw await refuse(asked);
   if (parsed.kind === "op") throw keyKindNotAllowed({ kind: "an operator", allowed: "a tenant's key" });
 
-  const d1 = databaseOf(env, parsed.shard);
-  const found = d1 && (await callerByKeyDigests(d1, await digests(peppers(env), "api_key", presented)));
-  if (!d1 || !found || !isUsable(found, realNow)) throw await refuse(asked);
+  const found = await known(asked, parsed.shard, presented, security);
+  if (!found) throw await refuse(asked);
+  return admitted(asked, parsed.shard, found, security);
+}
 
-  const caller = callerOf(found, parsed.shard);
+/** What programs on devices call is called often: their keys are remembered. Whoever manages is asked of the database each time. */
+async function known(asked: Asked, shard: string, presented: string, security: Security): Promise<KnownCaller | undefined> {
+  if (isForDevices(security)) return (await callerBy(memory, asked, shard, presented))?.entry.known;
+  const d1 = databaseOf(asked.env, shard);
+  return d1 && callerByKeyDigests(d1, await digests(peppers(asked.env), "api_key", presented));
+}
+
+/** Whether programs on devices may call it, by a publishable key. */
+export function isForDevices(security: Security): boolean {
+  return security.some((way) => "publishable_key" in way);
+}
+
+/** The caller that was found, or a 401 or 403 that says why it may not do this. */
+export async function admitted(asked: Asked, shard: string, found: KnownCaller, security: Security): Promise<TenantCaller> {
+  const { env, realNow, waitUntil } = asked;
+  if (!isUsable(found, realNow)) throw await refuse(asked);
+  const caller = callerOf(found, shard);
   mustBeAllowed(caller, security);
   mustComeFromAllowed(caller, asked);
   const { id, lastUsedAt } = found.key;
   if (!lastUsedAt || realNow.getTime() - lastUsedAt.getTime() > USE_IS_NOTED_EVERY_MS) {
-    asked.waitUntil(recordKeyUse(d1, found.tenantId, id, realNow));
+    found.key.lastUsedAt = realNow; // whoever remembers the key need not note it again
+    const d1 = databaseOf(env, shard);
+    if (d1) waitUntil(recordKeyUse(d1, found.tenantId, id, realNow).catch(() => undefined));
   }
-  return { caller, tenant: found.tenant, tenantId: found.tenantId };
+  return { caller, tenant: found.tenant, tenantId: found.tenantId, signingKeys: found.signingKeys };
 }
 
 /** The operator of a request, or a 401 or 403. */
@@ -81,12 +103,13 @@ export async function authenticateOperator(asked: Asked): Promise<Caller> {
   };
 }
 
-function bearer(headers: Headers): string | undefined {
+/** The key in an `Authorization` header, if one is there. */
+export function bearer(headers: Headers): string | undefined {
   return /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.get("authorization") ?? "")?.[1];
 }
 
 /** 401, or 429 for an address that sends refused keys again and again: guessing must not cost us a read each. */
-async function refuse({ env, ip }: Asked) {
+export async function refuse({ env, ip }: Asked): Promise<ProblemError> {
   const { success } = await env.SHIELD.limit({ key: `refused/${addressClass(ip ?? "")}` });
   return success ? unauthorized({}) : tooManyRefusals({}, { headers: { "retry-after": "60" } });
 }
@@ -102,7 +125,7 @@ function callerOf({ key }: KnownCaller, shard: string): Caller {
 
 function mustBeAllowed(caller: Caller, security: Security): void {
   if (caller.kind === "publishable") {
-    if (security.some((way) => "publishable_key" in way)) return;
+    if (isForDevices(security)) return;
     throw keyKindNotAllowed({ kind: "a publishable", allowed: "a secret key" });
   }
   for (const scope of security.flatMap((way) => way["secret_key"] ?? [])) {

@@ -1,5 +1,6 @@
 import type { RouteConfig, RouteHandler } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { SigningKey } from "#db/licensing/asked";
 import type { Platform } from "#db/platform";
 import type { Repo } from "#db/repo";
 import type { Route } from "#rules/cache/counted";
@@ -25,7 +26,10 @@ type RequestVars = {
 };
 
 /** What a request of a tenant knows: its own rows, its own clock, its own secrets. */
-export type TenantEnv = { Bindings: Env; Variables: RequestVars & { caller: Caller; repo: Repo; vault: Vault; now: Date } };
+export type TenantEnv = {
+  Bindings: Env;
+  Variables: RequestVars & { caller: Caller; repo: Repo; vault: Vault; signingKeys: readonly SigningKey[]; now: Date };
+};
 
 /** What a request of an operator knows; there is no tenant, and so no `repo`. */
 export type OperatorEnv = { Bindings: Env; Variables: RequestVars & { caller: Caller; platform: Platform; now: Date } };

@@ -49,7 +49,7 @@ export function underGate(operation: Endpoint): (c: GateContext, next: () => Pro
 }
 
 async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
-  const { caller, tenant, tenantId } = await authenticateTenant(asked(c), operation.route.security ?? []);
+  const { caller, tenant, tenantId, signingKeys } = await authenticateTenant(asked(c), operation.route.security ?? []);
   const limit = caller.kind === "publishable" ? PUBLIC_BODY_LIMIT : BODY_LIMIT;
   await takeBody(c, operation, limit);
   const now = businessNow(c.var.realNow, tenant.clockOffsetMs);
@@ -61,6 +61,7 @@ async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
   c.set("now", now);
   c.set("repo", repoOf(asking, tenant));
   c.set("vault", vaultOf(c.env, tenantId, tenant.dataKey));
+  c.set("signingKeys", signingKeys);
 }
 
 async function admitOperator(c: GateContext, operation: Endpoint): Promise<void> {

@@ -38,10 +38,16 @@ export function keyOf(ring: Keyring, version: number): Uint8Array {
 
 /** Bytes in base64url without padding (RFC 4648, section 5). */
 export function base64url(bytes: Uint8Array): string {
+  if (hasToBase64(bytes)) return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
+
+type WithToBase64 = { toBase64(options: { alphabet: "base64url"; omitPadding: boolean }): string };
+
+/** Engines of today do it themselves, many times as fast; Node 24 does not yet. */
+const hasToBase64 = (bytes: object): bytes is WithToBase64 => "toBase64" in bytes;
 
 /** The bytes of a base64url text; throws on anything else. */
 export function fromBase64url(text: string): Uint8Array {

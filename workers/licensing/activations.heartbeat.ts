@@ -7,7 +7,7 @@ import { changedMeanwhile, invalidRequest } from "#kernel/problems";
 import type { z } from "#kernel/wire";
 import { decide, holdsSeat } from "#rules/licensing/decide";
 import { askedByToken, type AskedByToken } from "./asked-by-token.ts";
-import { askedWithSigner, presentDecision } from "./decisions.ts";
+import { answering, presentDecision } from "./decisions.ts";
 import { presentActivation } from "./presenters.ts";
 import {
   activationNotFound,
@@ -58,11 +58,10 @@ export const heartbeatActivation = endpoint({
   handler: async (c) => {
     const { now } = c.var;
     const { activation_token: token, metrics } = c.req.valid("json");
-    const { asked, signer } = await changing(async () => {
-      const { asked, signer } = await askedWithSigner(c.var, (key) => askedByToken(c, token, key));
-      if (!asked) throw activationNotFound({});
-      const beaten = await beat(c.var, asked, metrics);
-      return beaten && { asked: beaten, signer };
+    const asked = await changing(async () => {
+      const before = await askedByToken(c, token);
+      if (!before) throw activationNotFound({});
+      return beat(c.var, before, metrics);
     });
     const { activation, terms } = asked.snapshot;
     const decided = decide(asked.snapshot, { by: "token" }, now, restrictedByToken(asked, c.var));
@@ -71,7 +70,7 @@ export const heartbeatActivation = endpoint({
       activation_id: asked.activation.id,
       lease_expires_at: activation?.leaseExpiresAt?.toISOString() ?? null,
       next_heartbeat_at: nextBeat(now, terms.heartbeat.intervalS).toISOString(),
-      decision: await presentDecision(c.var, decided, { asked, at: now, sent: {}, signer }),
+      decision: await presentDecision(answering(c.var), decided, { asked, at: now, sent: {} }),
     };
     return c.json(answer, 200);
   },

@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, scopeOrPublishable } from "#kernel/endpoint";
 import { activationNotFound, decide } from "#rules/licensing/decide";
 import { askedByToken } from "./asked-by-token.ts";
-import { askedWithSigner, presentDecision } from "./decisions.ts";
+import { answering, presentDecision } from "./decisions.ts";
 import { restrictedByToken } from "./restricted.ts";
 import { Decision, TokenValidation } from "./schemas.ts";
 import { stampUse } from "./stamps.ts";
@@ -24,9 +24,9 @@ export const validateActivation = endpoint({
   handler: async (c) => {
     const { repo, now } = c.var;
     const { activation_token: token } = c.req.valid("json");
-    const { asked, signer } = await askedWithSigner(c.var, (key) => askedByToken(c, token, key));
+    const asked = await askedByToken(c, token);
     const decided = asked ? decide(asked.snapshot, { by: "token" }, now, restrictedByToken(asked, c.var)) : activationNotFound();
     if (asked) c.executionCtx.waitUntil(stampUse(repo, asked, now));
-    return c.json(await presentDecision(c.var, decided, { asked, at: now, sent: {}, signer }), 200);
+    return c.json(await presentDecision(answering(c.var), decided, { asked, at: now, sent: {} }), 200);
   },
 });

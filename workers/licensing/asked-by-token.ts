@@ -1,4 +1,4 @@
-import type { Asked, SigningKey } from "#db/licensing/asked";
+import type { Asked } from "#db/licensing/asked";
 import type { TenantEnv } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
 import { activationIn, isTokenOf } from "./activation-token.ts";
@@ -14,12 +14,10 @@ export type AskedByToken = Asked & { activation: NonNullable<Asked["activation"]
 export async function askedByToken(
   { env, var: { repo, caller, now, ip } }: Asking,
   token: string,
-  { signingKeys }: { signingKeys: boolean },
-): Promise<{ asked: AskedByToken | undefined; signingKeys: SigningKey[] | undefined }> {
+): Promise<AskedByToken | undefined> {
   // an id that nobody has, so that a malformed token takes the same way as an unknown one
-  const read = await repo.asked.byActivation(activationIn(token) ?? "", { at: now, from: fromOf(ip), signingKeys });
-  const activation = read.asked?.activation;
-  if (!read.asked || !activation || !mayKnow(caller, read.asked.license.productId)) return { ...read, asked: undefined };
-  const genuine = await isTokenOf(env, { tenantId: repo.tenantId, ...activation }, token);
-  return { ...read, asked: genuine ? { ...read.asked, activation } : undefined };
+  const asked = await repo.asked.byActivation(activationIn(token) ?? "", { at: now, from: fromOf(ip) });
+  const activation = asked?.activation;
+  if (!asked || !activation || !mayKnow(caller, asked.license.productId)) return undefined;
+  return (await isTokenOf(env, { tenantId: repo.tenantId, ...activation }, token)) ? { ...asked, activation } : undefined;
 }

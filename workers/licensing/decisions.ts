@@ -2,43 +2,57 @@ import type { Asked, SigningKey } from "#db/licensing/asked";
 import type { TenantEnv } from "#kernel/endpoint";
 import { newId } from "#kernel/ids";
 import { entitlementsToWire } from "#kernel/terms";
+import type { Vault } from "#kernel/vault";
 import type { z } from "#kernel/wire";
 import type { Decision as Decided } from "#rules/licensing/decide";
 import { statusOf } from "#rules/licensing/states";
-import { keepKeys, keptKeys, keyFor, openSigner, signDecision, type Signer } from "./decision-token.ts";
+import { keyFor, openSigner, signDecision } from "./decision-token.ts";
 import type { Decision } from "./schemas.ts";
-
-type Vars = Pick<TenantEnv["Variables"], "repo" | "vault" | "now" | "realNow">;
 
 /** How long a signed decision may be acted on. */
 const TOKEN_VALID_FOR_S = 300;
 
-/** Reads what a decision needs, with the tenant's signing keys in the same go where this isolate has them not at hand. */
-export async function askedWithSigner<A extends Asked>(
-  { repo, vault, realNow }: Vars,
-  read: (how: { signingKeys: boolean }) => Promise<{ asked: A | undefined; signingKeys: SigningKey[] | undefined }>,
-): Promise<{ asked: A | undefined; signer: Signer }> {
-  const kept = keptKeys(repo.tenantId, realNow);
-  const { asked, signingKeys } = await read({ signingKeys: kept === undefined });
-  const keys = kept ?? keepKeys(repo.tenantId, signingKeys ?? [], realNow);
-  return { asked, signer: await openSigner(repo.tenantId, vault, keyFor(keys, asked?.license.productId ?? null)) };
+/** Whose decision it is, and how young what it rests on. Without signers it has no token: nobody can act on it. */
+export type Answering = {
+  tenantId: string;
+  shard: string;
+  realNow: Date;
+  vault: () => Vault;
+  signers: readonly SigningKey[] | null;
+  /** how old the knowledge is that it rests on */
+  snapshotAgeMs: number;
+  /** neither the feed of changes nor the database could be asked whether it still holds */
+  stale: boolean;
+};
+
+/** What a request answers by that has read the database for this very question. */
+export function answering({ repo, realNow, vault, signingKeys }: TenantEnv["Variables"]): Answering {
+  return {
+    tenantId: repo.tenantId,
+    shard: repo.shard,
+    realNow,
+    vault: () => vault,
+    signers: signingKeys,
+    snapshotAgeMs: 0,
+    stale: false,
+  };
 }
 
 /** What the asker sent that comes back signed. */
-type Sent = { fingerprint?: string | undefined; version?: string | undefined; nonce?: string | undefined };
+export type Sent = { fingerprint?: string | undefined; version?: string | undefined; nonce?: string | undefined };
 
-/** A decision as the wire shows it. Without a signer it has no token: nobody can act on it. */
+/** A decision as the wire shows it. */
 export async function presentDecision(
-  { repo, realNow }: Vars,
+  { tenantId, shard, realNow, vault, signers, snapshotAgeMs, stale }: Answering,
   decided: Decided,
-  { asked, at, sent, signer }: { asked: Asked | undefined; at: Date; sent: Sent; signer: Signer | null },
+  { asked, at, sent }: { asked: Asked | undefined; at: Date; sent: Sent },
 ): Promise<z.infer<typeof Decision>> {
-  const id = newId("decision", repo.shard, realNow);
+  const id = newId("decision", shard, realNow);
   const license = asked ? presentAsked(asked, at) : null;
   const { valid, code, reasons, next } = decided;
   const issuedAt = Math.floor(realNow.getTime() / 1000);
   const claims = {
-    iss: repo.tenantId,
+    iss: tenantId,
     aud: license?.product_id ?? null,
     sub: license?.id ?? null,
     jti: id,
@@ -51,9 +65,10 @@ export async function presentDecision(
     version: sent.version ?? null,
     nonce: sent.nonce ?? null,
     entitlements: license?.entitlements ?? [],
-    stale: false,
-    snapshot_age_ms: 0,
+    stale,
+    snapshot_age_ms: snapshotAgeMs,
   };
+  const signer = signers && (await openSigner(tenantId, vault, keyFor(signers, claims.aud)));
   return {
     object: "decision",
     id,
@@ -62,9 +77,8 @@ export async function presentDecision(
     reasons,
     license,
     evaluated_at: at.toISOString(),
-    // read from the database for this very question
-    snapshot_age_ms: 0,
-    stale: false,
+    snapshot_age_ms: snapshotAgeMs,
+    stale,
     nonce: sent.nonce ?? null,
     next,
     token: signer && (await signDecision(signer, claims)),

@@ -9,7 +9,7 @@ import type { z } from "#kernel/wire";
 import type { Repo } from "#db/repo";
 import { decide, notFound, type Decision as Decided } from "#rules/licensing/decide";
 import { afterFirstValidation } from "./beginnings.ts";
-import { askedWithSigner, presentDecision } from "./decisions.ts";
+import { answering, presentDecision } from "./decisions.ts";
 import { deviceDigests, keyDigests } from "#kernel/digests";
 import { mayKnow } from "#kernel/for-caller";
 import { presentLicense } from "./presenters.ts";
@@ -40,21 +40,20 @@ export const validateLicense = endpoint({
     const keyHashes = await keyDigests(c.env, repo.tenantId, body.license_key);
     const devices = body.fingerprint === undefined ? [] : await deviceDigests(c.env, repo.tenantId, body.fingerprint);
 
-    const { found, decided, signer } = await changing(async () => {
+    const { found, decided } = await changing(async () => {
       const how = { at, version: body.version, user: body.user, from: fromOf(where.ip) };
-      const { asked, signer } = await askedWithSigner(c.var, (key) =>
-        repo.asked.byKey({ keyHashes, devices }, { ...how, ...key }),
-      );
+      const asked = await repo.asked.byKey({ keyHashes, devices }, how);
       const found = asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
       const decided = found
         ? decide(found.snapshot, { ...body, by: "key" }, at, restrictedByKey(found, where, body))
         : notFound();
       // whoever begins the period answers by the period that it began
       if (found && !dryRun && beginsNow(found, decided)) return begin(repo, found, now);
-      return { found, decided, signer };
+      return { found, decided };
     });
     if (found && !dryRun) c.executionCtx.waitUntil(stampUse(repo, found, now));
-    return c.json(await presentDecision(c.var, decided, { asked: found, at, sent: body, signer: dryRun ? null : signer }), 200);
+    const by = { ...answering(c.var), ...(dryRun && { signers: null }) };
+    return c.json(await presentDecision(by, decided, { asked: found, at, sent: body }), 200);
   },
 });
 

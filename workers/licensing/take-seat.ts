@@ -58,7 +58,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
   const { repo, caller, now, ip } = c.var;
   const { known } = device;
   return changing(async () => {
-    const { asked } = await repo.asked.byKey(
+    const asked = await repo.asked.byKey(
       { keyHashes, devices: known.digests },
       {
         at: now,
@@ -97,7 +97,7 @@ export async function byParts(
   if (least === null || known.components.length === 0) return undefined;
   const found = await repo.activations.byParts(license.id, known.parts, least);
   if (!found) return undefined;
-  const { asked } = await repo.asked.byActivation(found.id, { at: now, from: fromOf(ip), parts: known.parts });
+  const asked = await repo.asked.byActivation(found.id, { at: now, from: fromOf(ip), parts: known.parts });
   if (asked) refuseShutOut(asked);
   return found;
 }

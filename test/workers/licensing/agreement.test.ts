@@ -104,7 +104,7 @@ test.each(
       .first()) ?? {};
   const asking = askedOf({ d1: env.DB_00, tenantId: s.tenant.id } as unknown as Asking);
   const how = { at: new Date(at), version: "2.0.0", user: String(ask["user"]), from: addressKey(HERE.ip) };
-  const { asked } = await asking.byKey({ keyHashes: [String(keyHash)], devices: [String(digest)] }, how);
+  const asked = await asking.byKey({ keyHashes: [String(keyHash)], devices: [String(digest)] }, how);
   if (!asked) throw new Error("The license is not there");
   const where = { ...HERE, ...ask, mayName: { domain: true, version: true } };
   const restricted = restrictionReasons(asked.snapshot.terms.restrictions, where);

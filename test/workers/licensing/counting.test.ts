@@ -111,7 +111,7 @@ test("what SQL counts of seats, cores and users, and gives of them, is what the 
     const counted = countedOf(sample, seated, named);
     const asked = askedOf({ d1: env.DB_00, tenantId: s.tenant.id } as unknown as Asking);
     for (const row of made.filter((each) => each.releasedAt === null && each.type !== "emergency")) {
-      const { snapshot } = (await asked.byActivation(row.id, { at: new Date(NOW) })).asked ?? {};
+      const { snapshot } = (await asked.byActivation(row.id, { at: new Date(NOW) })) ?? {};
       const holds = seated.includes(row);
       const { rank, cores, users } = counted.of(row);
       expect(snapshot?.counts, JSON.stringify(sample)).toMatchObject({

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { send, world, type Answer } from "../world.ts";
+import { forget, send, world, type Answer } from "../world.ts";
 
 export const DAY_MS = 24 * 3600 * 1000;
 
@@ -54,6 +54,7 @@ export async function shop() {
       await env.DB_00.prepare("update tenants set clock_offset_ms = clock_offset_ms + ? where id = ?")
         .bind(ms, w.tenant.id)
         .run();
+      forget();
     },
     setting: async (licensing: Fields) => {
       const answer = await w.patch("/v1/settings", { licensing });

@@ -108,7 +108,7 @@ async function askedBy(c: Asking, read: RequestRead, { keyHash }: Proved): Promi
   const { repo, now, ip } = c.var;
   const { known, appVersion } = await deviceIn(c, read);
   const how = { at: now, version: appVersion ?? undefined, from: fromOf(ip), parts: known.parts, toSeat: true };
-  return (await repo.asked.byKey({ keyHashes: [keyHash], devices: known.digests }, how)).asked;
+  return repo.asked.byKey({ keyHashes: [keyHash], devices: known.digests }, how);
 }
 
 function refuseNotOffline({ snapshot: { terms }, license }: Pick<Asked, "snapshot" | "license">): void {

@@ -122,7 +122,7 @@ async function licenseOf(
 async function refuseDevice({ var: vars }: Asking, { row }: License, { known, appVersion }: Device): Promise<void> {
   const { repo, now, ip } = vars;
   const how = { at: now, version: appVersion ?? undefined, from: fromOf(ip), parts: known.parts, toSeat: true };
-  const { asked } = await repo.asked.byKey({ keyHashes: [row.keyHash], devices: known.digests }, how);
+  const asked = await repo.asked.byKey({ keyHashes: [row.keyHash], devices: known.digests }, how);
   if (!asked) return;
   refuseShutOut(asked);
   refuseRestricted(asked, vars, appVersion ?? undefined);

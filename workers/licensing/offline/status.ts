@@ -60,7 +60,7 @@ async function signedList(
 
 /** The key that signs for a product what a keyset vouches for. */
 export const signerFor = ({ repo, vault }: Vars, { keys }: Usable, productId: string) =>
-  openSigner(repo.tenantId, vault, keyFor(keys, productId));
+  openSigner(repo.tenantId, () => vault, keyFor(keys, productId));
 
 function capacityFor(highest: number): number {
   let capacity = LEAST_CAPACITY;

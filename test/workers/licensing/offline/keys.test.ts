@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { isSignedBy } from "#kernel/signing";
 import { fromBase64url } from "#rules/licensing/olp/base64url";
-import { keepKeys, keptKeys } from "../../../../workers/licensing/decision-token.ts";
 import { upTo, world } from "../../world.ts";
 import { claimsIn, jws, pair, signerIn } from "./air.ts";
 import { shop } from "../shop.ts";
@@ -160,11 +159,4 @@ test("decisions are signed by the product's own key, and by none that was revoke
   expect(signerIn((await s.validate(license["license_key"])).body["token"])).toBe(own);
   const unknown = signerIn((await s.validate("nobody has this key")).body["token"]);
   expect(unknown).not.toBe(own);
-});
-
-test("keys that an isolate holds are read anew after a minute, so that a revoked one signs no longer than that", () => {
-  const keys = [{ kid: "k", privateKey: "sealed", productIds: [] }];
-  keepKeys("ten_kept", keys, new Date(0));
-  expect(keptKeys("ten_kept", new Date(59_999))).toEqual(keys);
-  expect(keptKeys("ten_kept", new Date(60_000))).toBe(undefined);
 });

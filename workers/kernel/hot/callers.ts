@@ -1,0 +1,118 @@
+import { callerByKeyDigests, knownCallerFrom, knownCallerText, type KnownCaller } from "#db/tenants/callers";
+import { COMPARE_AFTER_MS, COMPARED_WITHIN_MS, KNOWN_FOR_MS } from "#rules/hot/bounds";
+import { digests } from "../crypto.ts";
+import { databaseOf } from "../shards.ts";
+import { peppers } from "../vault.ts";
+import type { CallerEntry, Memory } from "./memory.ts";
+import { questionKey } from "./question-key.ts";
+import { fromSecondTier, toSecondTier } from "./second-tier.ts";
+import { once, truth, Unreachable } from "./truth.ts";
+import type { Around } from "./view.ts";
+
+/** A caller as it is known, and whether that may still be told as the truth; `stale` = neither feed nor database answers. */
+export type CallerKnown = { entry: CallerEntry; stale: boolean };
+
+/**
+ * Who holds an API key: from memory where nothing has changed since it was read, else from the second tier or the database. Undefined for a
+ * key that nobody has. Throws Unreachable where it cannot be known.
+ */
+export async function callerBy(memory: Memory, around: Around, shard: string, key: string): Promise<CallerKnown | undefined> {
+  const now = around.realNow.getTime();
+  const name = await questionKey(key);
+  const kept = memory.callers.get(name, now);
+  if (kept && isCurrent(kept, around)) return { entry: kept, stale: false };
+  if (kept && (await isCurrentAfterAsking(kept, around))) return { entry: kept, stale: false };
+  try {
+    const entry = await once(memory.flights, `caller/${name}`, around.waitUntil, () =>
+      read(memory, around, shard, key, name, kept),
+    );
+    return entry && { entry, stale: false };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    const last = kept ?? (await lastKept(memory, around, shard, key, name));
+    if (!last || last.view.knowledge.keysHaveChanged(last.stamp)) throw error;
+    return { entry: last, stale: true };
+  }
+}
+
+/** Whether an entry may be answered from, without waiting for anything. */
+export function isCurrent(entry: CallerEntry, around: Around): boolean {
+  const sinceRead = around.realNow.getTime() - entry.readAt;
+  return (
+    !entry.view.knowledge.keysHaveChanged(entry.stamp) &&
+    entry.view.age(entry.readAt, around) < KNOWN_FOR_MS &&
+    sinceRead < COMPARED_WITHIN_MS
+  );
+}
+
+/** Whether it is due to be compared with the database, behind an answer. */
+export function isDue(entry: CallerEntry, around: Around): boolean {
+  return around.realNow.getTime() - entry.readAt > COMPARE_AFTER_MS;
+}
+
+/** Compares a caller with the database behind an answer. */
+export function compareCaller(memory: Memory, around: Around, shard: string, key: string): void {
+  around.waitUntil(
+    questionKey(key)
+      .then((name) =>
+        once(memory.flights, `caller/${name}`, around.waitUntil, () => read(memory, around, shard, key, name, undefined)),
+      )
+      .catch(() => undefined),
+  );
+}
+
+async function isCurrentAfterAsking(entry: CallerEntry, around: Around): Promise<boolean> {
+  if (entry.view.knowledge.keysHaveChanged(entry.stamp)) return false;
+  return (await entry.view.refreshed(entry.readAt, around)) && isCurrent(entry, around);
+}
+
+/** Reads who holds a key. Those who hold the entry that there was see what was read now. */
+async function read(memory: Memory, around: Around, shard: string, key: string, name: string, before: CallerEntry | undefined) {
+  const d1 = databaseOf(around.env, shard);
+  if (!d1) return undefined;
+  const hashes = await digests(peppers(around.env), "api_key", key);
+  const drops = before?.view.knowledge.drops ?? 0;
+  const readAt = around.realNow.getTime();
+  const known = await truth(shard, around.realNow, () => callerByKeyDigests(d1, hashes));
+  if (!known) {
+    memory.callers.delete(name);
+    return undefined;
+  }
+  toSecondTier(around, tierKey(hashes), JSON.stringify({ readAt, text: knownCallerText(known) }));
+  return keep(memory, name, known, { readAt, drops }, before);
+}
+
+/** What the second tier kept of a caller: good enough only where nothing else can be asked. */
+async function lastKept(
+  memory: Memory,
+  around: Around,
+  shard: string,
+  key: string,
+  name: string,
+): Promise<CallerEntry | undefined> {
+  const hashes = await digests(peppers(around.env), "api_key", key);
+  const text = await fromSecondTier(around.env, tierKey(hashes));
+  if (text === null) return undefined;
+  const { readAt, text: known } = JSON.parse(text) as { readAt: number; text: string };
+  const caller = knownCallerFrom(known);
+  // the shard stands in the key, and a key is of one tenant: what is kept under its digest is that tenant's
+  return caller.key.id.startsWith(`key_${shard}`) ? keep(memory, name, caller, { readAt, drops: 0 }, undefined) : undefined;
+}
+
+function keep(
+  memory: Memory,
+  name: string,
+  known: KnownCaller,
+  { readAt, drops }: { readAt: number; drops: number },
+  before: CallerEntry | undefined,
+): CallerEntry {
+  const stamp = { seq: known.seq, drops };
+  if (before) return Object.assign(before, { known, stamp, readAt });
+  const view = memory.view(known.tenantId);
+  const bytes = 1500 + 2 * JSON.stringify([known.tenant.settings, known.key.scopes, known.signingKeys]).length;
+  const entry = { known, view, stamp, readAt, bytes, usedAt: readAt };
+  memory.callers.set(name, entry);
+  return entry;
+}
+
+const tierKey = (hashes: readonly string[]) => `caller/1/${hashes[0]}`;

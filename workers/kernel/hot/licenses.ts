@@ -1,0 +1,191 @@
+import { askedFrom, askedOf, type Asked, type AskedRow } from "#db/licensing/asked";
+import { COMPARE_AFTER_MS, COMPARED_WITHIN_MS, KNOWN_FOR_MS, REUSED_FOR_MS } from "#rules/hot/bounds";
+import type { Stamp, Subjects } from "#rules/hot/knowledge";
+import { coreLimits, isTrial, seatLimits, userLimits } from "#rules/licensing/terms";
+import { businessNow } from "../clock.ts";
+import { databaseOf } from "../shards.ts";
+import type { CallerEntry, LicenseEntry, Memory } from "./memory.ts";
+import { fromSecondTier, toSecondTier } from "./second-tier.ts";
+import { once, truth, TRUTH_TIMEOUT_MS, Unreachable } from "./truth.ts";
+import type { Around } from "./view.ts";
+import { within } from "./within.ts";
+
+/** How a question finds its license. */
+export type Source = {
+  /** where the second tier may keep it; null = it may not */
+  tier: string | null;
+  version?: string | undefined;
+  row: (asked: ReturnType<typeof askedOf>, at: Date) => Promise<AskedRow | null>;
+  /** whether the asker may have it: the token is genuine */
+  accepts?: (asked: Asked) => Promise<boolean>;
+};
+
+/** Where an answer came from. */
+export type Tier = "memory" | "kv" | "d1";
+
+/** A license as it is known; `stale` = neither the feed nor the database could be asked whether it still is so. */
+export type LicenseKnown = { entry: LicenseEntry; tier: Tier; stale: boolean };
+
+/** Where a license is looked for, and by whom; `from` is the address that it is asked from. */
+type Room = { memory: Memory; around: Around; caller: CallerEntry; shard: string; from: string | null; arrival: number };
+
+/**
+ * A license for a question: from memory where nothing changed since it was read, else from the second tier or the database. `source` is only
+ * called where it has to be read. Undefined where there is none; throws Unreachable where that cannot be known.
+ */
+export async function licenseFor(room: Room, name: string, sourceOf: () => Promise<Source>): Promise<LicenseKnown | undefined> {
+  const { memory, around } = room;
+  const known = memory.licenses.get(name, around.realNow.getTime());
+  // where addresses are shut out, what was found for one says nothing about another
+  const kept = known && (known.from === undefined || known.from === room.from) ? known : undefined;
+  if (kept) {
+    if (isCurrent(kept, around)) {
+      if (isDue(kept, around)) around.waitUntil(compare(room, name, sourceOf));
+      return { entry: kept, tier: "memory", stale: false };
+    }
+    if (!hasChanged(kept) && (await kept.caller.view.refreshed(kept.readAt, around)) && isCurrent(kept, around))
+      return { entry: kept, tier: "memory", stale: false };
+  }
+  const source = await sourceOf();
+  try {
+    const found = await once(memory.flights, flightOf(room, name), around.waitUntil, () => readEither(room, name, source));
+    // what another request had begun to read may be older than what is known by now
+    if (found && hasChanged(found.entry)) return await licenseConfirmed(room, name, sourceOf);
+    return found && { ...found, stale: false };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    const last = kept ?? (await secondTier(room, name, source))?.entry;
+    // what is known to have changed is no longer known at all
+    if (!last || hasChanged(last)) throw error;
+    return { entry: last, tier: "memory", stale: true };
+  }
+}
+
+/**
+ * The same as the database has it now: read after the question came, so that no refusal is answered from before a good deed. Of many that
+ * ask at once one reads for those who came before it began.
+ */
+export async function licenseConfirmed(
+  room: Room,
+  name: string,
+  sourceOf: () => Promise<Source>,
+): Promise<LicenseKnown | undefined> {
+  const { memory, around } = room;
+  const flight = `${flightOf(room, name)}!`;
+  const running = memory.flights.get(flight);
+  // it began before this question came: what it brings may be older than what the asker knows
+  if (running) await within(running, TRUTH_TIMEOUT_MS).catch(() => undefined);
+  const source = await sourceOf();
+  const entry = await once(memory.flights, flight, around.waitUntil, () => readTruth(room, name, source));
+  return entry && { entry, tier: "d1", stale: false };
+}
+
+/** Whether an entry may be answered from without waiting for anything. */
+function isCurrent(entry: LicenseEntry, around: Around): boolean {
+  return (
+    !hasChanged(entry) &&
+    entry.caller.view.age(entry.readAt, around) < KNOWN_FOR_MS &&
+    around.realNow.getTime() - entry.readAt < comparedWithinMs(entry)
+  );
+}
+
+const hasChanged = (entry: LicenseEntry) => entry.caller.view.knowledge.hasChanged(entry.stamp, entry.subjects);
+
+/** Whom others crowd out is told of it, until their leases end, which no event tells: such an entry is compared more often. */
+const comparedWithinMs = ({ crowded }: LicenseEntry) => (crowded ? REUSED_FOR_MS : COMPARED_WITHIN_MS);
+
+function isDue(entry: LicenseEntry, around: Around): boolean {
+  return !entry.crowded && around.realNow.getTime() - entry.readAt > COMPARE_AFTER_MS;
+}
+
+/** Compares an entry with the database behind an answer; for each license one compares. */
+async function compare(room: Room, name: string, sourceOf: () => Promise<Source>): Promise<void> {
+  const { memory, around } = room;
+  const flight = `${flightOf(room, name)}!`;
+  if (memory.flights.has(flight)) return;
+  const source = await sourceOf();
+  await once(memory.flights, flight, around.waitUntil, () => readTruth(room, name, source)).catch(() => undefined);
+}
+
+async function readEither(room: Room, name: string, source: Source): Promise<{ entry: LicenseEntry; tier: Tier } | undefined> {
+  const { around, caller } = room;
+  const { view } = caller;
+  // without knowledge of the changes what the second tier holds may be anything
+  if (source.tier !== null && view.knowledge.isOpen && view.age(0, around) < KNOWN_FOR_MS) {
+    const kept = await secondTier(room, name, source);
+    if (kept && isCurrent(kept.entry, around)) return kept;
+  }
+  const entry = await readTruth(room, name, source);
+  return entry && { entry, tier: "d1" };
+}
+
+async function readTruth(room: Room, name: string, source: Source): Promise<LicenseEntry | undefined> {
+  const { memory, around, caller, shard } = room;
+  const d1 = databaseOf(around.env, shard);
+  if (!d1) throw new Unreachable("The tenant's database is not bound");
+  const { drops } = caller.view.knowledge;
+  const readAt = around.realNow.getTime();
+  const at = businessNow(around.realNow, caller.known.tenant.clockOffsetMs);
+  const row = await truth(shard, around.realNow, () => source.row(askedOf({ d1, tenantId: caller.known.tenantId }), at));
+  if (row === null) {
+    memory.licenses.delete(name);
+    return undefined;
+  }
+  if (source.tier !== null && row.ranges === 0) toSecondTier(around, source.tier, JSON.stringify({ row, readAt, drops }));
+  return keep(room, name, source, { row, readAt, drops }, at, room.arrival);
+}
+
+async function secondTier(room: Room, name: string, source: Source): Promise<{ entry: LicenseEntry; tier: Tier } | undefined> {
+  const { around, caller } = room;
+  const text = source.tier === null ? null : await fromSecondTier(around.env, source.tier);
+  if (text === null) return undefined;
+  const kept = JSON.parse(text) as Kept;
+  const at = businessNow(new Date(kept.readAt), caller.known.tenant.clockOffsetMs);
+  const entry = await keep(room, name, source, kept, at, NEVER);
+  return entry && { entry, tier: "kv" };
+}
+
+/** Of what the second tier held nobody knows by when it was read. */
+const NEVER = -1;
+
+type Kept = { row: AskedRow; readAt: number; drops: number };
+
+async function keep(room: Room, name: string, source: Source, { row, readAt, drops }: Kept, at: Date, arrival: number) {
+  const { memory, caller } = room;
+  const asked = askedFrom(row, { at, version: source.version });
+  if (source.accepts && !(await source.accepts(asked))) return undefined;
+  const { terms, counts, activation, license, product } = asked.snapshot;
+  const stamp: Stamp = { seq: row.seq, drops };
+  const crowded =
+    beyond(seatLimits(terms).limit, counts.held) ||
+    beyond(coreLimits(terms).limit, counts.cores.used) ||
+    beyond(userLimits(terms).limit, counts.users.used);
+  const subjects: Subjects = {
+    licenseId: asked.license.id,
+    productId: product.id,
+    activationId: activation?.id ?? null,
+    sharesLimits: crowded || terms.overage.mode !== "none",
+    onTrial: isTrial(terms) && license.convertedAt === null,
+  };
+  const entry: LicenseEntry = {
+    caller,
+    asked,
+    stamp,
+    subjects,
+    crowded,
+    readAt,
+    arrival,
+    from: row.ranges === 0 ? undefined : room.from,
+    answered: null,
+    // strings take two bytes a character at worst, and what is parsed of them about as much again
+    bytes: 1_000 + 4 * (row.terms.length + row.overrides.length) + 2 * row.holds.length,
+    usedAt: readAt,
+  };
+  memory.licenses.set(name, entry);
+  return entry;
+}
+
+/** Those who ask from other addresses may get other answers, so they do not share a read. */
+const flightOf = ({ from }: Room, name: string) => `${name}${from ?? ""}`;
+
+const beyond = (limit: number | null, used: number) => limit !== null && used > limit;

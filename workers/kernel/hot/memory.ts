@@ -1,0 +1,74 @@
+import type { Asked } from "#db/licensing/asked";
+import type { KnownCaller } from "#db/tenants/callers";
+import type { Change, Stamp, Subjects } from "#rules/hot/knowledge";
+import { Store, type Kept } from "./store.ts";
+import { View } from "./view.ts";
+
+/** Who calls, as it was read; when it is read again the same entry is filled anew, for all who hold it. */
+export type CallerEntry = Kept & { known: KnownCaller; view: View; stamp: Stamp; readAt: number };
+
+/** A license as somebody asked for it, with all that an answer to the same question needs. */
+export type LicenseEntry = Kept & {
+  caller: CallerEntry;
+  asked: Asked;
+  stamp: Stamp;
+  subjects: Subjects;
+  /** more is in use than the license has */
+  crowded: boolean;
+  readAt: number;
+  /** the request that it was read for, by its place among those of this isolate */
+  arrival: number;
+  /** the address that it was asked from, where that mattered; undefined where it did not */
+  from: string | null | undefined;
+  /** the last answer without a nonce, for who asks the same again */
+  answered: { inputs: string; text: string; valid: boolean; until: number } | null;
+};
+
+const MiB = 1024 * 1024;
+/** What an isolate keeps: half of it may be what its tenants and keys take, and neither ever takes more than a share of the 128 MiB there are. */
+const LICENSES = { entries: 50_000, bytes: 32 * MiB };
+const CALLERS = { entries: 5_000, bytes: 8 * MiB };
+const MOST_VIEWS = 5_000;
+
+/** Everything that one isolate keeps between requests. It may vanish at any moment. */
+export class Memory {
+  readonly callers: Store<CallerEntry>;
+  readonly licenses: Store<LicenseEntry>;
+  /** how many requests came so far */
+  arrivals = 0;
+  /** reads that are under way, for others who ask the same meanwhile */
+  readonly flights = new Map<string, Promise<unknown>>();
+  readonly #views = new Map<string, View>();
+
+  constructor({ licenses = LICENSES, callers = CALLERS } = {}) {
+    this.licenses = new Store(licenses);
+    this.callers = new Store(callers);
+  }
+
+  /** What is known of a tenant's changes. */
+  view(tenantId: string): View {
+    const known = this.#views.get(tenantId);
+    if (known) return known;
+    const view = new View(tenantId);
+    // those that are dropped are asked for anew; entries that hold one go on with it
+    if (this.#views.size >= MOST_VIEWS) this.#views.delete(this.#views.keys().next().value as string);
+    this.#views.set(tenantId, view);
+    return view;
+  }
+
+  /** Takes in what this isolate itself has committed, so that whoever asks here next sees it. */
+  note(tenantId: string, changes: readonly Change[]): void {
+    const knowledge = this.#views.get(tenantId)?.knowledge;
+    for (const change of changes) knowledge?.note(change);
+  }
+
+  clear(): void {
+    this.callers.clear();
+    this.licenses.clear();
+    this.#views.clear();
+    this.flights.clear();
+  }
+}
+
+/** The memory of this isolate. */
+export const memory = new Memory();

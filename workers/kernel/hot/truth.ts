@@ -1,0 +1,55 @@
+import { count } from "../tallies.ts";
+import { TooLate, within } from "./within.ts";
+
+/** How long the hot path waits for the database. */
+export const TRUTH_TIMEOUT_MS = 1_500;
+/** After the database did not answer, one request a second tries it; the others do without at once. */
+const PAUSE_MS = 1_000;
+
+/** A part behind the edge does not answer. */
+export class Unreachable extends Error {
+  override name = "Unreachable";
+}
+
+const pauseUntil = new Map<string, number>();
+
+/**
+ * What the database of a shard answers, within `TRUTH_TIMEOUT_MS`. Throws Unreachable where it does not, and for a second after that without
+ * asking: a dead database must not cost every request the whole wait.
+ */
+export async function truth<T>(shard: string, realNow: Date, ask: () => Promise<T>): Promise<T> {
+  const now = realNow.getTime();
+  if (now < (pauseUntil.get(shard) ?? 0)) throw new Unreachable("The database did not answer a moment ago");
+  count("hot_calls", "d1/awaited");
+  try {
+    const answer = await within(ask(), TRUTH_TIMEOUT_MS);
+    pauseUntil.delete(shard);
+    return answer;
+  } catch (error) {
+    pauseUntil.set(shard, now + (error instanceof TooLate ? TRUTH_TIMEOUT_MS : 0) + PAUSE_MS);
+    throw new Unreachable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What another request is reading already, or `read` itself; each waits for itself, since the other may die with its request. */
+export async function once<T>(
+  flights: Map<string, Promise<unknown>>,
+  key: string,
+  waitUntil: (work: Promise<unknown>) => void,
+  read: () => Promise<T>,
+): Promise<T> {
+  const flying = flights.get(key) as Promise<T> | undefined;
+  if (flying) {
+    try {
+      return await within(flying, TRUTH_TIMEOUT_MS + 100);
+    } catch (error) {
+      if (!(error instanceof TooLate)) throw error;
+    }
+  }
+  const mine = read().finally(() => {
+    if (flights.get(key) === mine) flights.delete(key);
+  });
+  flights.set(key, mine);
+  waitUntil(mine.catch(() => undefined));
+  return mine;
+}

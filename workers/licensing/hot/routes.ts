@@ -1,0 +1,11 @@
+import type { HotRoute } from "#kernel/hot/door";
+import { validateActivation } from "../activations.validate.ts";
+import { validateLicense } from "../licenses.validate.ts";
+import { hotActivationValidation } from "./validate-activation.ts";
+import { hotValidation } from "./validate-license.ts";
+
+/** What of licensing is asked so often that it is answered before the router. */
+export const hotRoutes: readonly (readonly [path: string, HotRoute<unknown>])[] = [
+  [validateLicense.route.path, hotValidation],
+  [validateActivation.route.path, hotActivationValidation],
+];

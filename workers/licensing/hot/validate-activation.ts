@@ -1,0 +1,53 @@
+import type { Asked } from "#db/licensing/asked";
+import { mayKnow } from "#kernel/for-caller";
+import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
+import type { Source } from "#kernel/hot/licenses";
+import { activationNotFound, decide } from "#rules/licensing/decide";
+import { activationIn, isTokenOf } from "../activation-token.ts";
+import { validateActivation } from "../activations.validate.ts";
+import { fromOf, restrictedByToken } from "../restricted.ts";
+import { answeredBefore, decisionText, hotDecision, stampBehind } from "./deciding.ts";
+import { plainToken } from "./plain.ts";
+
+type Body = { activation_token: string };
+
+/** `activations.validate` without router and schema. */
+export const hotActivationValidation: HotRoute<Body> = {
+  operationId: "activations.validate",
+  security: validateActivation.route.security ?? [],
+  plain: plainToken,
+  finds: ({ activation_token: token }) => ["token", token],
+  source: sourceByToken,
+  answer,
+};
+
+/** How a license is read by the token of one of its activations, which has to be genuine. */
+export async function sourceByToken({ env, tenantId, ip }: HotAsking, { activation_token: token }: Body): Promise<Source> {
+  const id = activationIn(token) ?? "";
+  return {
+    // tokens are checked against what their activation is by now, which the second tier may not know
+    tier: null,
+    row: (asked, at) => asked.rowByActivation(id, { at, from: fromOf(ip) }),
+    accepts: async ({ activation }) => activation !== null && isTokenOf(env, { tenantId, ...activation }, token),
+  };
+}
+
+async function answer(asking: HotAsking, _: Body, license: HotLicense): Promise<string> {
+  const { caller, country, ip, now } = asking;
+  const restricted = (license.known?.entry.asked.snapshot.terms.restrictions.length ?? 0) > 0;
+  const inputs = restricted ? JSON.stringify([country, ip]) : "";
+  const before = answeredBefore(asking, license, inputs);
+  const visible = (asked: Asked | undefined) => (asked && mayKnow(caller, asked.license.productId) ? asked : undefined);
+  if (before !== undefined && license.known) {
+    stampBehind(asking, license.known.entry);
+    return before;
+  }
+  const made = await hotDecision(asking, license, (asked) => {
+    const found = visible(asked);
+    return found ? decide(found.snapshot, { by: "token" }, now, restrictedByToken(found, asking)) : activationNotFound();
+  });
+  const found = visible(made.known?.entry.asked);
+  if (!found || !made.known) return decisionText(asking, { ...made, known: undefined }, {}, inputs);
+  stampBehind(asking, made.known.entry);
+  return decisionText(asking, made, {}, inputs);
+}
