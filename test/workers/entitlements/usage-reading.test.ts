@@ -34,12 +34,13 @@ const fallsBy = (lines: readonly Line[], field: string) =>
 
 async function everyPage(s: Pick<Shop, "read">, path: string): Promise<Line[]> {
   const lines: Line[] = [];
-  for (let cursor = ""; ;) {
+  for (let cursor = "", pages = 0; pages < 100; pages++) {
     const page = await s.read(`${path}${cursor}`);
     lines.push(...(page["data"] as Line[]));
     if (!page["has_more"]) return lines;
     cursor = `&cursor=${page["next_cursor"]}`;
   }
+  throw new Error(`The pages of ${path} have no end`);
 }
 
 test("history shows what was used day by day, newest first, of a license, a feature, both or all, between two dates", async () => {
