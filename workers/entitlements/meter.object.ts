@@ -171,9 +171,10 @@ export class Meter extends DurableObject implements MeterCalls {
     });
   }
 
-  #tracked({ key, units, mode, at, ...metered }: Entry, calendar: Calendar): Tracked {
+  #tracked({ key, units, mode, at: told, ...metered }: Entry, calendar: Calendar): Tracked {
+    const at = told === null || told > calendar.now ? calendar.now : told;
     const usage = () => usageOf(metered, this.#books.counter(metered, at, calendar));
-    const content = JSON.stringify([metered.featureId, units, mode, at]);
+    const content = JSON.stringify([metered.featureId, units, mode, told]);
     const known = this.#answer(`u/${key}`);
     if (known) return { outcome: known.request_hash === content ? "duplicate" : "other", usage: usage() };
     this.#books.post(metered, { units, mode, at, source: "usage", key }, calendar);

@@ -41,8 +41,11 @@ export type MeterIntent = { keyHash: string; requestHash: string } | null;
 /** One thing that is to be used. */
 export type Item = Metered & { units: number };
 
-/** One thing that was used already, as a caller tells it. `units` of a `set` are the level itself. */
-export type Entry = Item & { key: string; mode: "add" | "set"; at: Date };
+/**
+ * One thing that was used already, as a caller tells it. `units` of a `set` are the level itself. `at` null = when it is told, so that telling
+ * it again is the same; what lies ahead counts as now.
+ */
+export type Entry = Item & { key: string; mode: "add" | "set"; at: Date | null };
 
 /** An answer, given now or given before to the same intent. `reused`: the same key came with other content. */
 export type Once<T> = { outcome: "answered"; replayed: boolean; answer: T } | { outcome: "reused" };

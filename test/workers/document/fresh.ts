@@ -172,6 +172,13 @@ async function namedFor(p: Player): Promise<Fresh> {
   return license;
 }
 
+/** A license whose use of a feature is counted, and of which no mark is ever reached that would be told behind the answer. */
+async function countedOf(p: Player): Promise<Fresh> {
+  const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
+  const entitlements = [{ feature: (await stock(p, "feature")).id }];
+  return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, entitlements });
+}
+
 /** A product with a version that has a manifest. */
 async function versioned(p: Player): Promise<Fresh> {
   const product = await make(p, "product");
@@ -195,6 +202,7 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   "product_versions.put_manifest": { product: versioned },
   "product_versions.get_manifest": { product: versioned },
   "activations.offline_request": { license: offlineLicense },
+  "usage.track": { license: countedOf, feature: (p) => stock(p, "feature") },
   "integrity_checks.create": {
     license: manifested,
     activation: async (p) => {

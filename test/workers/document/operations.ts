@@ -32,7 +32,7 @@ export type OpenApi = {
   components?: { schemas?: Record<string, Schema> };
 };
 
-export type Parameter = { name: string; schema: Schema; example: unknown };
+export type Parameter = { name: string; required: boolean; schema: Schema; example: unknown };
 
 /** One operation of the document, with what a request of it needs. */
 export type Operation = {
@@ -69,7 +69,12 @@ function operationOf(document: OpenApi, path: string, method: string, operation:
   const given = (place: string) =>
     parameters
       .filter((parameter) => parameter.in === place)
-      .map(({ name, schema = {}, example }) => ({ name, schema, example: example ?? schema.example }));
+      .map(({ name, required = false, schema = {}, example }) => ({
+        name,
+        required,
+        schema,
+        example: example ?? schema.example,
+      }));
   return {
     id: operationId ?? `${method} ${path}`,
     method: method.toUpperCase(),

@@ -76,6 +76,10 @@ export function slotsOf(operation: Operation, body: unknown): Slot[] {
     const noun = nounOf(String(example));
     return noun ? [{ where: { part: "path", name }, noun, by: "id", value: String(example) }] : [];
   });
+  const inQuery = operation.query.flatMap(({ name, required, example }): Slot[] => {
+    const noun = required ? nounOf(String(example)) : undefined;
+    return noun ? [{ where: { part: "query", name }, noun, by: "id", value: String(example) }] : [];
+  });
   // what a provider sends has ids of its own, spelled much as ours
   const inBody = (hasFields(operation) ? textsIn(body) : []).flatMap(({ at, text }): Slot[] => {
     const field = fieldOf(at);
@@ -84,7 +88,7 @@ export function slotsOf(operation: Operation, body: unknown): Slot[] {
     const naming = noun ? { noun, by: "id" as const } : NAMING_FIELDS[field];
     return naming ? [{ where: { part: "body", at }, ...naming, value: text }] : [];
   });
-  return [...inPath, ...inBody];
+  return [...inPath, ...inQuery, ...inBody];
 }
 
 /**

@@ -1,8 +1,10 @@
 import { listQuery } from "#kernel/endpoint";
-import { z, Instant, Ref } from "#kernel/wire";
+import { z, Instant, InstantInput, Ref, text } from "#kernel/wire";
+import { MAX_UNITS, THRESHOLDS } from "#rules/entitlements/counting";
 import { REPORT_PERIODS } from "#rules/entitlements/reports";
-import { THRESHOLDS } from "#rules/entitlements/counting";
+import { NOT_COUNTED, TOLD_WITHIN_DAYS } from "#rules/entitlements/tracking";
 import { LIMIT_TYPES, RESET_PERIODS } from "#rules/licensing/terms";
+import { TIERS } from "#rules/tenants/tiers";
 
 /** A calendar date that a caller sends. */
 const DateInput = z.iso.date().openapi({ format: "date", example: "2026-11-01" });
@@ -130,3 +132,62 @@ export const CurrentUsage = z
     evaluated_at: Instant,
   })
   .openapi("CurrentUsage");
+
+const UsageEvent = z
+  .strictObject({
+    license_id: Ref,
+    feature: FeatureRef,
+    units: z.int().min(0).max(MAX_UNITS).openapi({
+      description: "add: what is added, 1 or more. set: what the counter of the period stands at from now on, 0 or more.",
+    }),
+    mode: z.enum(["add", "set"]).default("add"),
+    at: InstantInput.optional().openapi({
+      description: `When it was used: at most ${TOLD_WITHIN_DAYS} days back, and not in the future. It counts into the period and day that it lies in. Left out: now.`,
+    }),
+    idempotency_key: text(255).openapi({
+      description: "Your name for this one use of the license: what is told again under it is counted once, for 30 days.",
+      example: "job-4711",
+    }),
+  })
+  .refine(({ mode, units }) => mode === "set" || units >= 1, { path: ["units"], message: "must be 1 or more where it is added" });
+
+export const NewUsage = z.strictObject({ events: z.array(UsageEvent).min(1).max(1000) }).openapi("NewUsage", {
+  example: {
+    events: [
+      { license_id: "lic_00…1", feature: "export", units: 3, idempotency_key: "job-4711" },
+      { license_id: "lic_00…2", feature: "fea_00…", units: 5368709120, mode: "set", idempotency_key: "disk-2026-11-28" },
+    ],
+  },
+});
+
+export const UsageBatch = z
+  .object({
+    object: z.literal("usage_batch"),
+    accepted: z.int().openapi({ description: "How many events were counted now." }),
+    duplicates: z.int().openapi({ description: "How many had been counted before, under the same key." }),
+    rejected: z.array(
+      z.object({
+        index: z.int().openapi({ description: "The event's place in the request, from 0." }),
+        code: z.enum(NOT_COUNTED),
+        detail: z.string(),
+      }),
+    ),
+  })
+  .openapi("UsageBatch");
+
+export const TenantLimits = z
+  .object({
+    object: z.literal("tenant_limits"),
+    tier: z.enum(TIERS),
+    limits: z.array(
+      z.object({
+        name: z.string().openapi({ example: "api_calls" }),
+        used: z.int(),
+        limit_value: z.int().nullable().openapi({ description: "null = unlimited." }),
+        remaining: z.int().nullable(),
+        resets_at: Instant.nullable(),
+      }),
+    ),
+    evaluated_at: Instant,
+  })
+  .openapi("TenantLimits");
