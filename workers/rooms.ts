@@ -1,7 +1,7 @@
 import { cache } from "./cache/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { customers } from "./customers/index.ts";
-import { usage } from "./entitlements/usage/index.ts";
+import { entitlements } from "./entitlements/index.ts";
 import { events } from "./events/index.ts";
 import type { Endpoint } from "./kernel/endpoint.ts";
 import { health } from "./health/index.ts";
@@ -21,7 +21,7 @@ export const endpoints: readonly Endpoint[] = [
   ...customers,
   ...events,
   ...licensing,
-  ...usage,
+  ...entitlements,
   ...sales,
   ...webhooks,
 ];

@@ -245,6 +245,7 @@ export function askedFrom(row: AskedRow, { at, version }: Pick<How, "at" | "vers
       versionUnknown: version !== undefined && row.version_released_at === null,
       trialHeldElsewhere: row.trial_elsewhere === 1,
       blacklisted: row.shut_out,
+      usedUp: [],
     },
     license: {
       id: row.id,

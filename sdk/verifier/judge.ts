@@ -54,6 +54,7 @@ function snapshotOf(claims: LicenseClaims, emergency: boolean, { version }: Said
     versionUnknown: version !== undefined && (listed?.released ?? null) === null,
     trialHeldElsewhere: false,
     blacklisted: null,
+    usedUp: [],
   };
 }
 

@@ -4,7 +4,7 @@ import type { ProductRow } from "#db/catalog/products";
 import type { TemplateRevisionRow } from "#db/catalog/template-revisions";
 import type { Template as TemplateAsStored } from "#db/catalog/templates";
 import { presentOwned } from "#kernel/present";
-import { entitlementsToWire, termsToWire } from "#kernel/terms";
+import { givenToWire, termsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import type { Feature, Manifest, Product, ProductVersion, Template, TemplateRevision } from "./schemas.ts";
 
@@ -14,7 +14,7 @@ export const presentProduct = (row: ProductRow): z.infer<typeof Product> => ({
   code: row.code,
   name: row.name,
   description: row.description,
-  default_entitlements: entitlementsToWire(row.defaultEntitlements),
+  default_entitlements: givenToWire(row.defaultEntitlements),
   archived_at: row.archivedAt?.toISOString() ?? null,
   ...presentOwned(row),
 });

@@ -1,6 +1,6 @@
 import { listQuery } from "#kernel/endpoint";
 import { ProgramFiles } from "#kernel/program-files";
-import { Entitlement, Entitlements, templateFields, TermChange, termsOutput } from "#kernel/terms";
+import { GivenEntitlement, Entitlements, templateFields, TermChange, termsOutput } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
 
@@ -20,7 +20,7 @@ export const Product = z
     code: z.string(),
     name: z.string(),
     description: z.string().nullable(),
-    default_entitlements: z.array(Entitlement).openapi({ description: "What a customer without a license may use." }),
+    default_entitlements: z.array(GivenEntitlement).openapi({ description: "What a customer without a license may use." }),
     archived_at: Instant.nullable(),
     ...ownedOutput,
   })

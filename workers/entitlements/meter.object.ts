@@ -140,6 +140,11 @@ export class Meter extends DurableObject implements MeterCalls {
     this.#wakeForWork({ isToldAgain: !isToldAll });
   }
 
+  /** What was answered to an intent before; null where nothing was. */
+  async answered(intent: NonNullable<MeterIntent>): Promise<Once<unknown> | null> {
+    return this.#books.isOpen ? this.#before(intent) : null;
+  }
+
   #consumed({ intent, items, calendar }: { intent: MeterIntent; items: readonly Item[]; calendar: Calendar }): Taken {
     const short = this.#short(items, calendar);
     if (short.length > 0) return { taken: false, short, usages: this.#usages(items, calendar) };
@@ -188,12 +193,20 @@ export class Meter extends DurableObject implements MeterCalls {
 
   /** Acts once for an intent: whoever comes again with it gets the answer that was kept. Only good answers are kept; a refusal may turn. */
   #once<T>(intent: MeterIntent, isKept: (answer: T) => boolean, act: () => T): Once<T> {
-    const known = intent && this.#answer(`i/${intent.keyHash}`);
-    if (known && known.request_hash !== intent.requestHash) return { outcome: "reused" };
-    if (known) return { outcome: "answered", replayed: true, answer: revived<T>(known.answer) };
+    const before = intent && this.#before<T>(intent);
+    if (before) return before;
     const answer = act();
     if (intent && isKept(answer)) this.#keep(`i/${intent.keyHash}`, intent.requestHash, JSON.stringify(answer));
     return { outcome: "answered", replayed: false, answer };
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a content always had an answer of the same kind
+  #before<T>({ keyHash, requestHash }: NonNullable<MeterIntent>): Once<T> | null {
+    const known = this.#answer(`i/${keyHash}`);
+    if (!known) return null;
+    return known.request_hash === requestHash
+      ? { outcome: "answered", replayed: true, answer: revived<T>(known.answer) }
+      : { outcome: "reused" };
   }
 
   #answer(key: string): Answers | undefined {

@@ -1,4 +1,5 @@
 import type { Metered } from "#rules/entitlements/counting";
+import { MOST_RESERVATIONS } from "#kernel/meter";
 import type { Calendar, Reservation, ReservationStatus, ReservedItem, Settled } from "#kernel/meter";
 import { revived, usageOf, type Books } from "./books.ts";
 
@@ -8,9 +9,6 @@ const TABLES = `
   ) without rowid;
   create index if not exists reservations_open on reservations (ends_at) where status = 'open';
   create index if not exists reservations_settled on reservations (ends_at) where status <> 'open';`;
-
-/** How many may be open at once. */
-export const MOST_RESERVATIONS = 10_000;
 
 type Row = { id: string; status: ReservationStatus; items: string; made_at: number; ends_at: number };
 type Named = readonly { feature: string; units: number }[] | null;

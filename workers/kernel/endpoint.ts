@@ -28,7 +28,15 @@ type RequestVars = {
 /** What a request of a tenant knows: its own rows, its own clock, its own secrets. */
 export type TenantEnv = {
   Bindings: Env;
-  Variables: RequestVars & { caller: Caller; repo: Repo; vault: Vault; signingKeys: readonly SigningKey[]; now: Date };
+  Variables: RequestVars & {
+    caller: Caller;
+    repo: Repo;
+    vault: Vault;
+    signingKeys: readonly SigningKey[];
+    now: Date;
+    /** The caller's Idempotency-Key, where the operation keeps its answers by itself (`keepsAnswers`). */
+    intent: { keyHash: string; requestHash: string } | null;
+  };
 };
 
 /** What a request of an operator knows; there is no tenant, and so no `repo`. */
@@ -44,6 +52,8 @@ type Definition<R extends RouteConfig, E extends TenantEnv | OperatorEnv | Publi
   handler: RouteHandler<R, E>;
   /** false: checks, previews and lookups change nothing, so an Idempotency-Key is not read. */
   idempotent?: false;
+  /** What carries the operation out keeps its answers by the caller's Idempotency-Key itself, so that both are one write: see `c.var.intent`. */
+  keepsAnswers?: true;
   /** How many bytes the body may have, where that is not a megabyte. */
   bodyLimit?: number;
 };
@@ -54,17 +64,25 @@ export type Endpoint = {
   // each endpoint has a handler type of its own; the router only ever hands it what its route declared
   readonly handler: RouteHandler<RouteConfig, never>;
   readonly idempotent: boolean;
+  readonly keepsAnswers: boolean;
   readonly bodyLimit: number | null;
 };
 
 const of =
   <E extends TenantEnv | OperatorEnv | PublicEnv>(audience: Audience) =>
-  <R extends RouteConfig & { operationId: string }>({ route, handler, idempotent, bodyLimit }: Definition<R, E>): Endpoint => ({
+  <R extends RouteConfig & { operationId: string }>({
+    route,
+    handler,
+    idempotent,
+    keepsAnswers,
+    bodyLimit,
+  }: Definition<R, E>): Endpoint => ({
     audience,
     route,
     handler: handler as unknown as Endpoint["handler"],
     idempotent:
       idempotent ?? ((audience === "tenant" || audience === "operator") && (route.method === "post" || route.method === "patch")),
+    keepsAnswers: keepsAnswers ?? false,
     bodyLimit: bodyLimit ?? null,
   });
 

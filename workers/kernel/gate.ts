@@ -56,8 +56,15 @@ async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
   const d1 = databaseOf(c.env, caller.shard) as D1Database;
   const actor = { type: "api_key" as const, id: caller.keyId, ip: c.var.ip };
   const intent = await takeIntent(c, operation, d1, tenantId, caller);
-  const asking: Asking = { ...askingIn(c, d1, caller.shard), tenantId, now, actor, intent };
+  const asking: Asking = {
+    ...askingIn(c, d1, caller.shard),
+    tenantId,
+    now,
+    actor,
+    intent: operation.keepsAnswers ? null : intent,
+  };
   c.set("caller", caller);
+  c.set("intent", operation.keepsAnswers ? intent : null);
   c.set("now", now);
   c.set("repo", repoOf(asking, tenant));
   c.set("vault", vaultOf(c.env, tenantId, tenant.dataKey));
@@ -133,7 +140,7 @@ async function takeIntent(
     pathAndQuery: url.pathname + url.search,
     body: c.var.body,
   });
-  intents.set(c.req.raw, { intent, d1 });
+  if (!operation.keepsAnswers) intents.set(c.req.raw, { intent, d1 });
   return intent;
 }
 

@@ -12,6 +12,8 @@ export interface MeterCalls {
   commit(asked: Settle & { items: readonly { feature: string; units: number }[] | null }): Promise<Once<Settled>>;
   /** Frees what was held back. */
   release(asked: Settle): Promise<Once<Settled>>;
+  /** What was answered to an intent; null where nothing was, or it was refused. */
+  answered(intent: NonNullable<MeterIntent>): Promise<Once<unknown> | null>;
   /** Counts what was used already, each entry once by its key. Nothing is refused: what goes beyond a limit is counted, and its thresholds told. */
   track(entries: readonly Entry[], calendar: Calendar): Promise<Tracked[]>;
   /** How much of each feature is used in the period that `calendar.now` lies in, in the order asked for. */
@@ -97,8 +99,11 @@ export type LedgerEntry = {
   recordedAt: Date;
 };
 
-/** How long a meter may take to answer before whoever waits for it is told to come again. */
-const PATIENCE_MS = 1500;
+/** How many reservations of a license may be open at once. */
+export const MOST_RESERVATIONS = 10_000;
+
+/** How long a meter may take to answer before whoever waits for it is told to come again; where only a look is taken, the look is given up. */
+const PATIENCE_MS = { use: 1500, look: 500 };
 
 /** The meter of a license: the one object that counts what is used of its quotas. */
 export function meterOf(env: Env, tenantId: string, licenseId: string): MeterCalls {
@@ -110,16 +115,35 @@ export function meterOf(env: Env, tenantId: string, licenseId: string): MeterCal
  * comes again under the same Idempotency-Key is counted once.
  */
 export async function fromMeter<T>(answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The meter is late")), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } catch (error) {
+  return inTime(answer, PATIENCE_MS.use).catch((error: unknown) => {
     // oxlint-disable-next-line no-console -- the edge's log is the console
     console.error(JSON.stringify({ at: "meter", error: String(error).slice(0, 300) }));
     throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
+  });
+}
+
+/**
+ * What is used of some features of a license; null where its meter does not answer in time. It is asked only where there is something to
+ * ask for. Whoever only looks goes on without: what is used up is refused by whoever counts.
+ */
+export async function usagesOf(
+  env: Env,
+  tenantId: string,
+  licenseId: string,
+  metered: readonly Metered[],
+  calendar: Calendar,
+): Promise<Usage[] | null> {
+  if (metered.length === 0) return [];
+  return inTime(meterOf(env, tenantId, licenseId).usage(metered, calendar), PATIENCE_MS.look).catch(() => null);
+}
+
+async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The meter is late")), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
   }

@@ -46,7 +46,11 @@ export const EntitlementInput = z
       .enum(rule.LIMIT_TYPES)
       .default("count")
       .openapi({ description: "count: units; size: bytes; duration: seconds; bandwidth: bytes a period." }),
-    reset: z.enum(rule.RESET_PERIODS).default("never"),
+    reset: z.enum(rule.RESET_PERIODS).default("never").openapi({ description: "By the calendar of the tenant's time zone." }),
+    rollover: z
+      .boolean()
+      .default(false)
+      .openapi({ description: "What is left when a period ends is added to the next one, once: at most one limit." }),
     expires_at: InstantInput.nullable().default(null),
   })
   .openapi("EntitlementInput", { example: { feature: "export", enabled: true, limit_value: 500, reset: "month" } });
@@ -63,6 +67,9 @@ export const Entitlement = z
     expires_at: Instant.nullable(),
   })
   .openapi("Entitlement");
+
+/** The same where it is given, with all that belongs to it. Decisions and license files say what may be used, and leave out how it carries on. */
+export const GivenEntitlement = Entitlement.extend({ rollover: z.boolean() }).openapi("GivenEntitlement");
 
 /** Rights to several features; each feature once. */
 export const Entitlements = z.array(EntitlementInput).max(100);
@@ -287,6 +294,8 @@ export async function entitlementsFromWire(
       limitValue: input.limit_value,
       limitType: input.limit_type,
       reset: input.reset,
+      // rights that were written before there was such a thing have none: equal rights are equal texts
+      ...(input.rollover && { rollover: true }),
       expiresAt: input.expires_at?.toISOString() ?? null,
     };
   });
@@ -314,7 +323,7 @@ export const termsOutput = {
   max_users: z.int().nullable(),
   requires: z.array(z.enum(rule.REQUIRABLE_INPUTS)),
   fingerprint_uniqueness: z.enum(rule.FINGERPRINT_SCOPES),
-  entitlements: z.array(Entitlement),
+  entitlements: z.array(GivenEntitlement),
   restrictions: z.array(Restriction),
   pricing: z.object({ currency: z.string(), unit_amount: z.int(), interval: z.enum(rule.PRICE_INTERVALS).nullable() }).nullable(),
   trial: z.object({ allowed: z.boolean(), duration: z.string() }),
@@ -352,7 +361,7 @@ export function termsToWire(stored: rule.TemplateTerms): z.infer<z.ZodObject<typ
     max_users: terms.maxUsers,
     requires: [...terms.requires],
     fingerprint_uniqueness: terms.fingerprintUniqueness,
-    entitlements: entitlementsToWire(terms.entitlements),
+    entitlements: givenToWire(terms.entitlements),
     restrictions: restrictionsToWire(terms.restrictions),
     pricing: pricing && { currency: pricing.currency, unit_amount: pricing.unitAmount, interval: pricing.interval },
     trial: { allowed: trial.allowed, duration: trial.duration },
@@ -386,7 +395,16 @@ export function changesBetween(before: object, after: object): { field: string; 
     .map(([field, value]: [string, unknown]) => ({ field, before: was.get(field) ?? null, after: value }));
 }
 
-/** Rights as they are shown. */
+/** Rights as they are shown where they were given. */
+export function givenToWire(entitlements: readonly rule.Entitlement[]): z.infer<typeof GivenEntitlement>[] {
+  const shown = entitlementsToWire(entitlements);
+  return entitlements.flatMap(({ rollover = false }, index) => {
+    const right = shown[index];
+    return right ? [{ ...right, rollover }] : [];
+  });
+}
+
+/** Rights as decisions show them. */
 export function entitlementsToWire(entitlements: readonly rule.Entitlement[]): z.infer<typeof Entitlement>[] {
   return entitlements.map((right) => ({
     feature: right.feature,

@@ -3,7 +3,7 @@ import type { LicenseTermRow } from "#db/licensing/license-terms";
 import type { License as LicenseRead } from "#db/licensing/licenses";
 import type { NamedUserRow } from "#db/licensing/named-users";
 import { presentOwned } from "#kernel/present";
-import { entitlementsToWire, restrictionsToWire } from "#kernel/terms";
+import { givenToWire, restrictionsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { statusOf } from "#rules/licensing/states";
 import { userLimits } from "#rules/licensing/terms";
@@ -33,7 +33,7 @@ export function presentLicense({ row, terms, seatsHeld, coresHeld, usersHeld }: 
     cores_count: coresHeld,
     max_users: userLimits(terms).limit,
     users_count: usersHeld,
-    entitlements: entitlementsToWire(terms.entitlements),
+    entitlements: givenToWire(terms.entitlements),
     restrictions: restrictionsToWire(terms.restrictions),
     starts_at: row.startsAt.toISOString(),
     activated_at: iso(row.activatedAt),

@@ -1,5 +1,5 @@
 import { listQuery } from "#kernel/endpoint";
-import { Duration, Entitlement, overrideFields, Restriction, TermChange } from "#kernel/terms";
+import { Duration, Entitlement, GivenEntitlement, overrideFields, Restriction, TermChange } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
 import { REASON_ORDER } from "#rules/licensing/reasons";
@@ -30,7 +30,7 @@ export const License = z
       description:
         "Users that hold seats now, a device without a user counting as one; of a license for named users those named.",
     }),
-    entitlements: z.array(Entitlement),
+    entitlements: z.array(GivenEntitlement),
     restrictions: z.array(Restriction),
     starts_at: Instant,
     activated_at: Instant.nullable().openapi({ description: "The first activation." }),

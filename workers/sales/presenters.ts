@@ -1,6 +1,6 @@
 import type { OrderRow } from "#db/sales/orders";
 import { presentOwned } from "#kernel/present";
-import { entitlementsToWire, restrictionsToWire } from "#kernel/terms";
+import { givenToWire, restrictionsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { orderNumberText, type StoredOrderLine } from "#rules/sales/orders";
 import type { Order } from "./schemas.ts";
@@ -53,7 +53,7 @@ function presentLine({ overrides, ...line }: StoredOrderLine): z.infer<typeof Or
     total: line.total,
     overrides: {
       ...(duration === undefined ? {} : { duration }),
-      ...(entitlements === undefined ? {} : { entitlements: entitlementsToWire(entitlements) }),
+      ...(entitlements === undefined ? {} : { entitlements: givenToWire(entitlements) }),
       ...(restrictions === undefined ? {} : { restrictions: restrictionsToWire(restrictions) }),
     },
   };

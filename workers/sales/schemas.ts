@@ -1,5 +1,5 @@
 import { listQuery } from "#kernel/endpoint";
-import { Duration, Entitlement, Entitlements, KnownCurrency, Restriction, Restrictions } from "#kernel/terms";
+import { Duration, Entitlements, GivenEntitlement, KnownCurrency, Restriction, Restrictions } from "#kernel/terms";
 import { z, Amount, ExternalId, Instant, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { parsePercent, PROVIDERS } from "#rules/money";
 import { FULFILLMENT_METHODS, ORDER_STATUSES, PAYMENT_STATUSES } from "#rules/sales/orders";
@@ -23,7 +23,7 @@ const Line = z
     overrides: z
       .object({
         duration: z.string().nullable().optional(),
-        entitlements: z.array(Entitlement).optional(),
+        entitlements: z.array(GivenEntitlement).optional(),
         restrictions: z.array(Restriction).optional(),
       })
       .openapi({ description: "What the licenses of this line have apart from their template." }),

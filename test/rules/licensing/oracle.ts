@@ -54,7 +54,7 @@ export type Case = {
   cores: { limit: number | null; used: number; upToThis: number };
   /** `rank`: of the user who asks; null = has none */
   users: { limit: number | null; used: number; rank: number | null };
-  features: ("licensed" | "licensed_by_id" | "absent" | "disabled" | "none_left" | "ended")[];
+  features: ("licensed" | "licensed_by_id" | "absent" | "disabled" | "none_left" | "ended" | "used_up")[];
   clone: "no" | "warned" | "denied";
   integrity: "no" | "warned" | "denied";
 };
@@ -123,6 +123,7 @@ export function worldOf(story: Case, now: Date): { snapshot: Snapshot; request: 
       versionUnknown: story.version === "unknown",
       trialHeldElsewhere: story.trialElsewhere,
       blacklisted: story.blacklisted,
+      usedUp: story.features.flatMap((kind, n) => (kind === "used_up" ? [`fea_${n}`] : [])),
     },
     request: {
       by: byToken ? "token" : "key",
@@ -213,6 +214,7 @@ export function expectedOf(story: Case): [string, Severity][] {
     ...told("disabled", "ENTITLEMENTS_MISSING"),
     ...told("none_left", "ENTITLEMENTS_MISSING"),
     ...told("ended", "ENTITLEMENT_EXPIRED"),
+    ...told("used_up", "QUOTA_EXCEEDED"),
     [
       "CLONE_SUSPECTED",
       story.clone === "denied" ? "deny" : "warn",

@@ -110,6 +110,7 @@ test("restrictions stand among the other reasons in their order, and an input is
     versionUnknown: false,
     trialHeldElsewhere: false,
     blacklisted: null,
+    usedUp: [],
   };
   const restricted = restrictionReasons(restrictions, { ...here, domain: undefined });
   const { valid, reasons } = decide(snapshot, { by: "key" }, now, restricted);

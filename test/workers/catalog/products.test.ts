@@ -54,8 +54,26 @@ test("a product's default entitlements name features by id or code, and an unkno
     default_entitlements: [{ feature: b }, { feature: "a", limit_value: 3, reset: "day" }],
   });
   expect(made.body["default_entitlements"]).toEqual([
-    { feature: "b", feature_id: b, enabled: true, limit_value: null, limit_type: "count", reset: "never", expires_at: null },
-    { feature: "a", feature_id: a, enabled: true, limit_value: 3, limit_type: "count", reset: "day", expires_at: null },
+    {
+      feature: "b",
+      feature_id: b,
+      enabled: true,
+      limit_value: null,
+      limit_type: "count",
+      reset: "never",
+      rollover: false,
+      expires_at: null,
+    },
+    {
+      feature: "a",
+      feature_id: a,
+      enabled: true,
+      limit_value: 3,
+      limit_type: "count",
+      reset: "day",
+      rollover: false,
+      expires_at: null,
+    },
   ]);
   const refused = await w.patch(`/v1/products/${made.body["id"]}`, {
     default_entitlements: [{ feature: "a" }, { feature: "gone" }],

@@ -5,6 +5,7 @@ import {
   type Limits,
   type TemplateTerms,
   coreLimits,
+  entitlementFor,
   freesDeadSeats,
   isTrial,
   leaseLengthS,
@@ -57,6 +58,8 @@ export type Snapshot = {
   trialHeldElsewhere: boolean;
   /** what the vendor has shut out: the device that asks, a part of it, or the address that it asks from */
   blacklisted: BlacklistKind | null;
+  /** the ids of features whose quota is used up; empty also where nobody looked */
+  usedUp: readonly string[];
 };
 
 /**
@@ -130,7 +133,7 @@ export function decide(snapshot: Snapshot, request: DecisionRequest, now: Date, 
       ...userReasons(snapshot, request, now),
       ...heartbeatReasons(snapshot, now),
       ...limitReasons(snapshot, now),
-      ...featureReasons(snapshot.terms, request.features ?? [], now),
+      ...featureReasons(snapshot, request.features ?? [], now),
       ...markReasons(snapshot, now),
     ],
     snapshot,
@@ -325,15 +328,17 @@ function limitReasons(snapshot: Snapshot, now: Date): Reason[] {
   ];
 }
 
-/** Place 14: whether each feature asked for is licensed; one reason a feature, pointing at it. */
-function featureReasons(terms: TemplateTerms, features: readonly string[], now: Date): Reason[] {
+/** Place 14: whether each feature asked for is licensed, and something is left of its quota; one reason a feature, pointing at it. */
+function featureReasons({ terms, usedUp }: Snapshot, features: readonly string[], now: Date): Reason[] {
   return features.flatMap((feature, index) => {
     const pointer = `/features/${index}`;
-    const entitlement = terms.entitlements.find((right) => right.feature === feature || right.featureId === feature);
+    const entitlement = entitlementFor(terms, feature);
     if (!entitlement || !entitlement.enabled || entitlement.limitValue === 0)
       return [reason("ENTITLEMENTS_MISSING", `The feature ${feature} is not licensed.`, { pointer })];
     if (entitlement.expiresAt !== null && new Date(entitlement.expiresAt) <= now)
       return [reason("ENTITLEMENT_EXPIRED", `The right to ${feature} ended on ${entitlement.expiresAt}.`, { pointer })];
+    if (usedUp.includes(entitlement.featureId))
+      return [reason("QUOTA_EXCEEDED", `The quota of ${feature} is used up.`, { pointer })];
     return [];
   });
 }

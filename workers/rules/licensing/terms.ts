@@ -58,6 +58,11 @@ export type Entitlement = {
   expiresAt: string | null;
 };
 
+/** The right to a feature that is named by its id or its code; undefined where the license has none. */
+export function entitlementFor({ entitlements }: Pick<TemplateTerms, "entitlements">, feature: string): Entitlement | undefined {
+  return entitlements.find((right) => right.feature === feature || right.featureId === feature);
+}
+
 /** Where, or with what, a license may be used. */
 export type Restriction = {
   type: (typeof RESTRICTION_TYPES)[number];

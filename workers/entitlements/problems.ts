@@ -1,0 +1,50 @@
+import { defineProblem } from "#kernel/problem";
+
+export const licenseNotUsable = defineProblem<{ reasons: string }>({
+  code: "license_not_usable",
+  status: 403,
+  title: "The license may not be used now",
+  fix: "Validate the license with POST /v1/licenses/validate: the reasons, which are here too, say what would help.",
+  detail: ({ reasons }) => reasons,
+});
+
+export const featureNotLicensed = defineProblem<{ feature: string }>({
+  code: "feature_not_licensed",
+  status: 403,
+  title: "The license does not hold the feature",
+  fix: "Give the license the feature, or leave it out; POST /v1/entitlements/check tells what the license holds.",
+  detail: ({ feature }) => `The license has no right to ${feature}, or the right has ended; nothing was used.`,
+});
+
+export const quotaExceeded = defineProblem<{ feature: string; remaining: number; units: number }>({
+  code: "quota_exceeded",
+  status: 429,
+  title: "The quota is used up",
+  fix: "Use less, wait until resets_at, or raise the limit of the feature on the license or its template.",
+  detail: ({ feature, remaining, units }) =>
+    `Of ${feature} ${remaining} ${remaining === 1 ? "unit is" : "units are"} left, and ${units} were asked for; nothing was used.`,
+});
+
+export const tooManyReservations = defineProblem<{ most: number }>({
+  code: "too_many_reservations",
+  status: 409,
+  title: "Too many reservations of the license are open",
+  fix: "Commit or release what is done, or reserve for a shorter time.",
+  detail: ({ most }) => `A license has at most ${most} open reservations.`,
+});
+
+export const reservationNotFound = defineProblem({
+  code: "reservation_not_found",
+  status: 404,
+  title: "No such reservation",
+  fix: "Use the reservation_id that POST /v1/entitlements/reserve answered; it is known for 30 days after it ends.",
+  detail: () => "This tenant has no reservation of this id.",
+});
+
+export const reservationOver = defineProblem<{ status: string }>({
+  code: "reservation_over",
+  status: 409,
+  title: "The reservation is over",
+  fix: "Reserve again, or consume at once.",
+  detail: ({ status }) => `The reservation is ${status}: what it held back is not there any more.`,
+});
