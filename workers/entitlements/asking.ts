@@ -21,7 +21,7 @@ type Wanted = { feature: string; units: number };
 export async function licenseOf({ env, var: { repo, caller, now, ip } }: Asking, licenseKey: string): Promise<Asked | undefined> {
   const keyHashes = await keyDigests(env, repo.tenantId, licenseKey);
   const from = caller.kind === "publishable" && ip !== null ? addressKey(ip) : null;
-  const { asked } = await repo.asked.byKey({ keyHashes, devices: [] }, { at: now, from });
+  const asked = await repo.asked.byKey({ keyHashes, devices: [] }, { at: now, from });
   return asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
 }
 
@@ -80,8 +80,7 @@ function itemsOf({ snapshot }: Asked, wanted: readonly Wanted[], now: Date): Ite
       ? []
       : [{ pointer: `/items/${index}/feature`, code: "feature_not_licensed", detail: "The license has no right to it now." }],
   );
-  const first = wanted[rights.findIndex(({ whyNot }) => whyNot !== null)];
-  if (first) return featureNotLicensed({ feature: first.feature }, { errors: faults });
+  if (faults.length > 0) return featureNotLicensed({}, { errors: faults });
   const items = rights.flatMap(({ entitlement }, index): Item[] => {
     const units = wanted[index]?.units;
     return entitlement && units !== undefined ? [{ ...meteredBy(entitlement), units }] : [];

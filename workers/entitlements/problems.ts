@@ -8,12 +8,12 @@ export const licenseNotUsable = defineProblem<{ reasons: string }>({
   detail: ({ reasons }) => reasons,
 });
 
-export const featureNotLicensed = defineProblem<{ feature: string }>({
+export const featureNotLicensed = defineProblem({
   code: "feature_not_licensed",
   status: 403,
   title: "The license does not hold the feature",
   fix: "Give the license the feature, or leave it out; POST /v1/entitlements/check tells what the license holds.",
-  detail: ({ feature }) => `The license has no right to ${feature}, or the right has ended; nothing was used.`,
+  detail: () => "The license has no right to a feature that is named, or the right has ended; nothing was used.",
 });
 
 export const quotaExceeded = defineProblem<{ feature: string; remaining: number; units: number }>({

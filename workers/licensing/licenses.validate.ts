@@ -16,6 +16,7 @@ import { presentLicense } from "./presenters.ts";
 import { fromOf, restrictedByKey } from "./restricted.ts";
 import { Decision, DryRun, Validation } from "./schemas.ts";
 import { stampUse } from "./stamps.ts";
+import { usedUpOf } from "./used-up.ts";
 
 export const validateLicense = endpoint({
   idempotent: false,
@@ -44,9 +45,12 @@ export const validateLicense = endpoint({
       const how = { at, version: body.version, user: body.user, from: fromOf(where.ip) };
       const asked = await repo.asked.byKey({ keyHashes, devices }, how);
       const found = asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
-      const decided = found
-        ? decide(found.snapshot, { ...body, by: "key" }, at, restrictedByKey(found, where, body))
-        : notFound();
+      const place = { env: c.env, tenantId: repo.tenantId, zone: repo.tenant.timeZone, at };
+      const usedUp = found && (await usedUpOf(place, found, body.features));
+      const decided =
+        found && usedUp
+          ? decide({ ...found.snapshot, usedUp }, { ...body, by: "key" }, at, restrictedByKey(found, where, body))
+          : notFound();
       // whoever begins the period answers by the period that it began
       if (found && !dryRun && beginsNow(found, decided)) return begin(repo, found, now);
       return { found, decided };

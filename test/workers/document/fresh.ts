@@ -131,6 +131,10 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const { id } = await make(p, "license");
     return does(p, "POST", "/v1/emergency_codes", { license_id: id, reason: p.mark });
   },
+  reservation: async (p) => {
+    const [{ license_key }, feature] = [await quotaOf(p), await stock(p, "feature")];
+    return does(p, "POST", "/v1/entitlements/reserve", { license_key, items: [{ feature: feature.id, units: 20 }], ttl_s: 3600 });
+  },
   order: (p) => orderOf(p, { fulfillment_method: "auto" }),
   operation: async (p) => {
     const { id } = await make(p, "license");
@@ -179,6 +183,16 @@ async function countedOf(p: Player): Promise<Fresh> {
   return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, entitlements });
 }
 
+/** A license with a quota of the feature that operations on quotas name. */
+async function quotaOf(p: Player): Promise<Fresh> {
+  const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
+  const entitlements = [{ feature: (await stock(p, "feature")).id, limit_value: 500, reset: "month" }];
+  return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, entitlements });
+}
+
+/** The feature of that quota. */
+const quotaFeature: Maker = (p) => stock(p, "feature");
+
 /** A product with a version that has a manifest. */
 async function versioned(p: Player): Promise<Fresh> {
   const product = await make(p, "product");
@@ -203,6 +217,10 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   "product_versions.get_manifest": { product: versioned },
   "activations.offline_request": { license: offlineLicense },
   "usage.track": { license: countedOf, feature: (p) => stock(p, "feature") },
+  "entitlements.check": { license: quotaOf, feature: quotaFeature },
+  "entitlements.consume": { license: quotaOf, feature: quotaFeature },
+  "entitlements.reserve": { license: quotaOf, feature: quotaFeature },
+  "entitlements.commit": { feature: quotaFeature },
   "integrity_checks.create": {
     license: manifested,
     activation: async (p) => {

@@ -13,6 +13,7 @@ const CHECKS = new Set([
   "activations.validate",
   "activations.heartbeat",
   "activations.offline_request",
+  "entitlements.check",
 ]);
 
 type Call = ReturnType<typeof callsOf>[number];

@@ -4,10 +4,12 @@ import { deviceDigests, keyDigests } from "#kernel/digests";
 import { mayKnow } from "#kernel/for-caller";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
 import type { Source } from "#kernel/hot/licenses";
+import { meteredAmong } from "#rules/entitlements/check";
 import { decide, notFound } from "#rules/licensing/decide";
 import { fromOf, restrictedByKey } from "../restricted.ts";
 import { validateLicense } from "../licenses.validate.ts";
 import { answeredBefore, decisionText, hotDecision, stampBehind } from "./deciding.ts";
+import { usedUpOf } from "../used-up.ts";
 import { plainValidation, type PlainValidation } from "./plain.ts";
 
 /** `licenses.validate` without router and schema: the same rule and the same presenter, out of what is known. */
@@ -39,19 +41,26 @@ export async function sourceByKey(
 async function answer(asking: HotAsking, body: PlainValidation, license: HotLicense): Promise<string | undefined> {
   const { caller, now } = asking;
   const inputs = inputsOf(asking, body, license);
-  const before = body.nonce === undefined ? answeredBefore(asking, license, inputs) : undefined;
+  const known = license.known?.entry.asked;
+  const isMetered = known !== undefined && meteredAmong(known.snapshot.terms, body.features ?? [], now).length > 0;
+  // what is left of a quota may turn with every consume
+  const before = body.nonce === undefined && !isMetered ? answeredBefore(asking, license, inputs) : undefined;
   const entry = license.known?.entry;
   if (before !== undefined && entry) {
     stampBehind(asking, entry);
     return before;
   }
   const visible = (asked: Asked | undefined) => (asked && mayKnow(caller, asked.license.productId) ? asked : undefined);
+  const { env, tenantId } = asking;
+  const place = { env, tenantId, zone: asking.known.tenant.timeZone, at: now };
+  const usedUp = isMetered ? await usedUpOf(place, known, body.features) : [];
   const made = await hotDecision(asking, license, (asked) => {
     const found = visible(asked);
-    return found ? decide(found.snapshot, { ...body, by: "key" }, now, restrictedByKey(found, asking, body)) : notFound();
+    if (!found) return notFound();
+    return decide({ ...found.snapshot, usedUp }, { ...body, by: "key" }, now, restrictedByKey(found, asking, body));
   });
-  const { known, decided } = made;
-  const found = visible(known?.entry.asked);
+  const { decided } = made;
+  const found = visible(made.known?.entry.asked);
   // whoever begins a period changes the license: the router's way
   if (
     found &&
@@ -60,8 +69,8 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
     found.license.firstValidatedAt === null
   )
     return undefined;
-  if (!found || !known) return decisionText(asking, { ...made, known: undefined }, body, inputs);
-  stampBehind(asking, known.entry);
+  if (!found || !made.known) return decisionText(asking, { ...made, known: undefined }, body, inputs);
+  stampBehind(asking, made.known.entry);
   return decisionText(asking, made, body, inputs);
 }
 
