@@ -9,6 +9,7 @@ import { EXPOSED_HEADERS } from "./exposed-headers.ts";
 import { gate, underGate } from "./gate.ts";
 import { Unreachable } from "./hot/truth.ts";
 import { newRequestId } from "./ids.ts";
+import type { RequestLimits } from "./limiting.ts";
 import { placeOf } from "./place.ts";
 import { ProblemError, problemResponse, type FieldError } from "./problem.ts";
 import {
@@ -42,6 +43,8 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     await next();
     c.res.headers.set("x-request-id", c.var.requestId);
     tally(c);
+    const limits = (c as Context).get("limits") as RequestLimits | undefined;
+    for (const [name, value] of Object.entries(limits?.headers() ?? {})) c.res.headers.set(name, value);
   });
   app.use(corsFor(endpoints));
   app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId, c.var.publicUrl));

@@ -7,17 +7,13 @@ import { digests } from "./crypto.ts";
 import type { Env } from "./env.ts";
 import { callerBy } from "./hot/callers.ts";
 import { memory } from "./hot/memory.ts";
+import { questionKey } from "./hot/question-key.ts";
 import { parseApiKey } from "./keys.ts";
+import { Lately } from "./lately.ts";
 import type { ProblemError } from "./problem.ts";
-import {
-  addressNotAllowed,
-  keyKindNotAllowed,
-  originNotAllowed,
-  scopeMissing,
-  tooManyRefusals,
-  unauthorized,
-} from "./problems.ts";
+import { addressNotAllowed, keyKindNotAllowed, originNotAllowed, rateLimited, scopeMissing, unauthorized } from "./problems.ts";
 import { databaseOf } from "./shards.ts";
+import { count } from "./tallies.ts";
 import { peppers } from "./vault.ts";
 
 /** Who calls, proved by an API key. */
@@ -33,7 +29,10 @@ export type Caller = {
   expiresAt: Date | null;
 };
 
-export type TenantCaller = { caller: Caller; tenant: TenantRow; tenantId: TenantId; signingKeys: readonly SigningKey[] };
+type Admitted = { caller: Caller; tenant: TenantRow; tenantId: TenantId; signingKeys: readonly SigningKey[] };
+
+/** A caller with its tenant. `keyName`: what this isolate calls the API key, which itself it does not keep. */
+export type TenantCaller = Admitted & { keyName: string };
 
 /** What of a request the checks look at. */
 export type Asked = { env: Env; headers: Headers; ip: string | null; realNow: Date; waitUntil: (work: Promise<unknown>) => void };
@@ -42,16 +41,30 @@ export type Security = readonly Record<string, string[]>[];
 
 const USE_IS_NOTED_EVERY_MS = 5 * 60_000;
 
-/** The tenant's caller of a request, or a 401 or 403 that says why not. */
-export async function authenticateTenant(asked: Asked, security: Security): Promise<TenantCaller> {
+/** What a flood is turned away by before it costs a read: addresses and keys that were refused again and again, and keys that were good just now. */
+const shielded = new Lately();
+const goodKeys = new Lately();
+const SHIELDED_MS = 10_000;
+const GOOD_MS = 600_000;
+
+/** The tenant's caller of a request, or a 401 or 403 that says why not. `turnedAway` may refuse a key before it is looked up. */
+export async function authenticateTenant(
+  asked: Asked,
+  security: Security,
+  turnedAway: (keyName: string, kind: "secret" | "publishable") => ProblemError | undefined,
+): Promise<TenantCaller> {
   const presented = bearer(asked.headers);
   const parsed = presented === undefined ? undefined : parseApiKey(presented);
   if (presented === undefined || !parsed) throw await refuse(asked);
   if (parsed.kind === "op") throw keyKindNotAllowed({ kind: "an operator", allowed: "a tenant's key" });
 
+  const keyName = await questionKey(presented);
+  const refusal = whyShielded(asked, keyName) ?? turnedAway(keyName, parsed.kind.startsWith("pk") ? "publishable" : "secret");
+  if (refusal) throw refusal;
   const found = await known(asked, parsed.shard, presented, security);
-  if (!found) throw await refuse(asked);
-  return admitted(asked, parsed.shard, found, security);
+  if (!found) throw await refuse(asked, keyName);
+  goodKeys.set(keyName, true, asked.realNow.getTime() + GOOD_MS);
+  return { ...(await admitted(asked, parsed.shard, found, security)), keyName };
 }
 
 /** What programs on devices call is called often: their keys are remembered. Whoever manages is asked of the database each time. */
@@ -67,7 +80,7 @@ export function isForDevices(security: Security): boolean {
 }
 
 /** The caller that was found, or a 401 or 403 that says why it may not do this. */
-export async function admitted(asked: Asked, shard: string, found: KnownCaller, security: Security): Promise<TenantCaller> {
+export async function admitted(asked: Asked, shard: string, found: KnownCaller, security: Security): Promise<Admitted> {
   const { env, realNow, waitUntil } = asked;
   if (!isUsable(found, realNow)) throw await refuse(asked);
   const caller = callerOf(found, shard);
@@ -88,9 +101,13 @@ export async function authenticateOperator(asked: Asked): Promise<Caller> {
   const parsed = presented === undefined ? undefined : parseApiKey(presented);
   if (presented === undefined || !parsed) throw await refuse(asked);
   if (parsed.kind !== "op") throw keyKindNotAllowed({ kind: "a tenant's", allowed: "an operator key" });
+  const keyName = await questionKey(presented);
+  const refusal = whyShielded(asked, keyName);
+  if (refusal) throw refusal;
   const d1 = databaseOf(asked.env, parsed.shard);
   const key = d1 && (await operatorByKeyDigests(d1, await digests(peppers(asked.env), "api_key", presented)));
-  if (!key) throw await refuse(asked);
+  if (!key) throw await refuse(asked, keyName);
+  goodKeys.set(keyName, true, asked.realNow.getTime() + GOOD_MS);
   return {
     kind: "operator",
     keyId: key.id,
@@ -108,10 +125,31 @@ export function bearer(headers: Headers): string | undefined {
   return /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.get("authorization") ?? "")?.[1];
 }
 
-/** 401, or 429 for an address that sends refused keys again and again: guessing must not cost us a read each. */
-export async function refuse({ env, ip }: Asked): Promise<ProblemError> {
-  const { success } = await env.SHIELD.limit({ key: `refused/${addressClass(ip ?? "")}` });
-  return success ? unauthorized({}) : tooManyRefusals({}, { headers: { "retry-after": "60" } });
+/** 401, or 429 for an address that sends refused keys again and again, and for a key that comes so from everywhere. */
+export async function refuse({ env, ip, realNow }: Asked, keyName: string | null = null): Promise<ProblemError> {
+  const names = [`address/${addressClass(ip ?? "")}`, ...(keyName === null ? [] : [`key/${keyName}`])];
+  const passed = await Promise.all(names.map(async (name) => (await env.SHIELD.limit({ key: `refused/${name}` })).success));
+  names.forEach((name, index) => {
+    if (passed[index] === false) shielded.set(name, true, realNow.getTime() + SHIELDED_MS);
+  });
+  return passed.includes(false) ? tooManyRefusals() : unauthorized({});
+}
+
+/**
+ * 429 where the shield fell lately, before the key costs a read. One that is known, or was good just now, passes: others at its address are
+ * to blame.
+ */
+export function whyShielded({ ip, realNow }: Asked, keyName: string): ProblemError | undefined {
+  const now = realNow.getTime();
+  const isShielded = shielded.get(`address/${addressClass(ip ?? "")}`, now) ?? shielded.get(`key/${keyName}`, now);
+  if (!isShielded || goodKeys.get(keyName, now) || memory.callers.get(keyName, now)) return undefined;
+  return tooManyRefusals();
+}
+
+function tooManyRefusals(): ProblemError {
+  count("rate_limited", "shield");
+  const what = "This address sent too many requests with keys that are not valid.";
+  return rateLimited({ what }, { headers: { "retry-after": "60" } });
 }
 
 function isUsable({ key, tenant }: KnownCaller, realNow: Date): boolean {

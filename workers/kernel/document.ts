@@ -14,7 +14,7 @@ import {
   originNotAllowed,
   scopeMissing,
   temporarilyUnavailable,
-  tooManyRefusals,
+  rateLimited,
   unauthorized,
   unsupportedMediaType,
 } from "./problems.ts";
@@ -90,7 +90,7 @@ function commonProblems({
     ...(requestBody ? [malformedJson, bodyTooLarge, unsupportedMediaType] : []),
     ...(takes("cursor") ? [invalidCursor] : []),
     ...(takes(IDEMPOTENCY_HEADER.name) ? [invalidIdempotencyKey, idempotencyInFlight, idempotencyKeyReused] : []),
-    ...(security.length > 0 ? [unauthorized, keyKindNotAllowed, tooManyRefusals] : []),
+    ...(security.length > 0 ? [unauthorized, keyKindNotAllowed, rateLimited] : []),
     ...(ofATenant ? [scopeMissing, originNotAllowed, addressNotAllowed] : []),
     internalError,
     temporarilyUnavailable,

@@ -7,6 +7,7 @@ import type { Route } from "#rules/cache/counted";
 import type { Scope } from "#rules/scopes";
 import type { Caller } from "./auth.ts";
 import type { Env } from "./env.ts";
+import type { RequestLimits } from "./limiting.ts";
 import type { Problem } from "./problem.ts";
 import type { Vault } from "./vault.ts";
 import { z } from "./wire.ts";
@@ -32,6 +33,7 @@ export type TenantEnv = {
     caller: Caller;
     repo: Repo;
     vault: Vault;
+    limits: RequestLimits;
     signingKeys: readonly SigningKey[];
     now: Date;
     /** The caller's Idempotency-Key, where the operation keeps its answers by itself (`keepsAnswers`). */
@@ -56,6 +58,8 @@ type Definition<R extends RouteConfig, E extends TenantEnv | OperatorEnv | Publi
   keepsAnswers?: true;
   /** How many bytes the body may have, where that is not a megabyte. */
   bodyLimit?: number;
+  /** Open while the tenant's month is used up: what shows and changes the limits themselves. */
+  isAlwaysOpen?: true;
 };
 
 export type Endpoint = {
@@ -66,6 +70,7 @@ export type Endpoint = {
   readonly idempotent: boolean;
   readonly keepsAnswers: boolean;
   readonly bodyLimit: number | null;
+  readonly isAlwaysOpen: boolean;
 };
 
 const of =
@@ -76,6 +81,7 @@ const of =
     idempotent,
     keepsAnswers,
     bodyLimit,
+    isAlwaysOpen,
   }: Definition<R, E>): Endpoint => ({
     audience,
     route,
@@ -84,6 +90,7 @@ const of =
       idempotent ?? ((audience === "tenant" || audience === "operator") && (route.method === "post" || route.method === "patch")),
     keepsAnswers: keepsAnswers ?? false,
     bodyLimit: bodyLimit ?? null,
+    isAlwaysOpen: isAlwaysOpen ?? false,
   });
 
 /** An operation of a tenant, called with one of its keys. */

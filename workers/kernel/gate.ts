@@ -4,12 +4,15 @@ import { platformOf } from "#db/platform";
 import { repoOf } from "#db/repo";
 import { ROUTES } from "#rules/cache/counted";
 import { askingIn } from "./asking.ts";
-import { authenticateOperator, authenticateTenant, type Caller } from "./auth.ts";
+import { authenticateOperator, authenticateTenant, type Caller, type TenantCaller } from "./auth.ts";
 import { jsonText, readBody, textOf } from "./body.ts";
 import { businessNow } from "./clock.ts";
 import type { Endpoint, OperatorEnv, PublicEnv, TenantEnv } from "./endpoint.ts";
 import type { Env } from "./env.ts";
 import { intentOf, underIntent, type Intent } from "./intents.ts";
+import { laneOf, RequestLimits, whyTurnedAway } from "./limiting.ts";
+import { licenseNotFound } from "./not-found.ts";
+import { ProblemError } from "./problem.ts";
 import { invalidRequest } from "./problems.ts";
 import { databaseOf, HOME_SHARD } from "./shards.ts";
 import { checkSignature } from "./signature.ts";
@@ -36,6 +39,7 @@ export function gate(operation: Endpoint): MiddlewareHandler {
     else if (operation.audience === "operator") await admitOperator(c, operation);
     else await admitWithoutKey(c, operation);
     await next();
+    if (operation.audience === "tenant" && isMissing(c.error)) await c.var.limits.notFound(fieldsIn(c)["license_key"]);
   };
 }
 
@@ -49,9 +53,10 @@ export function underGate(operation: Endpoint): (c: GateContext, next: () => Pro
 }
 
 async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
-  const { caller, tenant, tenantId, signingKeys } = await authenticateTenant(asked(c), operation.route.security ?? []);
+  const { caller, tenant, tenantId, signingKeys } = await limited(c, operation);
   const limit = caller.kind === "publishable" ? PUBLIC_BODY_LIMIT : BODY_LIMIT;
   await takeBody(c, operation, limit);
+  if (c.var.limits.isGuesser) c.var.limits.guess(fieldsIn(c)["license_key"]);
   const now = businessNow(c.var.realNow, tenant.clockOffsetMs);
   const d1 = databaseOf(c.env, caller.shard) as D1Database;
   const actor = { type: "api_key" as const, id: caller.keyId, ip: c.var.ip };
@@ -69,6 +74,18 @@ async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
   c.set("repo", repoOf(asking, tenant));
   c.set("vault", vaultOf(c.env, tenantId, tenant.dataKey));
   c.set("signingKeys", signingKeys);
+}
+
+/** Who calls, counted. A caller that was refused just now is refused again before anything is looked up. */
+async function limited(c: GateContext, operation: Endpoint): Promise<TenantCaller> {
+  const [asking, lane] = [asked(c), laneOf(operation)];
+  const known = await authenticateTenant(asking, operation.route.security ?? [], (keyName, kind) =>
+    whyTurnedAway({ keyName, lane, kind, ip: c.var.ip }, c.var.realNow),
+  );
+  const limits = new RequestLimits({ ...asking, ...known });
+  c.set("limits", limits);
+  await limits.admit(lane);
+  return known;
 }
 
 async function admitOperator(c: GateContext, operation: Endpoint): Promise<void> {
@@ -143,6 +160,9 @@ async function takeIntent(
   if (!operation.keepsAnswers) intents.set(c.req.raw, { intent, d1 });
   return intent;
 }
+
+/** Whether a license key was asked for that is not there. */
+const isMissing = (error: Error | undefined) => error instanceof ProblemError && error.kind.code === licenseNotFound.code;
 
 /** A dry run changes nothing, so there is no effect that its Idempotency-Key could stand for. */
 function isDryRun(c: GateContext): boolean {

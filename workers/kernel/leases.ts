@@ -24,8 +24,14 @@ export type Permit = {
 /** Hears of requests that were refused, and of those let through uncounted because an object did not answer. */
 export type Watch = { refused: (policy: string) => void; blind: (policy: string) => void };
 
-/** How long a request waits for a Quota object at most, and for how long afterwards none waits for it. */
-const PATIENCE_MS = 300;
+/**
+ * How long a request waits for an object: a busy one that answers at last keeps the limit exact. Where several in a row were late, the objects are
+ * away rather than busy, and nobody waits long until one answers again.
+ */
+const PATIENCE_MS = 1_500;
+const LITTLE_PATIENCE_MS = 100;
+const LATE_IN_A_ROW = 3;
+/** After an object was late nobody waits for it for this long. */
 const BLIND_MS = 1_000;
 const STUCK_MS = 5_000;
 /** How many subjects an isolate keeps in mind; the one that was not used for longest goes first, give or take a few. */
@@ -75,6 +81,7 @@ export class Leases {
   readonly #watch: Watch;
   readonly #patienceMs: number;
   readonly #most: number;
+  #lateInARow = 0;
   #tendAt = 0;
   #hand: Iterator<Held> | null = null;
 
@@ -82,6 +89,10 @@ export class Leases {
     this.#watch = watch;
     this.#patienceMs = patienceMs;
     this.#most = mostSubjects;
+  }
+
+  get #waitsMs(): number {
+    return this.#lateInARow < LATE_IN_A_ROW ? this.#patienceMs : Math.min(this.#patienceMs, LITTLE_PATIENCE_MS);
   }
 
   /** How many subjects this isolate has in mind. */
@@ -156,7 +167,7 @@ export class Leases {
       for (const held of lacking) held.waiting++;
       const asked = Promise.all(lacking.map((held) => this.#ask(at, held, now)));
       // the call may belong to another request, which the platform may end: so each waits with a clock of its own
-      const inTime = await within(this.#patienceMs, asked).catch(() => false);
+      const inTime = await within(this.#waitsMs, asked).catch(() => false);
       for (const held of lacking) {
         held.waiting--;
         if (inTime === false) held.blindUntil = Math.max(held.blindUntil, now + BLIND_MS);
@@ -177,8 +188,9 @@ export class Leases {
     held.used = 0;
     held.since = now;
     const call = this.#lease(at, held, asks, now);
-    const asking = within(this.#patienceMs, call)
+    const asking = within(this.#waitsMs, call)
       .catch(() => {
+        this.#lateInARow++;
         held.blindUntil = now + BLIND_MS;
       })
       .finally(() => {
@@ -198,7 +210,7 @@ export class Leases {
       const wanted = wantedAfter(window.used, now - window.startsAt);
       asks.push(askFor(windowAt(window.name, window.endsAt), window, { waiting: 0, wanted }));
     }
-    at.waitUntil(within(this.#patienceMs, this.#lease(at, held, asks, now)).catch(() => undefined));
+    at.waitUntil(within(this.#waitsMs, this.#lease(at, held, asks, now)).catch(() => undefined));
   }
 
   /** The call itself. An answer that comes after nobody waits any more counts all the same. */
@@ -215,6 +227,7 @@ export class Leases {
       else if (lease.granted > 0) unused.push({ name: ask.name, startsAt: ask.startsAt, requests: lease.granted });
     });
     held.blindUntil = 0;
+    this.#lateInARow = 0;
     if (unused.length > 0) await quotaOf(at.env, held.object).giveBack(unused);
   }
 

@@ -27,18 +27,29 @@ export const takePermit = (at: LeaseContext, subjects: readonly Subject[]): Perm
 /** Whether a subject is known to have nothing left until its window ends. Takes nothing and asks nobody. */
 export const isSpent = (subject: Subject, realNow: Date): boolean => leases.isSpent(subject, realNow);
 
-/**
- * The numbers that hold for a tenant: its own where they are lower than what its tier, or the operator, allows. Snapshots of tenants keep what
- * comes out, because working it out costs more than taking a permit.
- */
-export const limitNumbers = ({ tier, limits, settings }: Limited): LimitNumbers =>
-  limitsOf(tier, limits, settingsOf(settings).limits);
+/** The numbers that hold for a tenant: its own where they are lower than what its tier, or the operator, allows. */
+export function limitNumbers(tenant: Limited): LimitNumbers {
+  let numbers = known.get(tenant);
+  if (numbers === undefined) {
+    numbers = limitsOf(tenant.tier, tenant.limits, settingsOf(tenant.settings).limits);
+    known.set(tenant, numbers);
+  }
+  return numbers;
+}
+
+/** What was worked out of a row that is kept, which costs more than taking a permit. */
+const known = new WeakMap<Limited, LimitNumbers>();
 
 /** A tenant's requests with secret keys to what publishable keys may not call. */
 export function tenantSubject({ id }: Pick<Limited, "id">, numbers: LimitNumbers): Subject {
   const { requests_per_minute: minute, requests_per_hour: hour, requests_per_month: month } = numbers;
   // what has no limit is counted all the same: a tenant wants to know what it used
   return { object: `${id}/requests`, policy: "requests", limits: windowsOf({ minute, hour, month: month ?? UNLIMITED }) };
+}
+
+/** What stays open while the month is used up: a minute's count of its own. */
+export function settingsSubject({ id }: Pick<Limited, "id">, numbers: LimitNumbers): Subject {
+  return { object: `${id}/settings`, policy: "settings", limits: minuteOf(numbers.requests_per_minute) };
 }
 
 /** The same requests with one key alone; undefined where the tenant sets no limit for keys. */

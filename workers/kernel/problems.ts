@@ -80,12 +80,12 @@ export const addressNotAllowed = defineProblem({
   detail: () => "The request comes from an address that the key does not allow.",
 });
 
-export const tooManyRefusals = defineProblem({
+export const rateLimited = defineProblem<{ what: string }>({
   code: "rate_limited",
   status: 429,
-  title: "Too many refused requests",
-  fix: "Wait for as long as Retry-After says, and check the API key.",
-  detail: () => "This address sent too many requests with keys that are not valid.",
+  title: "Too many requests",
+  fix: "Wait for as long as Retry-After says. RateLimit-Policy names the limits; GET /v1/settings shows those of the tenant.",
+  detail: ({ what }) => what,
 });
 
 export const invalidIdempotencyKey = defineProblem({

@@ -39,6 +39,7 @@ export const deactivateActivation = endpoint({
     const activation = await changing(async () => {
       const before = await repo.activations.byId(id);
       if (!before || !(await mayRelease(c.env, repo, caller, before, token))) throw activationNotFound({});
+      await c.var.limits.license(before.licenseId);
       const done = await ended(repo, before, { reason, overlap }, now);
       if (!done) return presentActivation(before);
       const after = presentActivation(done.row);

@@ -22,7 +22,7 @@ import type { z } from "#kernel/wire";
 import { exactForm } from "#rules/licensing/keys";
 import { effectiveTerms, isTrial, type TemplateTerms, type TermsOverrides } from "#rules/licensing/terms";
 import { keyDigests } from "#kernel/digests";
-import { estimatedBits, LEAST_KEY_BITS } from "./key-strength.ts";
+import { estimatedBits, LEAST_KEY_BITS } from "#rules/licensing/key-strength";
 import { keyColumns, newLicense, newLicenseKey, type Recipe } from "./new-license.ts";
 import { refuseBackwards, withoutAbsent } from "./own-terms.ts";
 import { presentLicense } from "./presenters.ts";

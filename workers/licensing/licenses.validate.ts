@@ -33,7 +33,7 @@ export const validateLicense = endpoint({
   }),
 
   handler: async (c) => {
-    const { repo, caller, now } = c.var;
+    const { repo, caller, limits, now } = c.var;
     const body = c.req.valid("json");
     const dryRun = dryRunFrom(c.req.valid("query"), caller);
     const at = dryRun?.at ?? now;
@@ -45,6 +45,7 @@ export const validateLicense = endpoint({
       const how = { at, version: body.version, user: body.user, from: fromOf(where.ip) };
       const asked = await repo.asked.byKey({ keyHashes, devices }, how);
       const found = asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
+      await (found ? limits.license(found.license.id) : limits.notFound(body.license_key));
       const place = { env: c.env, tenantId: repo.tenantId, zone: repo.tenant.timeZone, at };
       const usedUp = found && (await usedUpOf(place, found, body.features));
       const decided =

@@ -19,7 +19,7 @@ import {
 } from "#rules/licensing/terms";
 import { settingsOf } from "#rules/tenants/settings";
 import { newKeyDigest, newProofDigest } from "#kernel/digests";
-import { estimatedBits } from "./key-strength.ts";
+import { estimatedBits } from "#rules/licensing/key-strength";
 
 /** What a license is made from. */
 export type Recipe = {

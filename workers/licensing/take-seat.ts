@@ -70,6 +70,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
       },
     );
     if (!asked || !mayKnow(caller, asked.license.productId)) throw licenseNotFound({});
+    await c.var.limits.license(asked.license.id);
     refuseShutOut(asked);
     refuseInactive(asked, now);
     refuseRestricted(asked, c.var, device.appVersion ?? undefined);

@@ -4,6 +4,7 @@ import { presentSettings } from "./presenters.ts";
 import { SettingsObject } from "./schemas.ts";
 
 export const getSettings = endpoint({
+  isAlwaysOpen: true,
   route: createRoute({
     operationId: "settings.get",
     method: "get",

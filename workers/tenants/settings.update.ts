@@ -11,6 +11,7 @@ import { presentSettings } from "./presenters.ts";
 import { SettingsObject, SettingsPatch } from "./schemas.ts";
 
 export const updateSettings = endpoint({
+  isAlwaysOpen: true,
   route: createRoute({
     operationId: "settings.update",
     method: "patch",

@@ -1,5 +1,5 @@
 import { repoOf, type Repo } from "#db/repo";
-import { admitted, bearer, refuse, type Caller, type Security } from "../auth.ts";
+import { admitted, bearer, refuse, whyShielded, type Caller, type Security } from "../auth.ts";
 import { askingIn } from "../asking.ts";
 import { parsedJson } from "../body.ts";
 import { businessNow } from "../clock.ts";
@@ -155,13 +155,16 @@ async function opened(
 ) {
   const kept = memory.licenses.peek(name)?.caller;
   const current = kept && isCurrent(kept, around) ? { entry: kept, stale: false } : undefined;
-  const found = current ?? (await callerBy(memory, around, shard, key));
   const place = placeOf(around.env, request);
   const { env, realNow, waitUntil } = around;
   const asked = { env, headers: request.headers, ip: place.ip, realNow, waitUntil };
+  const keyName = current ? null : await questionKey(key);
+  const refusal = keyName === null ? undefined : whyShielded(asked, keyName);
+  if (refusal) throw refusal;
+  const found = current ?? (await callerBy(memory, around, shard, key));
   if (current) countRead("memory", "api_key", current.entry.known.tenantId);
   if (current && isDue(current.entry, around)) compareCaller(memory, around, shard, key);
-  if (!found) throw await refuse(asked);
+  if (!found) throw await refuse(asked, keyName);
   const { entry, stale } = found;
   const { known } = entry;
   const { caller } = await admitted(asked, shard, known, route.security);

@@ -66,11 +66,12 @@ async function released(c: Asking, read: ReceiptRead) {
 }
 
 /** The device that a receipt speaks of, which has signed it. Throws `activation_not_found` and `offline_request_invalid`. */
-async function receiptOf({ env, var: { repo, caller } }: Asking, { claims, message }: ReceiptRead) {
+async function receiptOf({ env, var: { repo, caller, limits } }: Asking, { claims, message }: ReceiptRead) {
   const device = await repo.offlineDevices.byActivation(claims.act);
   const activation = await repo.activations.byId(claims.act);
   if (!device || !activation || !mayKnow(caller, device.productId)) throw activationNotFound({});
   if (claims.sub !== device.licenseId || claims.aud !== device.productId) throw activationNotFound({});
+  await limits.license(device.licenseId);
   await refuseOtherSigner(message, device.deviceKey);
   const digests = await toldDeviceDigests(env, repo.tenantId, claims.fp);
   if (!digests.some((digest) => activation.deviceHash.endsWith(digest)))

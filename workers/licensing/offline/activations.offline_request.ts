@@ -13,7 +13,7 @@ import { proofText } from "#rules/licensing/olp/keys";
 import { typOf } from "#rules/licensing/olp/message";
 import { fingerprintDigest, formDigests, keyDigests, newProofDigest, partDigest, proofKey } from "#kernel/digests";
 import { mayKnow } from "#kernel/for-caller";
-import { estimatedBits } from "../key-strength.ts";
+import { estimatedBits } from "#rules/licensing/key-strength";
 import type { Asking } from "../take-seat.ts";
 import { seconds } from "./keyset.ts";
 import { offlineNotAllowed } from "./problems.ts";
@@ -36,10 +36,11 @@ export const offlineRequest = endpoint({
   }),
 
   handler: async (c) => {
-    const { repo, caller } = c.var;
+    const { repo, caller, limits } = c.var;
     const body = c.req.valid("json");
     const license = await repo.licenses.byKeyHashes(await keyDigests(c.env, repo.tenantId, body.license_key));
     if (!license || !mayKnow(caller, license.row.productId)) throw licenseNotFound({});
+    await limits.license(license.row.id);
     if (!license.terms.offline.allowed) throw offlineNotAllowed({ license: license.row.id });
     const form = await formOf(c, license, body.license_key);
 

@@ -31,10 +31,11 @@ const PROVABLE_BITS = 80;
 export type Answered = { status: 200 | 201; answer: Filed["answer"] };
 
 /** The license whose key a request proves. Throws `license_not_found` and `offline_needs_secret_key`. */
-export async function provedLicense({ env, var: { repo, caller } }: Asking, { claims }: RequestRead): Promise<Proved> {
+export async function provedLicense({ env, var: { repo, caller, limits } }: Asking, { claims }: RequestRead): Promise<Proved> {
   const found = await repo.offlineDevices.licenseByProof(await proofDigests(env, repo.tenantId, claims.proof.x));
   if (!found || found.productId !== claims.aud || !mayKnow(caller, found.productId)) throw licenseNotFound({});
   if (caller.kind === "publishable" && (found.keyBits ?? 0) < PROVABLE_BITS) throw offlineNeedsSecretKey({});
+  await limits.license(found.id);
   return found;
 }
 

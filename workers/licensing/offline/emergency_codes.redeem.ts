@@ -103,12 +103,13 @@ async function deviceAsking(c: Asking, body: Body, read: RequestRead | undefined
 
 /** The code's license, where nobody stopped it; a device without a connection must have proved its key. */
 async function licenseOf(
-  { env, var: { repo, caller, now } }: Asking,
+  { env, var: { repo, caller, limits, now } }: Asking,
   code: EmergencyCodeRow,
   read: RequestRead | undefined,
 ): Promise<License> {
   const license = await repo.licenses.byId(code.licenseId);
   if (!license || !mayKnow(caller, license.row.productId)) throw emergencyCodeNotFound({});
+  await limits.license(license.row.id);
   if (read) {
     const proved = await repo.offlineDevices.licenseByProof(await proofDigests(env, repo.tenantId, read.claims.proof.x));
     if (proved?.id !== license.row.id || read.claims.aud !== license.row.productId) throw licenseNotFound({});

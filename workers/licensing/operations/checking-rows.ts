@@ -2,7 +2,7 @@ import type { Repo } from "#db/repo";
 import type { Env } from "#kernel/env";
 import type { RowFault } from "#rules/licensing/import-rows";
 import { keyDigests } from "#kernel/digests";
-import { LEAST_KEY_BITS } from "../key-strength.ts";
+import { LEAST_KEY_BITS } from "#rules/licensing/key-strength";
 import type { ReadRow } from "./reading-rows.ts";
 
 /** How many rows are looked up at once. */

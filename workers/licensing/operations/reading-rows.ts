@@ -2,7 +2,7 @@ import { parsedJson } from "#kernel/body";
 import type { z } from "#kernel/wire";
 import { rowsOfCsv, rowsOfNdjson, type RowFault, type SentRow } from "#rules/licensing/import-rows";
 import { exactForm } from "#rules/licensing/keys";
-import { estimatedBits } from "../key-strength.ts";
+import { estimatedBits } from "#rules/licensing/key-strength";
 import { importUnreadable } from "./problems.ts";
 import { ImportRow } from "./schemas.ts";
 

@@ -1,6 +1,6 @@
 import type { z } from "#kernel/wire";
 import type { RowFault } from "#rules/licensing/import-rows";
-import { LEAST_KEY_BITS } from "../key-strength.ts";
+import { LEAST_KEY_BITS } from "#rules/licensing/key-strength";
 import type { Checked } from "./checking-rows.ts";
 import type { ReadRows } from "./reading-rows.ts";
 import type { ImportReport } from "./schemas.ts";

@@ -8,7 +8,7 @@ import { deviceDigests, keyDigests } from "#kernel/digests";
 import { mayKnow } from "#kernel/for-caller";
 import { activationNotFound } from "../problems.ts";
 
-type Asking = { env: Env; var: Pick<TenantEnv["Variables"], "repo" | "caller"> };
+type Asking = { env: Env; var: Pick<TenantEnv["Variables"], "repo" | "caller" | "limits"> };
 
 /** How a program or a vendor says which license and which device it speaks of. */
 export type Naming = {
@@ -30,6 +30,7 @@ export async function namedBy(c: Asking, naming: Naming): Promise<Named> {
   const license = await licenseOf(c, naming, byToken);
   if (license && !mayKnow(c.var.caller, license.productId)) throw byToken ? activationNotFound({}) : licenseNotFound({});
   if (byToken && license?.id !== byToken.licenseId) throw activationNotFound({});
+  if (license) await c.var.limits.license(license.id);
   const activation = byToken ?? (license && naming.fingerprint ? await ofDevice(c, license, naming.fingerprint) : null);
   return { license, activation };
 }

@@ -1,0 +1,158 @@
+import type { TenantRow } from "#db/tenants/callers";
+import type { LimitNumbers } from "#rules/limits/numbers";
+import { estimatedBits, LEAST_KEY_BITS } from "#rules/licensing/key-strength";
+import { secondsUntil, type Standing } from "#rules/limits/headers";
+import { windowAt } from "#rules/limits/windows";
+import { addressClass } from "#rules/addresses";
+import type { Caller } from "./auth.ts";
+import { Lately } from "./lately.ts";
+import { headersOf, type LeaseContext, type Permit, type Refusal, type Subject } from "./leases.ts";
+import {
+  addressSubject,
+  isSpent,
+  keySubject,
+  licenseSubject,
+  limitNumbers,
+  notFoundSubject,
+  settingsSubject,
+  takePermit,
+  tenantSubject,
+} from "./limits.ts";
+import type { ProblemError } from "./problem.ts";
+import { rateLimited } from "./problems.ts";
+import { count } from "./tallies.ts";
+
+/**
+ * What an operation counts against. `programs`: what publishable keys may call, by address and license, and no secret key's is counted;
+ * `settings`: open while the month is used up; `requests`: all else.
+ */
+export type Lane = "programs" | "settings" | "requests";
+
+type Operation = { route: { security?: readonly Record<string, string[]>[] }; isAlwaysOpen: boolean };
+
+/** The lane of an operation. */
+export function laneOf({ route, isAlwaysOpen }: Operation): Lane {
+  if (route.security?.some((way) => "publishable_key" in way)) return "programs";
+  return isAlwaysOpen ? "settings" : "requests";
+}
+
+/** A refused caller is turned away for this long before its key is looked up; after that the limits are asked again. */
+const REMEMBERED_MS = 1_000;
+const refusedLately = new Lately<{ refusedBy: Refusal; standings: readonly Standing[] }>();
+
+/** By what a caller is remembered: a secret key by itself, a publishable one, which every copy of a program holds, by the address too. */
+function nameOf({ keyName, lane, kind, ip }: Remembering): string {
+  return kind === "publishable" ? `${keyName}|${addressClass(ip ?? "")}` : `${keyName}|${lane}`;
+}
+
+/** `keyName`: what this isolate calls an API key, which itself it does not keep. */
+type Remembering = { keyName: string; lane: Lane; kind: Caller["kind"]; ip: string | null };
+
+/** Why a caller is refused whose key was not looked up yet: it was refused just now, and a flood of the same is not to cost a read each. */
+export function whyTurnedAway(remembering: Remembering, realNow: Date): ProblemError | undefined {
+  const now = realNow.getTime();
+  const held = refusedLately.get(nameOf(remembering), now);
+  if (!held || held.refusedBy.endsAt <= now) return undefined;
+  const refusedBy = { ...held.refusedBy, retryAfterS: secondsUntil(held.refusedBy.endsAt, now) };
+  count("rate_limited", refusedBy.policy);
+  return refused({ refusedBy, headers: headersOf(held.standings, now, refusedBy) });
+}
+
+type Asking = LeaseContext & { ip: string | null; tenant: TenantRow; caller: Pick<Caller, "kind" | "keyId">; keyName: string };
+
+/** The limits of one request: what it took, what refused it, and the headers that tell. What refuses throws `rate_limited`. */
+export class RequestLimits {
+  readonly #asking: Asking;
+  readonly #numbers: LimitNumbers;
+  readonly #permits: Permit[] = [];
+  #license: string | null = null;
+
+  constructor(asking: Asking) {
+    this.#asking = asking;
+    this.#numbers = limitNumbers(asking.tenant);
+  }
+
+  /** Counts the request itself. What programs call with a secret key is the vendor's own doing for its customers: nothing refuses that. */
+  async admit(lane: Lane): Promise<void> {
+    const { caller, ip, keyName, realNow } = this.#asking;
+    const permit = await this.#take(this.#callers(lane));
+    if (!permit.refusedBy) return;
+    const { refusedBy, standings } = permit;
+    refusedLately.set(
+      nameOf({ keyName, lane, kind: caller.kind, ip }),
+      { refusedBy, standings },
+      realNow.getTime() + REMEMBERED_MS,
+    );
+    throw refused(permit);
+  }
+
+  /** Counts a program's request for the license that it turned out to be about, once however often a handler tries. */
+  async license(id: string): Promise<void> {
+    const { tenant, caller } = this.#asking;
+    if (caller.kind !== "publishable" || this.#license === id) return;
+    this.#license = id;
+    const permit = await this.#take([licenseSubject(tenant.id, id, this.#numbers)]);
+    if (permit.refusedBy) throw refused(permit);
+  }
+
+  /** Whether this address asked for so many license keys that are not there that it may ask for no weak one any more. */
+  get isGuesser(): boolean {
+    const { tenant, caller, ip, realNow } = this.#asking;
+    return caller.kind === "publishable" && isSpent(notFoundSubject(tenant.id, ip, this.#numbers), realNow);
+  }
+
+  /** Refuses a guesser a key that could be guessed; whether it is there is not looked up. Keys of our making, and as strong ones, go on. */
+  guess(licenseKey: unknown): void {
+    if (!this.isGuesser || typeof licenseKey !== "string" || estimatedBits(licenseKey) >= LEAST_KEY_BITS) return;
+    const { endsAt } = windowAt("minute", this.#asking.realNow.getTime());
+    const what = "This address asked for more license keys that are not there than it may in a minute.";
+    const wait = String(secondsUntil(endsAt, this.#asking.realNow.getTime()));
+    throw rateLimited({ what }, { headers: { "retry-after": wait } });
+  }
+
+  /** Counts a license key that is not there. */
+  async notFound(licenseKey: unknown): Promise<void> {
+    const { tenant, caller, ip } = this.#asking;
+    if (caller.kind !== "publishable") return;
+    const permit = await takePermit(this.#asking, [notFoundSubject(tenant.id, ip, this.#numbers)]);
+    if (!permit.allowed) this.guess(licenseKey);
+  }
+
+  /** The headers of all that was counted. */
+  headers(): Record<string, string> {
+    const refusedBy = this.#permits.find((permit) => permit.refusedBy !== null)?.refusedBy ?? null;
+    const standings = this.#permits.flatMap((permit) => permit.standings);
+    return headersOf(standings, this.#asking.realNow.getTime(), refusedBy);
+  }
+
+  #callers(lane: Lane): Subject[] {
+    const { tenant, caller, ip } = this.#asking;
+    if (caller.kind === "publishable") return [addressSubject(tenant.id, ip, this.#numbers)];
+    if (lane === "programs") return [];
+    if (lane === "settings") return [settingsSubject(tenant, this.#numbers)];
+    const ofKey = keySubject(tenant, caller.keyId, this.#numbers);
+    return [tenantSubject(tenant, this.#numbers), ...(ofKey ? [ofKey] : [])];
+  }
+
+  async #take(subjects: readonly Subject[]): Promise<Permit> {
+    const permit = await takePermit(this.#asking, subjects);
+    this.#permits.push(permit);
+    return permit;
+  }
+}
+
+const WHOSE: Record<string, string> = {
+  requests: "This tenant",
+  settings: "This tenant",
+  key: "This API key",
+  address: "This address",
+  license: "This license",
+};
+
+/** The problem that a permit is refused with. */
+export function refused({ refusedBy, headers }: Pick<Permit, "refusedBy" | "headers">): ProblemError {
+  if (!refusedBy) throw new Error("A permit that was given is refused");
+  const { policy, window, limit, endsAt } = refusedBy;
+  const what = `${WHOSE[policy] ?? "This caller"} has used its ${limit} requests of this ${window}; the next ${window} begins at ${new Date(endsAt).toISOString()}.`;
+  return rateLimited({ what }, { headers });
+}
