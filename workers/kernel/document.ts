@@ -57,9 +57,48 @@ export function documentOf(app: App, publicUrl: string) {
     servers: [{ url: publicUrl }],
   });
   for (const path of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(path) as Operation[]) addCommonProblems(operation);
+    for (const operation of Object.values(path) as Operation[]) {
+      addCommonProblems(operation);
+      addLimitHeaders(operation);
+    }
   }
+  document.components = { ...document.components, headers: LIMIT_HEADERS };
   return document;
+}
+
+/** What every answer that was counted says of the limits that it was counted against. */
+const LIMIT_HEADERS = {
+  "RateLimit-Policy": {
+    description: "The limits that this request counted against: `q` requests in each window of `w` seconds.",
+    schema: { type: "string" as const },
+    example: '"requests_minute";q=600;w=60, "requests_hour";q=20000;w=3600',
+  },
+  RateLimit: {
+    description: "What is left of each: `r` requests, until it starts again in `t` seconds.",
+    schema: { type: "string" as const },
+    example: '"requests_minute";r=599;t=31, "requests_hour";r=19210;t=1831',
+  },
+  "Retry-After": {
+    description: "Seconds until the request may be repeated.",
+    schema: { type: "integer" as const, minimum: 1 },
+    example: 31,
+  },
+};
+
+const referenced = (names: readonly (keyof typeof LIMIT_HEADERS)[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+/** Which answers carry the headers: those of tenants' operations that were admitted, and every refusal says when to come back. */
+function addLimitHeaders({ security = [], responses = {} }: Operation): void {
+  const isCounted = security.some((way) => "secret_key" in way || "publishable_key" in way);
+  for (const [status, response] of Object.entries(responses) as [string, { headers?: object }][]) {
+    const counted = isCounted && (status.startsWith("2") || status === "429");
+    const names = [
+      ...(counted ? (["RateLimit-Policy", "RateLimit"] as const) : []),
+      ...(status === "429" || status === "503" ? (["Retry-After"] as const) : []),
+    ];
+    if (names.length > 0) response.headers = { ...response.headers, ...referenced(names) };
+  }
 }
 
 /** What every operation may answer stands in the document without being declared each time. */

@@ -215,7 +215,9 @@ export class Leases {
 
   /** The call itself. An answer that comes after nobody waits any more counts all the same. */
   async #lease(at: LeaseContext, held: Held, asks: readonly LeaseAsk[], now: number): Promise<void> {
-    const leases = await quotaOf(at.env, held.object).lease(asks);
+    const ask = async () => quotaOf(at.env, held.object).lease(asks);
+    // an object that moved or was ended a moment ago answers the second time; a lease that was written and not heard of is lost to the tenant alone
+    const leases = await ask().catch(ask);
     const isForgotten = this.#subjects.get(held.object) !== held;
     const unused: Unused[] = [];
     asks.forEach((ask, index) => {
