@@ -18,11 +18,16 @@ export type Asking = { env: Env; var: TenantEnv["Variables"] };
 type Wanted = { feature: string; units: number };
 
 /** The license of a key, as far as the caller may know of it; what a program asks is judged by where it asks from, too. */
-export async function licenseOf({ env, var: { repo, caller, now, ip } }: Asking, licenseKey: string): Promise<Asked | undefined> {
+export async function licenseOf(
+  { env, var: { repo, caller, limits, now, ip } }: Asking,
+  licenseKey: string,
+): Promise<Asked | undefined> {
   const keyHashes = await keyDigests(env, repo.tenantId, licenseKey);
   const from = caller.kind === "publishable" && ip !== null ? addressKey(ip) : null;
   const asked = await repo.asked.byKey({ keyHashes, devices: [] }, { at: now, from });
-  return asked && mayKnow(caller, asked.license.productId) ? asked : undefined;
+  if (!asked || !mayKnow(caller, asked.license.productId)) return undefined;
+  await limits.license(asked.license.id);
+  return asked;
 }
 
 /** By which calendar the license's use is counted. */

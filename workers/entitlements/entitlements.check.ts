@@ -21,9 +21,10 @@ export const checkEntitlements = endpoint({
   }),
 
   handler: async (c) => {
-    const { repo, now } = c.var;
+    const { repo, limits, now } = c.var;
     const { license_key, features } = c.req.valid("json");
     const asked = (await licenseOf(c, license_key)) ?? null;
+    if (!asked) await limits.notFound(license_key);
     const snapshot = asked?.snapshot ?? null;
     const metered = snapshot ? meteredAmong(snapshot.terms, features, now) : [];
     const usages =

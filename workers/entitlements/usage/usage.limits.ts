@@ -5,6 +5,7 @@ import { temporarilyUnavailable } from "#kernel/problems";
 import { TenantLimits } from "./schemas.ts";
 
 export const showTenantLimits = endpoint({
+  isAlwaysOpen: true,
   route: createRoute({
     operationId: "usage.limits",
     method: "get",
