@@ -18,6 +18,7 @@ import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
 import { pinnedOf } from "./licensing/pinned.ts";
 import { transfersOf } from "./licensing/transfers.ts";
+import { warmingOf } from "./licensing/warming.ts";
 import { operationsOf } from "./operations/operations.ts";
 import { ordersOf } from "./sales/orders.ts";
 import { providerEventsOf } from "./sales/provider-events.ts";
@@ -69,6 +70,7 @@ export function repoOf(asking: Asking, tenant: TenantRow) {
     seatsBeyond: beyondOf(asking),
     pinned: pinnedOf(asking),
     asked: askedOf(asking),
+    warming: warmingOf(asking),
     blacklist: blacklistOf(asking),
     securityReports: securityReportsOf(asking),
     integrityChecks: integrityChecksOf(asking),

@@ -4,7 +4,9 @@ import { appOf } from "./kernel/app.ts";
 import { realNow } from "./kernel/clock.ts";
 import type { Env } from "./kernel/env.ts";
 import { throughHotDoor } from "./kernel/hot/door.ts";
+import { heldIn } from "./kernel/hot/held.ts";
 import { memory } from "./kernel/hot/memory.ts";
+import { tellHeld } from "./kernel/tallies.ts";
 import { endpoints } from "./rooms.ts";
 import { tend } from "./tend.ts";
 
@@ -17,6 +19,7 @@ export { Meter } from "./entitlements/meter.object.ts";
 
 const app = appOf(endpoints);
 addPages(app);
+tellHeld(heldIn(memory));
 
 export default {
   fetch: async (request, env, context) => {

@@ -2,6 +2,8 @@ import { createRoute } from "@hono/zod-openapi";
 import { realNow } from "#kernel/clock";
 import { json, operator, operatorEndpoint } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
+import { feedOf } from "#kernel/feed.object";
+import { quotaOf } from "#kernel/quota.object";
 import { databaseOf, shardsOf } from "#kernel/shards";
 import { tallyOf } from "#kernel/tally.object";
 import type { z } from "#kernel/wire";
@@ -33,6 +35,9 @@ function probesOf(env: Env): Record<string, () => Promise<unknown>> {
   return {
     ...Object.fromEntries(shards.map((shard) => [`database/${shard}`, () => askDatabase(env, shard)])),
     ...Object.fromEntries(shards.map((shard) => [`tally/${shard}`, () => tallyOf(env, shard).told()])),
+    // objects are asked by names that no tenant has
+    "feed/probe": () => feedOf(env, "probe").ping(),
+    "limits/probe": () => quotaOf(env, "probe").granted([]),
     kv: () => env.CACHE.get("health/probe"),
   };
 }

@@ -126,7 +126,7 @@ export const Invalidation = z
       message: "must name one of license_id, product_id and all",
     },
   )
-  .openapi("CacheInvalidationRequest", { example: { tenant_id: "ten_00…", all: true } });
+  .openapi("CacheInvalidationRequest", { example: { tenant_id: "ten_00…", license_id: "lic_00…" } });
 
 export const Invalidated = z
   .object({
@@ -153,14 +153,18 @@ export const Warming = z
     path: ["license_ids"],
     message: "does not go with product_id",
   })
-  .openapi("CacheWarmingRequest", { example: { tenant_id: "ten_00…", limit: 100 } });
+  .openapi("CacheWarmingRequest", { example: { tenant_id: "ten_00…", product_id: "prod_00…", limit: 100 } });
 
 export const Warmed = z
   .object({
     object: z.literal("cache_warming"),
     tenant_id: z.string(),
-    snapshots: z.int(),
-    licenses: z.int().openapi({ description: "How many licenses they are of." }),
+    snapshots: z.int().openapi({ description: "How many were kept." }),
+    skipped: z.int().openapi({
+      description:
+        "How many were not: KV refused, or the tenant shuts out addresses, where what holds for one says nothing of another.",
+    }),
+    licenses: z.int().openapi({ description: "How many licenses were read." }),
     has_more: z.boolean(),
     next_cursor: z.string().nullable(),
     at: Instant,

@@ -44,6 +44,9 @@ export class Feed extends DurableObject {
     };
   }
 
+  /** Answers nothing: whoever asks how the platform is wants to know that feeds answer at all. */
+  async ping(): Promise<void> {}
+
   /** Told by whoever committed events. What does not follow on what is known is looked up when somebody asks. */
   async tell(changes: readonly Change[]): Promise<void> {
     for (const change of changes) {

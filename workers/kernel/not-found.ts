@@ -3,6 +3,14 @@ import { defineProblem } from "./problem.ts";
 // What several rooms may be asked for and not find, or find put away. The sentence never repeats what was asked for: an unknown id,
 // a malformed one and another tenant's are told apart by nothing.
 
+export const tenantNotFound = defineProblem({
+  code: "tenant_not_found",
+  status: 404,
+  title: "No such tenant",
+  fix: "List the tenants with GET /v1/tenants.",
+  detail: () => "There is no tenant of this id.",
+});
+
 export const productNotFound = defineProblem({
   code: "product_not_found",
   status: 404,

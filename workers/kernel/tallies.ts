@@ -76,7 +76,8 @@ export function flushTallies(env: Env, waitUntil: (work: Promise<unknown>) => vo
   triedAtMs ??= nowMs; // an isolate's first request begins the ten seconds
   if (nowMs - triedAtMs < FLUSH_EVERY_MS && nowMs >= triedAtMs) return;
   triedAtMs = nowMs;
-  waitUntil(sendNext(env));
+  // gathering takes longer than counting, so it waits until the answer is out
+  waitUntil(new Promise<void>((resolve) => setTimeout(resolve, 0)).then(() => sendNext(env)));
 }
 
 /** Sends all that this isolate has counted, now, and waits for it: for those who read the sums right after. Never throws. */
@@ -140,6 +141,7 @@ async function inTime(call: Promise<void>): Promise<void> {
 
 /** Takes everything that was counted out of the live cells, as the isolate's next flush. */
 function take(isolate: string): Flush {
+  const held = heldNow(); // its reader counts too
   const taken = live;
   live = nothing();
   seq++;
@@ -149,7 +151,7 @@ function take(isolate: string): Flush {
     counters: countsIn(taken.counts),
     histograms: observedIn(taken.observed),
     tenants: Object.fromEntries(taken.tenants),
-    held: heldNow(),
+    held,
   };
 }
 

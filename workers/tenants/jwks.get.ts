@@ -1,8 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { openTenant } from "#kernel/asking";
 import { json, problems, publicEndpoint } from "#kernel/endpoint";
+import { tenantNotFound } from "#kernel/not-found";
 import { z } from "#kernel/wire";
-import { tenantNotFound } from "./problems.ts";
 
 const Jwks = z
   .object({

@@ -2,9 +2,9 @@ import { createRoute } from "@hono/zod-openapi";
 import { changing } from "#kernel/changing";
 import { empty, idParam, operator, operatorEndpoint, problems } from "#kernel/endpoint";
 import { fact } from "#kernel/facts";
+import { tenantNotFound } from "#kernel/not-found";
 import { changedMeanwhile } from "#kernel/problems";
 import { presentTenant } from "./presenters.ts";
-import { tenantNotFound } from "./problems.ts";
 
 export const deleteTenant = operatorEndpoint({
   route: createRoute({

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { idParam, json, operator, operatorEndpoint, problems } from "#kernel/endpoint";
+import { tenantNotFound } from "#kernel/not-found";
 import { presentTenant } from "./presenters.ts";
-import { tenantNotFound } from "./problems.ts";
 import { Tenant } from "./schemas.ts";
 
 export const getTenant = operatorEndpoint({

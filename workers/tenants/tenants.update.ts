@@ -2,10 +2,11 @@ import { createRoute } from "@hono/zod-openapi";
 import { asTaken, changing } from "#kernel/changing";
 import { idParam, json, jsonBody, operator, operatorEndpoint, problems } from "#kernel/endpoint";
 import { changeFact } from "#kernel/facts";
+import { tenantNotFound } from "#kernel/not-found";
 import { changedOwned } from "#kernel/present";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
 import { presentTenant } from "./presenters.ts";
-import { slugTaken, tenantNotFound } from "./problems.ts";
+import { slugTaken } from "./problems.ts";
 import { Tenant, TenantPatch } from "./schemas.ts";
 
 export const updateTenant = operatorEndpoint({

@@ -84,7 +84,13 @@ test("health asks every part, and names the one that does not answer", async () 
   const w = await world();
   const well = (await asOperator(w, "/v1/cache/health")).body;
   expect(well).toMatchObject({ object: "cache_health", status: "ok" });
-  expect(well["parts"].map(({ name }: { name: string }) => name)).toEqual(["database/00", "tally/00", "kv"]);
+  expect(well["parts"].map(({ name }: { name: string }) => name)).toEqual([
+    "database/00",
+    "tally/00",
+    "feed/probe",
+    "limits/probe",
+    "kv",
+  ]);
 
   const context = createExecutionContext();
   const dead = { ...env, CACHE: { get: () => Promise.reject(new Error("KV is away")) } as unknown as KVNamespace };

@@ -323,6 +323,11 @@ const RIGHTS = [{ feature: "export" }, { feature: "fea_00…", limit_value: 5 }]
 
 /** Bodies beside the schema's own example, for fields that cannot stand in it together or would make it a long read. */
 export const FURTHER_BODIES: Record<string, unknown[]> = {
+  "cache.warm": [{ tenant_id: "ten_00…", license_ids: ["lic_00…"] }],
+  "cache.invalidate": [
+    { tenant_id: "ten_00…", product_id: "prod_00…" },
+    { tenant_id: "ten_00…", all: true },
+  ],
   "hooks.stripe": [{ object: "event", id: "evt_tests", type: "product.created", livemode: true, data: { object: {} } }],
   "api_keys.create": [{ name: "App", kind: "publishable", product_ids: ["prod_00…"] }],
   "products.update": [{ default_entitlements: RIGHTS }],

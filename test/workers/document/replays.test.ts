@@ -5,7 +5,7 @@ import { operationsOf, servedDocument, type Operation } from "./operations.ts";
 import { built, callsOf, wired } from "./requests.ts";
 import { rowsOf } from "./rows.ts";
 
-/** Checks, look-ups and previews change nothing, so an Idempotency-Key is not read there. */
+/** Checks, look-ups and previews change nothing, and caches hold no facts, so an Idempotency-Key is not read there. */
 const CHECKS = new Set([
   "licenses.validate",
   "licenses.lookup",
@@ -14,6 +14,8 @@ const CHECKS = new Set([
   "activations.heartbeat",
   "activations.offline_request",
   "entitlements.check",
+  "cache.warm",
+  "cache.invalidate",
 ]);
 
 type Call = ReturnType<typeof callsOf>[number];

@@ -2,6 +2,7 @@ import { callerByKeyDigests, knownCallerFrom, knownCallerText, type KnownCaller 
 import { COMPARE_AFTER_MS, COMPARED_WITHIN_MS, KNOWN_FOR_MS } from "#rules/hot/bounds";
 import { digests } from "../crypto.ts";
 import { databaseOf } from "../shards.ts";
+import { countRead } from "../tallies.ts";
 import { peppers } from "../vault.ts";
 import type { CallerEntry, Memory } from "./memory.ts";
 import { questionKey } from "./question-key.ts";
@@ -20,13 +21,18 @@ export async function callerBy(memory: Memory, around: Around, shard: string, ke
   const now = around.realNow.getTime();
   const name = await questionKey(key);
   const kept = memory.callers.get(name, now);
-  if (kept && isCurrent(kept, around)) return { entry: kept, stale: false };
-  if (kept && (await isCurrentAfterAsking(kept, around))) return { entry: kept, stale: false };
+  if (kept && (isCurrent(kept, around) || (await isCurrentAfterAsking(kept, around)))) {
+    countRead("memory", "api_key", kept.known.tenantId);
+    return { entry: kept, stale: false };
+  }
   try {
+    const joined = memory.flights.has(`caller/${name}`);
     const entry = await once(memory.flights, `caller/${name}`, around.waitUntil, () =>
       read(memory, around, shard, key, name, kept),
     );
-    return entry && { entry, stale: false };
+    if (!entry) return undefined;
+    countRead(joined ? "joined" : "d1", "api_key", entry.known.tenantId);
+    return { entry, stale: false };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     const last = kept ?? (await lastKept(memory, around, shard, key, name));

@@ -126,7 +126,7 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     if (text === undefined) return undefined;
     const tier = known?.tier ?? "d1";
     const waitedMs = Date.now() - startedAt;
-    countRead(tier, "license", asking.tenantId);
+    countRead(known?.joined === true ? "joined" : tier, "license", asking.tenantId);
     observe("hot_seconds", waitedMs / 1000, tier);
     count("requests", `${route.operationId}/2xx`);
     flushTallies(around.env, around.waitUntil, around.realNow);

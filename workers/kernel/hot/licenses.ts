@@ -5,7 +5,7 @@ import { coreLimits, isTrial, seatLimits, userLimits } from "#rules/licensing/te
 import { businessNow } from "../clock.ts";
 import { databaseOf } from "../shards.ts";
 import type { CallerEntry, LicenseEntry, Memory } from "./memory.ts";
-import { fromSecondTier, toSecondTier } from "./second-tier.ts";
+import { fromSecondTier, type KeptLicense, keptText, toSecondTier } from "./second-tier.ts";
 import { once, truth, TRUTH_TIMEOUT_MS, Unreachable } from "./truth.ts";
 import type { Around } from "./view.ts";
 import { within } from "./within.ts";
@@ -23,8 +23,11 @@ export type Source = {
 /** Where an answer came from. */
 export type Tier = "memory" | "kv" | "d1";
 
-/** A license as it is known; `stale` = neither the feed nor the database could be asked whether it still is so. */
-export type LicenseKnown = { entry: LicenseEntry; tier: Tier; stale: boolean };
+/**
+ * A license as it is known; `stale` = neither the feed nor the database could be asked whether it still is so, `joined` = another request had
+ * begun to read it.
+ */
+export type LicenseKnown = { entry: LicenseEntry; tier: Tier; stale: boolean; joined?: boolean };
 
 /** Where a license is looked for, and by whom; `from` is the address that it is asked from. */
 type Room = { memory: Memory; around: Around; caller: CallerEntry; shard: string; from: string | null; arrival: number };
@@ -48,10 +51,12 @@ export async function licenseFor(room: Room, name: string, sourceOf: () => Promi
   }
   const source = await sourceOf();
   try {
-    const found = await once(memory.flights, flightOf(room, name), around.waitUntil, () => readEither(room, name, source));
+    const flight = flightOf(room, name);
+    const joined = memory.flights.has(flight);
+    const found = await once(memory.flights, flight, around.waitUntil, () => readEither(room, name, source));
     // what another request had begun to read may be older than what is known by now
     if (found && hasChanged(found.entry)) return await licenseConfirmed(room, name, sourceOf);
-    return found && { ...found, stale: false };
+    return found && { ...found, stale: false, joined };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     const last = kept ?? (await secondTier(room, name, source))?.entry;
@@ -131,7 +136,7 @@ async function readTruth(room: Room, name: string, source: Source): Promise<Lice
     memory.licenses.delete(name);
     return undefined;
   }
-  if (source.tier !== null && row.ranges === 0) toSecondTier(around, source.tier, JSON.stringify({ row, readAt, drops }));
+  if (source.tier !== null && row.ranges === 0) toSecondTier(around, source.tier, keptText({ row, readAt, drops }));
   return keep(room, name, source, { row, readAt, drops }, at, room.arrival);
 }
 
@@ -139,7 +144,7 @@ async function secondTier(room: Room, name: string, source: Source): Promise<{ e
   const { around, caller } = room;
   const text = source.tier === null ? null : await fromSecondTier(around.env, source.tier);
   if (text === null) return undefined;
-  const kept = JSON.parse(text) as Kept;
+  const kept = JSON.parse(text) as KeptLicense;
   const at = businessNow(new Date(kept.readAt), caller.known.tenant.clockOffsetMs);
   const entry = await keep(room, name, source, kept, at, NEVER);
   return entry && { entry, tier: "kv" };
@@ -148,9 +153,7 @@ async function secondTier(room: Room, name: string, source: Source): Promise<{ e
 /** Of what the second tier held nobody knows by when it was read. */
 const NEVER = -1;
 
-type Kept = { row: AskedRow; readAt: number; drops: number };
-
-async function keep(room: Room, name: string, source: Source, { row, readAt, drops }: Kept, at: Date, arrival: number) {
+async function keep(room: Room, name: string, source: Source, { row, readAt, drops }: KeptLicense, at: Date, arrival: number) {
   const { memory, caller } = room;
   const asked = askedFrom(row, { at, version: source.version });
   if (source.accepts && !(await source.accepts(asked))) return undefined;

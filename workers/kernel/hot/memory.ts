@@ -1,6 +1,7 @@
 import type { Asked } from "#db/licensing/asked";
 import type { KnownCaller } from "#db/tenants/callers";
 import type { Change, Stamp, Subjects } from "#rules/hot/knowledge";
+import type { DecisionCode } from "#rules/licensing/reasons";
 import { Store, type Kept } from "./store.ts";
 import { View } from "./view.ts";
 
@@ -21,7 +22,7 @@ export type LicenseEntry = Kept & {
   /** the address that it was asked from, where that mattered; undefined where it did not */
   from: string | null | undefined;
   /** the last answer without a nonce, for who asks the same again */
-  answered: { inputs: string; text: string; valid: boolean; until: number } | null;
+  answered: { inputs: string; text: string; valid: boolean; code: DecisionCode; until: number } | null;
 };
 
 const MiB = 1024 * 1024;

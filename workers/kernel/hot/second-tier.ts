@@ -1,3 +1,4 @@
+import type { AskedRow } from "#db/licensing/asked";
 import type { Env } from "../env.ts";
 import { count } from "../tallies.ts";
 import type { Around } from "./view.ts";
@@ -5,6 +6,19 @@ import { within } from "./within.ts";
 
 // The second tier holds what was read of the database under the number at which it was read. It may be minutes old, or deny what is there:
 // a snapshot of it counts only where the feed knows that nothing of it changed since, so its staleness costs reads and never truth.
+
+/** A license as it is kept: the row that was read, when (real time), and the last invalidation that was known of then. */
+export type KeptLicense = { row: AskedRow; readAt: number; drops: number };
+
+/** What of a question finds the row: the digests of key and device, and a hash of what else it says that the row depends on. */
+type Question = { keyHash: string; deviceHash: string | null; more: string };
+
+/** The key under which a license is kept for a question. */
+export const licenseKeptAs = (tenantId: string, { keyHash, deviceHash, more }: Question) =>
+  `license/1/${tenantId}/${keyHash}/${deviceHash ?? ""}/${more}`;
+
+/** A license as the text that is kept. */
+export const keptText = (kept: KeptLicense) => JSON.stringify(kept);
 
 const KV_TIMEOUT_MS = 250;
 /** Longer than anything kept here may be answered from; shorter would be refused by the platform. */
@@ -29,4 +43,9 @@ export function toSecondTier({ env, waitUntil, realNow }: Around, key: string, t
   written.set(key, now);
   count("hot_calls", "kv/background");
   waitUntil(env.CACHE.put(key, text, { expirationTtl: KEPT_FOR_S }).catch(() => written.delete(key)));
+}
+
+/** Keeps a text now, and waits for it. Throws what KV throws. */
+export async function putIntoSecondTier(env: Env, key: string, text: string): Promise<void> {
+  await env.CACHE.put(key, text, { expirationTtl: KEPT_FOR_S });
 }

@@ -2,7 +2,14 @@
 export type Kept = { bytes: number; usedAt: number };
 
 /** What a store did so far. */
-export type StoreStats = { entries: number; bytes: number; evictions: number; hits: number; misses: number };
+export type StoreStats = {
+  entries: number;
+  bytes: number;
+  limitBytes: number;
+  evictions: number;
+  hits: number;
+  misses: number;
+};
 
 /** A use is noted at most this often an entry: moving it to the end costs more than reading it. */
 const NOTE_USE_EVERY_MS = 1_000;
@@ -24,6 +31,7 @@ export class Store<E extends Kept> {
     return {
       entries: this.#entries.size,
       bytes: this.#bytes,
+      limitBytes: this.#limits.bytes,
       evictions: this.#evictions,
       hits: this.#hits,
       misses: this.#misses,

@@ -75,7 +75,7 @@ export async function decisionText(
   if (known && sent.nonce === undefined && !stale) {
     const turn = nextTurn(known.entry.asked.snapshot, now);
     const forMs = turn === null ? REUSED_FOR_MS : Math.min(REUSED_FOR_MS, turn.getTime() - now.getTime());
-    known.entry.answered = { inputs, text, valid: decided.valid, until: realNow.getTime() + forMs };
+    known.entry.answered = { inputs, text, valid: decided.valid, code: decided.code, until: realNow.getTime() + forMs };
   }
   return text;
 }
@@ -84,7 +84,9 @@ export async function decisionText(
 export function answeredBefore({ realNow }: HotAsking, { known, callerIsStale }: HotLicense, inputs: string): string | undefined {
   const answered = known?.entry.answered;
   if (!answered || known.stale || callerIsStale || !answered.valid) return undefined;
-  return answered.inputs === inputs && realNow.getTime() < answered.until ? answered.text : undefined;
+  if (answered.inputs !== inputs || realNow.getTime() >= answered.until) return undefined;
+  count("validations", answered.code);
+  return answered.text;
 }
 
 /** Notes behind the answer that a license was asked for, and by which device, each at most once a minute. */

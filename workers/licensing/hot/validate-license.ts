@@ -4,6 +4,7 @@ import { deviceDigests, keyDigests } from "#kernel/digests";
 import { mayKnow } from "#kernel/for-caller";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
 import type { Source } from "#kernel/hot/licenses";
+import { licenseKeptAs } from "#kernel/hot/second-tier";
 import { meteredAmong } from "#rules/entitlements/check";
 import { decide, notFound } from "#rules/licensing/decide";
 import { fromOf, restrictedByKey } from "../restricted.ts";
@@ -32,7 +33,7 @@ export async function sourceByKey(
   const devices = fingerprint === undefined ? [] : await deviceDigests(env, tenantId, fingerprint);
   const more = user === undefined && version === undefined ? "" : await sha256Url(JSON.stringify([user, version]));
   return {
-    tier: `license/1/${tenantId}/${keyHashes[0] ?? ""}/${devices[0] ?? ""}/${more}`,
+    tier: licenseKeptAs(tenantId, { keyHash: keyHashes[0] ?? "", deviceHash: devices[0] ?? null, more }),
     version,
     row: (asked, at) => asked.rowByKey({ keyHashes, devices }, { at, version, user, from: fromOf(ip) }),
   };

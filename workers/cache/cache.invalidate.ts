@@ -1,0 +1,43 @@
+import { createRoute } from "@hono/zod-openapi";
+import { json, jsonBody, operator, operatorEndpoint, problems } from "#kernel/endpoint";
+import { feedOf } from "#kernel/feed.object";
+import { tenantNotFound } from "#kernel/not-found";
+import { temporarilyUnavailable } from "#kernel/problems";
+import { noteOperator } from "./noting.ts";
+import { openedFor } from "./opened.ts";
+import { Invalidated, Invalidation } from "./schemas.ts";
+
+/** The bound that the whole hot path keeps. */
+const WITHIN_MS = 10_000;
+
+export const invalidateCache = operatorEndpoint({
+  route: createRoute({
+    operationId: "cache.invalidate",
+    method: "post",
+    path: "/v1/cache/invalidate",
+    security: operator(),
+    summary: "Drop what is kept of a tenant",
+    description:
+      "Every change that goes through the API reaches the caches by itself. This is for rows that were changed in another way, such as by a repair in the database: what was read before is not answered from any more, in no isolate and whatever KV holds, within the time that the answer names.",
+    request: { body: jsonBody(Invalidation) },
+    responses: {
+      200: json(Invalidated, "Told to the tenant's change feed"),
+      ...problems(tenantNotFound, temporarilyUnavailable),
+    },
+  }),
+  idempotent: false,
+
+  handler: async (c) => {
+    const { tenant_id: tenantId, license_id, product_id } = c.req.valid("json");
+    await openedFor(c, tenantId);
+    const subject = license_id ?? product_id ?? null;
+    const number = await feedOf(c.env, tenantId)
+      .drop(subject)
+      .catch(() => {
+        throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
+      });
+    noteOperator(c, "cache.invalidate", { tenant_id: tenantId, subject, number });
+    const at = c.var.realNow.toISOString();
+    return c.json({ object: "cache_invalidation" as const, tenant_id: tenantId, subject, number, within_ms: WITHIN_MS, at }, 200);
+  },
+});
