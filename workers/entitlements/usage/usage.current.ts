@@ -3,6 +3,9 @@ import { endpoint, json, problems, scope } from "#kernel/endpoint";
 import { fromMeter, meterOf } from "#kernel/meter";
 import { licenseNotFound } from "#kernel/not-found";
 import { temporarilyUnavailable } from "#kernel/problems";
+import { meteredBy } from "#rules/entitlements/check";
+import { calendarOf } from "../asking.ts";
+import { presentUsage } from "../presenters.ts";
 import { CurrentUsage, CurrentUsageQuery } from "./schemas.ts";
 
 export const showCurrentUsage = endpoint({
@@ -23,32 +26,19 @@ export const showCurrentUsage = endpoint({
     const [license] = await repo.rights.ofLicenses([c.req.valid("query").license_id]);
     if (!license) throw licenseNotFound({});
     const rights = license.entitlements;
-    const metered = rights.map(({ featureId, feature, limitValue, reset, rollover = false }) => ({
-      featureId,
-      feature,
-      limit: limitValue,
-      reset,
-      rollover,
-    }));
-    const calendar = { zone: repo.tenant.timeZone, now, since: license.startsAt };
+    const [metered, calendar] = [rights.map(meteredBy), calendarOf(c.var, license.startsAt)];
     const usages =
       metered.length === 0 ? [] : await fromMeter(meterOf(c.env, repo.tenantId, license.id).usage(metered, calendar));
     const usage = rights.flatMap((right, index) => {
       const each = usages[index];
       if (!each) return [];
-      const { used, reserved, limit, carried, remaining, periodStartsAt, resetsAt } = each;
       return {
         feature: right.feature,
         feature_id: right.featureId,
-        used,
-        reserved,
-        limit_value: limit,
+        ...presentUsage(each),
         limit_type: right.limitType,
         reset: right.reset,
-        carried,
-        remaining,
-        period_starts_at: right.reset === "never" ? null : periodStartsAt.toISOString(),
-        resets_at: resetsAt?.toISOString() ?? null,
+        period_starts_at: right.reset === "never" ? null : each.periodStartsAt.toISOString(),
       };
     });
     return c.json({ object: "current_usage" as const, license_id: license.id, usage, evaluated_at: now.toISOString() }, 200);

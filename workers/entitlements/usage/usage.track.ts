@@ -6,6 +6,7 @@ import { fromMeter, meterOf, type Entry, type Tracked } from "#kernel/meter";
 import { temporarilyUnavailable } from "#kernel/problems";
 import type { z } from "#kernel/wire";
 import { countedAs, type NotCounted } from "#rules/entitlements/tracking";
+import { calendarOf } from "../asking.ts";
 import { NewUsage, UsageBatch } from "./schemas.ts";
 
 /** How many meters are asked at a time. */
@@ -100,7 +101,7 @@ async function tellAll(c: Asking, countable: readonly Countable[]): Promise<Map<
 }
 
 function tell({ env, var: { repo, now } }: Asking, license: CountedLicense, events: readonly Countable[]): Promise<Tracked[]> {
-  const calendar = { zone: repo.tenant.timeZone, now, since: license.startsAt };
+  const calendar = calendarOf({ repo, now }, license.startsAt);
   const entries = events.map(({ entry }) => entry);
   return fromMeter(meterOf(env, repo.tenantId, license.id).track(entries, calendar));
 }

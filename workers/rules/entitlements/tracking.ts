@@ -1,4 +1,5 @@
 import type { Entitlement } from "../licensing/terms.ts";
+import { meteredBy, rightTo } from "./check.ts";
 import type { Metered } from "./counting.ts";
 
 /** How far back usage may lie when it is told: a month, and some days to notice. */
@@ -35,10 +36,8 @@ export function countedAs(
   if (at !== null && at.getTime() > now.getTime() + AHEAD_MS) return { code: "at_in_future", detail: "It lies in the future." };
   if (at !== null && at.getTime() < now.getTime() - TOLD_WITHIN_DAYS * DAY_MS)
     return { code: "at_too_old", detail: `It lies more than ${TOLD_WITHIN_DAYS} days back.` };
-  const right = rights.find(({ featureId }) => featureId === feature) ?? rights.find((each) => each.feature === feature);
-  const hadEnded = right !== undefined && right.expiresAt !== null && new Date(right.expiresAt) <= (at ?? now);
-  if (!right || !right.enabled || right.limitValue === 0 || hadEnded)
+  const { entitlement, whyNot } = rightTo({ entitlements: rights }, feature, at ?? now);
+  if (!entitlement || whyNot !== null)
     return { code: "feature_not_licensed", detail: "The license has no right to this feature." };
-  const { featureId, limitValue, reset, rollover = false } = right;
-  return { counted: { featureId, feature: right.feature, limit: limitValue, reset, rollover } };
+  return { counted: meteredBy(entitlement) };
 }
