@@ -7,6 +7,7 @@ import { fromMeter, meterOf, type Calendar, type Item, type MeterCalls, type Onc
 import { licenseNotFound } from "#kernel/not-found";
 import type { ProblemError } from "#kernel/problem";
 import { idempotencyKeyReused, invalidRequest } from "#kernel/problems";
+import { count } from "#kernel/tallies";
 import { addressKey } from "#rules/addresses";
 import { judgeLicense, meteredBy, rightTo } from "#rules/entitlements/check";
 import type { Usage } from "#rules/entitlements/counting";
@@ -111,6 +112,7 @@ export function exceeded(items: readonly Wanted[], short: readonly number[], usa
     return usage && item ? [{ index, usage, units: item.units }] : [];
   });
   const [first] = lacking;
+  count("quota_calls", "exceeded");
   const facts = { feature: first?.usage.feature ?? "", remaining: first?.usage.remaining ?? 0, units: first?.units ?? 0 };
   return quotaExceeded(facts, {
     errors: lacking.map(({ index, usage }) => ({

@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, problems, scopeOrPublishable } from "#kernel/endpoint";
 import { licenseNotFound } from "#kernel/not-found";
 import { idempotencyKeyReused, temporarilyUnavailable } from "#kernel/problems";
+import { count } from "#kernel/tallies";
 import { exceeded, using } from "./asking.ts";
 import { presentConsumption } from "./presenters.ts";
 import { featureNotLicensed, licenseNotUsable, quotaExceeded } from "./problems.ts";
@@ -38,6 +39,7 @@ export const consumeEntitlements = endpoint({
     );
     if (!answer.taken) throw exceeded(body.items, answer.short, answer.usages, c.var.now);
     if (replayed) c.header("idempotency-replayed", "true");
+    else count("quota_calls", "consumed");
     return c.json(presentConsumption(license.id, body.items, answer), 200);
   },
 });

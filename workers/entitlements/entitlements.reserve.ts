@@ -4,6 +4,7 @@ import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { MOST_RESERVATIONS } from "#kernel/meter";
 import { licenseNotFound } from "#kernel/not-found";
 import { idempotencyKeyReused, temporarilyUnavailable } from "#kernel/problems";
+import { count } from "#kernel/tallies";
 import { reservationIdOf } from "#rules/entitlements/reservation-ids";
 import { exceeded, using } from "./asking.ts";
 import { presentReservation } from "./presenters.ts";
@@ -48,6 +49,7 @@ export const reserveEntitlements = endpoint({
         : exceeded(body.items, short, usages, c.var.now);
     }
     if (replayed) c.header("idempotency-replayed", "true");
+    else count("quota_calls", "consumed");
     return c.json(presentReservation(license.id, answer.reservation, answer.usages), 201);
   },
 });

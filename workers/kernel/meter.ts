@@ -1,6 +1,7 @@
 import type { Metered, Usage } from "#rules/entitlements/counting";
 import type { Env } from "./env.ts";
 import { temporarilyUnavailable } from "./problems.ts";
+import { count } from "./tallies.ts";
 
 /** What can be asked of a meter. */
 export interface MeterCalls {
@@ -116,6 +117,7 @@ export function meterOf(env: Env, tenantId: string, licenseId: string): MeterCal
  */
 export async function fromMeter<T>(answer: Promise<T>): Promise<T> {
   return inTime(answer, PATIENCE_MS.use).catch((error: unknown) => {
+    count("quota_calls", "unavailable");
     // oxlint-disable-next-line no-console -- the edge's log is the console
     console.error(JSON.stringify({ at: "meter", error: String(error).slice(0, 300) }));
     throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
@@ -134,7 +136,10 @@ export async function usagesOf(
   calendar: Calendar,
 ): Promise<Usage[] | null> {
   if (metered.length === 0) return [];
-  return inTime(meterOf(env, tenantId, licenseId).usage(metered, calendar), PATIENCE_MS.look).catch(() => null);
+  return inTime(meterOf(env, tenantId, licenseId).usage(metered, calendar), PATIENCE_MS.look).catch(() => {
+    count("quota_calls", "unavailable");
+    return null;
+  });
 }
 
 async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {

@@ -1,6 +1,7 @@
 import type { Asked, SigningKey } from "#db/licensing/asked";
 import type { TenantEnv } from "#kernel/endpoint";
 import { newId } from "#kernel/ids";
+import { count } from "#kernel/tallies";
 import { entitlementsToWire } from "#kernel/terms";
 import type { Vault } from "#kernel/vault";
 import type { z } from "#kernel/wire";
@@ -41,7 +42,7 @@ export function answering({ repo, realNow, vault, signingKeys }: TenantEnv["Vari
 /** What the asker sent that comes back signed. */
 export type Sent = { fingerprint?: string | undefined; version?: string | undefined; nonce?: string | undefined };
 
-/** A decision as the wire shows it. */
+/** A decision as the wire shows it; it is counted as one that was answered. */
 export async function presentDecision(
   { tenantId, shard, realNow, vault, signers, snapshotAgeMs, stale }: Answering,
   decided: Decided,
@@ -50,6 +51,7 @@ export async function presentDecision(
   const id = newId("decision", shard, realNow);
   const license = asked ? presentAsked(asked, at) : null;
   const { valid, code, reasons, next } = decided;
+  count("validations", code);
   const issuedAt = Math.floor(realNow.getTime() / 1000);
   const claims = {
     iss: tenantId,

@@ -34,7 +34,6 @@ export async function hotDecision(
     decided = judge(known?.entry.asked);
     count("confirmations", decided.valid ? "turned" : "kept");
   }
-  count("validations", decided.code);
   const ageMs = ageOf(asking, known?.entry);
   const stale = callerIsStale || known?.stale === true;
   if (stale) mayAnswerBlind(asking, ageMs);

@@ -80,7 +80,7 @@ export const COUNTERS = {
   },
   limits_blind: { help: "Requests let through because the limits' object did not answer in time", labels: [], values: [""] },
   quota_calls: {
-    help: "Calls that take from a quota, by how they ended",
+    help: "Calls to the meters of quotas: taken from, refused as used up, or not answered in time",
     labels: ["outcome"],
     values: ["consumed", "exceeded", "unavailable"],
   },
