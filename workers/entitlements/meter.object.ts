@@ -39,6 +39,8 @@ export class Meter extends DurableObject implements MeterCalls {
   readonly #reservations: Reservations;
   #wakesAt: number | null = null;
   #failures = 0;
+  /** after the database did not take what was told, it is left alone until then */
+  #pausedUntil = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -133,11 +135,10 @@ export class Meter extends DurableObject implements MeterCalls {
       return false;
     });
     this.#failures = isToldAll ? 0 : this.#failures + 1;
-    const isMoreToFold = storage.transactionSync(() => this.#books.fold(Date.now()));
     const { first, most } = TOLD_AGAIN_AFTER_MS;
-    if (!isToldAll) this.#wakeBy(Date.now() + Math.min(most, first * 2 ** Math.min(this.#failures - 1, 10)));
-    if (isMoreToFold) this.#wakeBy(Date.now());
-    this.#wakeForWork({ isToldAgain: !isToldAll });
+    this.#pausedUntil = isToldAll ? 0 : Date.now() + Math.min(most, first * 2 ** Math.min(this.#failures - 1, 10));
+    if (storage.transactionSync(() => this.#books.fold(Date.now()))) this.#wakeBy(Date.now());
+    this.#wakeForWork();
   }
 
   /** What was answered to an intent before; null where nothing was. */
@@ -226,7 +227,7 @@ export class Meter extends DurableObject implements MeterCalls {
       this.#reservations.freeOverdue(Date.now());
       return act();
     });
-    this.#wakeForWork({});
+    this.#wakeForWork();
     return done;
   }
 
@@ -247,9 +248,10 @@ export class Meter extends DurableObject implements MeterCalls {
     return this.ctx.storage.sql.exec<{ tenantId: string; licenseId: string }>(read).one();
   }
 
-  #wakeForWork({ isToldAgain = false }: { isToldAgain?: boolean }): void {
-    const untold = isToldAgain ? null : this.#books.hasUntold();
-    if (untold !== null) this.#wakeBy(Date.now() + (untold === "marks" ? 0 : DAYS_TOLD_AFTER_MS));
+  #wakeForWork(): void {
+    const untold = this.#books.hasUntold();
+    const soon = Date.now() + (untold === "marks" ? 0 : DAYS_TOLD_AFTER_MS);
+    if (untold !== null) this.#wakeBy(Math.max(soon, this.#pausedUntil));
     const end = this.#reservations.nextEnd();
     if (end !== null) this.#wakeBy(end);
   }

@@ -1,20 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { meterOf } from "#kernel/meter";
-import { shop, type Shop } from "../licensing/shop.ts";
+import { shop } from "../licensing/shop.ts";
 import { upTo } from "../world.ts";
-
-type Fields = Record<string, unknown>;
-
-/** A license with a right to `export`, and short ways to use it. */
-export async function licensed(right: Fields = {}, s?: Shop, fields: Fields = {}) {
-  const w = s ?? (await shop());
-  const license = await w.license({ entitlements: [{ feature: "export", limit_value: 10, ...right }] }, fields);
-  const key = license["license_key"];
-  const consume = (units: number, options: { idempotencyKey?: string; key?: string } = {}, feature = "export") =>
-    w.post("/v1/entitlements/consume", { license_key: key, items: [{ feature, units }] }, options);
-  return { ...w, licensed: license, key, consume, meter: meterOf(env, w.tenant.id, license["id"]) };
-}
+import { licensed } from "./licensed.ts";
 
 test("what is consumed is counted, up to the limit and to none beyond", async () => {
   const l = await licensed();
