@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { DAY_MS, shop, type Shop } from "../licensing/shop.ts";
 import { plansOf } from "../plans.ts";
@@ -132,4 +133,35 @@ test("one database call reads them, from the index of the customer's licenses, h
     ]);
     expect(plan.join("\n")).not.toMatch(/SCAN (l|r|p)\b/);
   }
+});
+
+test("of more than a thousand licenses the newest thousand are merged, and the answer says that there are more", async () => {
+  const s = await shop();
+  const first = await s.license({ entitlements: [monthly(2)] });
+  const { results: columns } = await env.DB_00.prepare("select name from pragma_table_info('licenses')").all<{ name: string }>();
+  const unique = new Map([
+    ["id", "l.id || printf('%04d', n.value)"],
+    ["key_hash", "l.key_hash || n.value"],
+    ["proof_hash", "null"],
+  ]);
+  const copied = columns.map(({ name }) => unique.get(name) ?? `l.${name}`);
+  const copy = (n: number[]) =>
+    env.DB_00.prepare(
+      `insert into licenses (${columns.map(({ name }) => name).join(", ")}) select ${copied.join(", ")}
+       from licenses l cross join json_each(?2) n where l.id = ?1`,
+    )
+      .bind(first["id"], JSON.stringify(n))
+      .run();
+  await copy(upTo(999));
+  expect(await flags(s)).toMatchObject({ licenses_count: 1000, has_more: false, entitlements: [{ limit_value: 2000 }] });
+  await copy([1000]);
+  const answer = await flags(s);
+  expect(answer).toMatchObject({
+    licenses_count: 1000,
+    has_more: true,
+    entitlements: [{ limit_value: 2000, licenses_count: 1000 }],
+  });
+  const [right] = answer["entitlements"] as { license_ids: string[] }[];
+  expect(right?.license_ids).toHaveLength(100);
+  expect(right?.license_ids[0]).toBe(`${first["id"]}1000`);
 });

@@ -139,6 +139,18 @@ test("what is told late counts into the period and the day that it belongs to, a
   ]);
 });
 
+test.each(["Pacific/Kiritimati", "Pacific/Pago_Pago"])("days and today are those of the tenant's calendar: %s", async (zone) => {
+  const s = await metered();
+  await s.patch(`/v1/tenants/${s.tenant.id}`, { time_zone: zone }, { key: s.operator });
+  const a = await s.newLicense();
+  await s.track([{ license_id: a, units: 3 }]);
+  await s.told(a);
+  const today = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" }).format(new Date());
+  expect((await s.read("/v1/usage/history"))["data"]).toMatchObject([{ used_on: today, used: 3 }]);
+  expect((await s.read("/v1/usage/report"))["data"]).toMatchObject([{ period: today, used: 3 }]);
+  expect(await s.read("/v1/usage/stats")).toMatchObject({ to_on: today, features: [{ used: 3 }] });
+});
+
 test("use beyond the limit is counted, and its marks are told once", async () => {
   const s = await metered();
   const a = await s.newLicense();
