@@ -1,4 +1,5 @@
 import { proveImport } from "./proof/import.ts";
+import { proveLimits } from "./proof/limits.ts";
 import { proveMutatedFiles } from "./proof/mutated-files.ts";
 import { proveSeats } from "./proof/seats.ts";
 import { proveVerifiersAgree } from "./proof/verifiers-agree.ts";
@@ -7,6 +8,7 @@ import { sayTo } from "./say.ts";
 /** What is too long for the tests: run by hand, each writes what it measured to `docs/proofs/`. */
 const proofs = {
   import: proveImport,
+  limits: proveLimits,
   "mutated-files": proveMutatedFiles,
   seats: proveSeats,
   "verifiers-agree": proveVerifiersAgree,

@@ -56,7 +56,8 @@ export async function install(built: Built): Promise<Installation> {
   }
 }
 
-async function migrate({ mf }: Running): Promise<void> {
+/** Makes the tables of a new edge. */
+export async function migrate({ mf }: Pick<Running, "mf">): Promise<void> {
   const d1 = await mf.getD1Database("DB_00");
   const migrations = path.join(root, "db", "migrations");
   for (const file of (await readdir(migrations)).filter((name) => name.endsWith(".sql")).toSorted()) {
@@ -65,7 +66,8 @@ async function migrate({ mf }: Running): Promise<void> {
   }
 }
 
-async function operatorKey({ mf }: Running): Promise<string> {
+/** Puts an operator key into the database of a new edge. */
+export async function operatorKey({ mf }: Pick<Running, "mf">): Promise<string> {
   const d1 = await mf.getD1Database("DB_00");
   const key = newApiKey("op", SHARD);
   await d1
@@ -80,7 +82,8 @@ const ENOUGH = 1e12;
 
 type Keys = Pick<Vendor, "secretKey" | "publishableKey">;
 
-async function tenantBy(operator: Api, slug: string, limits: LimitOverrides): Promise<Keys & { id: string }> {
+/** Makes a tenant with limits of its own. */
+export async function tenantBy(operator: Api, slug: string, limits: LimitOverrides): Promise<Keys & { id: string }> {
   type Made = { id: string; api_keys: { kind: string; livemode: boolean; secret: string }[] };
   const about = { name: "Bench", slug, owner_email: "owner@bench.example", tier: "white_label" };
   const { id, api_keys: keys } = await operator.post<Made>("/v1/tenants", about);
@@ -96,7 +99,8 @@ export async function spentKey({ url, operator }: Installation): Promise<string>
   return secretKey;
 }
 
-async function licenseBy(api: Api): Promise<Omit<Vendor, "tenantId" | "secretKey" | "publishableKey">> {
+/** Makes what a tenant sells, a license of it, and a device that holds a seat. */
+export async function licenseBy(api: Api): Promise<Omit<Vendor, "tenantId" | "secretKey" | "publishableKey">> {
   type Made = { id: string };
   const product = await api.post<Made>("/v1/products", { name: "P", code: "p" });
   await api.post("/v1/features", { name: "Export", code: FEATURE });

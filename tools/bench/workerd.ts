@@ -81,7 +81,8 @@ type Config = {
   ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } }[];
 };
 
-const configOf = (): Config => readConfig({ config: path.join(root, "wrangler.toml") });
+/** What wrangler.toml says. */
+export const configOf = (): Config => readConfig({ config: path.join(root, "wrangler.toml") });
 
 /** Starts a built edge with the bindings of wrangler.toml, all of them empty. */
 export function startEdge({ modules }: Built): Promise<Running> {
@@ -131,6 +132,9 @@ function workerds(): number[] {
     .map(Number)
     .filter((pid) => statOf(pid)?.name === "workerd");
 }
+
+/** The workerd processes that this one has started. */
+export const ourWorkerds = (): number[] => workerds().filter(isOurs);
 
 /** Others on this machine start a workerd at the same moment: ours is a child of this process. */
 function isOurs(pid: number): boolean {
