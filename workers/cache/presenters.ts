@@ -1,6 +1,6 @@
 import type { z } from "#kernel/wire";
 import { type Counts, type Kind, KINDS, type Tier } from "#rules/cache/counted";
-import { hitRates, readsByTier, readsInRow } from "#rules/cache/metrics";
+import { hitRates, readsIn, readsInRow, readsOnlyOf } from "#rules/cache/metrics";
 import type { Pattern, Told } from "#rules/cache/sums";
 import type { CachePatterns, CacheStats } from "./schemas.ts";
 
@@ -23,7 +23,11 @@ export function presentStats(told: Told, tenantId: string | undefined, now: Date
     tenant:
       tenantId === undefined
         ? null
-        : { tenant_id: tenantId, ...presentTiers(readsInRow(recent.tenants[tenantId] ?? [])), from: instant(recent.from) },
+        : {
+            tenant_id: tenantId,
+            ...presentTiers(readsOnlyOf("license", readsInRow(recent.tenants[tenantId] ?? []))),
+            from: instant(recent.from),
+          },
     at: now.toISOString(),
   };
 }
@@ -41,18 +45,20 @@ export function presentPattern({
 
 function presentReads(counters: Counts) {
   const evictions = Object.values(counters["evictions"] ?? {}).reduce((sum, n) => sum + n, 0);
-  const byKind = KINDS.map((kind) => [kind, presentTiers(readsByTier(counters, [kind]))] as const);
+  const reads = readsIn(counters);
+  const byKind = KINDS.map((kind) => [kind, presentTiers(readsOnlyOf(kind, reads[kind]))] as const);
   return {
-    ...presentTiers(readsByTier(counters)),
+    ...presentTiers(reads),
     evictions,
     by_kind: Object.fromEntries(byKind) as Record<Kind, ReturnType<typeof presentTiers>>,
   };
 }
 
-function presentTiers(reads: Record<Tier, number>) {
+function presentTiers(reads: Record<Kind, Record<Tier, number>>) {
+  const { license, api_key: keys } = reads;
   const { memory, kv } = hitRates(reads);
   const tier = ({ hits, misses, rate }: typeof memory) => ({ hits, misses, hit_rate: rate });
-  return { memory: tier(memory), kv: tier(kv), d1: { reads: reads.d1 }, joined: reads.joined };
+  return { memory: tier(memory), kv: tier(kv), d1: { reads: license.d1 + keys.d1 }, joined: license.joined + keys.joined };
 }
 
 const instant = (ms: number): string => new Date(ms).toISOString();

@@ -14,7 +14,9 @@ const Tier = z.object({
 const Tiers = z
   .object({
     memory: Tier.openapi({ description: "The memory of the isolate that answers: asked first." }),
-    kv: Tier.openapi({ description: "Workers KV: asked where memory missed." }),
+    kv: Tier.openapi({
+      description: "Workers KV: asked where memory missed a license; whatever it kept that was not usable is a miss too.",
+    }),
     d1: z
       .object({ reads: z.int() })
       .openapi({ description: "The database: read where KV missed, or where it had to be the truth." }),
@@ -43,7 +45,8 @@ export const CacheStats = z
       .object({ ...Tiers.shape, tenant_id: z.string(), from: Instant })
       .nullable()
       .openapi({
-        description: "The same for the tenant that was asked for, of this hour and the last one. The busiest 300 are told apart.",
+        description:
+          "The same for licenses of the tenant that was asked for, of this hour and the last one. The busiest 300 are told apart.",
       }),
     at: Instant,
   })

@@ -54,9 +54,10 @@ export function observe(name: Histogram, seconds: number, label = ""): void {
   live.observed[start + SUM_AT] = (live.observed[start + SUM_AT] ?? 0) + seconds;
 }
 
-/** Counts the read of a snapshot, for its tier and for its tenant. */
+/** Counts the read of a snapshot for its tier and, of a license, for its tenant. */
 export function countRead(tier: Tier, kind: Kind, tenantId: string): void {
   count("cache_reads", READ_LABELS[tier][kind]);
+  if (kind !== "license") return;
   const row = live.tenants.get(tenantId) ?? beginTenant(tenantId);
   const at = TIER_AT[tier];
   row[at] = (row[at] ?? 0) + 1;

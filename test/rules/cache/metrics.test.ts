@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BUCKETS } from "#rules/cache/counted";
-import { hitRates, metricsOf, readsByTier, readsInRow } from "#rules/cache/metrics";
+import { hitRates, metricsOf, readsIn, readsInRow, readsOnlyOf } from "#rules/cache/metrics";
 import { addFlush, beginSums, readSums } from "#rules/cache/sums";
 
 test.each([
@@ -9,8 +9,17 @@ test.each([
   ["every tier", [6, 3, 1, 2], 0.5, 0.75],
   ["the database alone", [0, 0, 4, 0], 0, 0],
 ])("hit rates of %s", (_, row, memory, kv) => {
-  const rates = hitRates(readsInRow(row));
+  const rates = hitRates(readsOnlyOf("license", readsInRow(row)));
   expect([rates.memory.rate, rates.kv.rate]).toEqual([memory, kv]);
+});
+
+test("of API keys KV misses none, since it is not asked for them", () => {
+  const reads = { license: readsInRow([5, 1, 3, 0]), api_key: readsInRow([5, 0, 6, 0]) };
+  expect(hitRates(reads)).toEqual({
+    memory: { hits: 10, misses: 10, rate: 0.5 },
+    kv: { hits: 1, misses: 3, rate: 0.25 },
+  });
+  expect(hitRates(readsOnlyOf("api_key", reads.api_key)).kv.rate).toBeNull();
 });
 
 test("counters, histograms, hit rates and what is held are metrics, each label beside its name", () => {
@@ -32,7 +41,10 @@ test("counters, histograms, hit rates and what is held are metrics, each label b
     0,
   );
   const told = readSums(sums, 0);
-  expect(readsByTier(told.counters)).toEqual({ memory: 13, kv: 0, d1: 1, joined: 0 });
+  expect(readsIn(told.counters)).toEqual({
+    license: { memory: 9, kv: 0, d1: 1, joined: 0 },
+    api_key: { memory: 4, kv: 0, d1: 0, joined: 0 },
+  });
   const metrics = new Map(metricsOf(told).map((metric) => [metric.name, metric]));
   expect(metrics.get("cache_reads_total")).toMatchObject({
     type: "counter",

@@ -13,6 +13,7 @@ test("hit rates are told by tier, of all and of one tenant, from what was counte
   for (const _ of upTo(6)) countRead("memory", "license", w.tenant.id);
   for (const _ of upTo(3)) countRead("kv", "license", w.tenant.id);
   countRead("d1", "api_key", w.tenant.id);
+  countRead("d1", "license", w.tenant.id);
   countRead("joined", "license", w.tenant.id);
   countRead("joined", "license", w.tenant.id);
   countRead("memory", "license", other.tenant.id);

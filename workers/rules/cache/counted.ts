@@ -132,7 +132,7 @@ export type Flush = {
   seq: number;
   counters: Counts;
   histograms: Record<string, Record<string, Observed>>;
-  /** reads by tier, in the order of `TIERS`; those of tenants beyond the bound stand under `""` */
+  /** reads of licenses by tier, in the order of `TIERS`; those of tenants beyond the bound stand under `""` */
   tenants: Record<string, number[]>;
   held: Held | null;
 };

@@ -47,19 +47,30 @@ export function metricsOf(told: Told): Metric[] {
 }
 
 /**
- * The hit rates behind reads by tier. Memory is asked first; what it does not have is read from KV, and what that does not have from the
- * database. Who joined a read that was under way missed memory, and asked nothing else.
+ * The hit rates behind reads by tier. Memory is asked first; what it does not have of a license is read from KV, and what that does not have
+ * from the database. Who joined a read that was under way missed memory, and asked nothing else. KV keeps API keys for times without a
+ * database alone, so of them it misses nothing.
  */
-export function hitRates(reads: Record<Tier, number>): HitRates {
+export function hitRates(reads: Record<Kind, Record<Tier, number>>): HitRates {
   const rate = (hits: number, misses: number) => ({ hits, misses, rate: hits + misses > 0 ? hits / (hits + misses) : null });
-  return { memory: rate(reads.memory, reads.kv + reads.d1 + reads.joined), kv: rate(reads.kv, reads.d1) };
+  const { license, api_key: keys } = reads;
+  const missed = (of: Record<Tier, number>): number => of.kv + of.d1 + of.joined;
+  return {
+    memory: rate(license.memory + keys.memory, missed(license) + missed(keys)),
+    kv: rate(license.kv, license.d1),
+  };
 }
 
-/** Reads by tier, of one kind or of all, among counters. */
-export function readsByTier(counters: Told["counters"], kinds: readonly Kind[] = KINDS): Record<Tier, number> {
+/** Reads of one kind, as if there had been no others. */
+export function readsOnlyOf(kind: Kind, reads: Record<Tier, number>): Record<Kind, Record<Tier, number>> {
+  return { license: NO_READS, api_key: NO_READS, [kind]: reads };
+}
+
+/** Reads by kind and tier among counters. */
+export function readsIn(counters: Told["counters"]): Record<Kind, Record<Tier, number>> {
   const reads = counters["cache_reads"] ?? {};
-  const of = (tier: Tier): number => kinds.reduce((sum, kind) => sum + (reads[`${tier}/${kind}`] ?? 0), 0);
-  return { memory: of("memory"), kv: of("kv"), d1: of("d1"), joined: of("joined") };
+  const of = (kind: Kind) => readsInRow(TIERS.map((tier) => reads[`${tier}/${kind}`] ?? 0));
+  return { license: of("license"), api_key: of("api_key") };
 }
 
 /** Reads by tier from a row in the order of `TIERS`. */
@@ -68,9 +79,12 @@ export function readsInRow(row: readonly number[]): Record<Tier, number> {
   return { memory: of("memory"), kv: of("kv"), d1: of("d1"), joined: of("joined") };
 }
 
+const NO_READS = readsInRow([]);
+
 function hitRatio({ recent }: Told): Metric {
+  const reads = readsIn(recent.counters);
   const samples = KINDS.flatMap((kind) =>
-    Object.entries(hitRates(readsByTier(recent.counters, [kind]))).flatMap(([tier, { rate }]): Sample[] =>
+    Object.entries(hitRates(readsOnlyOf(kind, reads[kind]))).flatMap(([tier, { rate }]): Sample[] =>
       rate === null ? [] : [{ values: [tier, kind], value: rate }],
     ),
   );

@@ -1,4 +1,4 @@
-import { hitRates, readsByTier, readsInRow } from "./metrics.ts";
+import { hitRates, readsIn, readsInRow } from "./metrics.ts";
 import type { Told } from "./sums.ts";
 
 /** What a suggestion is called. */
@@ -103,8 +103,7 @@ function countsLost({ recent, isolates }: Told): Suggestion | undefined {
 }
 
 function memoryTooSmall({ recent, held, isolates }: Told): Suggestion | undefined {
-  const reads = readsByTier(recent.counters);
-  const { hits, misses, rate } = hitRates(reads).memory;
+  const { hits, misses, rate } = hitRates(readsIn(recent.counters)).memory;
   const evictions = sumOf(recent.counters["evictions"]);
   if (rate === null || hits + misses < ENOUGH || rate >= MEMORY_SHOULD_HIT) return undefined;
   if (evictions / (hits + misses) <= EVICTIONS_A_READ) return undefined;
@@ -128,7 +127,7 @@ function toWarm({ recent }: Told): Suggestion[] {
     .map(({ tenantId, reads }) => ({
       code: "tenant_reads_database",
       severity: "info",
-      detail: `${percent(reads.d1 / sumOf(reads))} of the reads of ${tenantId} went to the database. Before a peak, its snapshots can be put into KV.`,
+      detail: `${percent(reads.d1 / sumOf(reads))} of the licenses that ${tenantId} was asked for were read from the database. Before a peak, its snapshots can be put into KV.`,
       because: { reads: sumOf(reads), d1: reads.d1, kv: reads.kv, memory: reads.memory },
       act: { operation: "cache.warm", method: "POST", path: "/v1/cache/warm", body: { tenant_id: tenantId } },
     }));

@@ -45,7 +45,7 @@ export type Told = {
   since: number;
   counters: Counts;
   histograms: Observations;
-  /** this hour and the one before it; the tenants that read most, reads by tier in the order of `TIERS`, all others under `""` */
+  /** this hour and the one before it; the tenants that read most, reads of licenses by tier in the order of `TIERS`, all others under `""` */
   recent: { from: number; counters: Counts; tenants: ByTenant };
   /** those of the last hour, and those of the last five minutes, whose memories are added up */
   isolates: { seen: number; telling: number };
