@@ -2,6 +2,7 @@ import { abortAllDurableObjects, createExecutionContext, runDurableObjectAlarm, 
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { Env } from "#kernel/env";
+import { newApiKey } from "#kernel/keys";
 import { readTallies } from "#kernel/read-tallies";
 import { count, countRead, FLUSH_EVERY_MS, flushNow, flushTallies, observe, tellHeld } from "#kernel/tallies";
 import type { Flush } from "#rules/cache/counted";
@@ -106,9 +107,18 @@ test("requests, reads, durations and memory reach the host, under the host's sig
   expect((await send("POST", "/internal/metrics", {}, { key: w.operator })).body).toMatchObject({ code: "bad_signature" });
 });
 
-test("every answer says how long it took, refusals and unknown paths too", async () => {
+test("every answer says how long it took, and of the hot path what from; refusals and unknown paths too", async () => {
   const w = await world();
   for (const path of ["/health", "/v1/products", "/v1/nowhere", "/v1/products?x=1"]) {
     expect((await w.get(path)).headers.get("server-timing"), path).toMatch(/^total;dur=\d+$/);
   }
+  const text = JSON.stringify({ license_key: "nobody-has-this-key" });
+  const validate = (key: string) =>
+    send("POST", "/v1/licenses/validate", text, {
+      key,
+      headers: { "content-type": "application/json", "content-length": String(text.length) },
+    });
+  const timing = async (key: string) => (await validate(key)).headers.get("server-timing");
+  expect(await timing(w.keys.publishable)).toMatch(/^cache;desc="d1", total;dur=\d+$/);
+  expect(await timing(newApiKey("pk_live", "00").text)).toMatch(/^total;dur=\d+$/);
 });

@@ -137,7 +137,8 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     if (problem instanceof ProblemError) {
       count("requests", `${route.operationId}/${Math.floor(problem.kind.status / 100)}xx`);
       const publicUrl = around.env.LATCHKEY_PUBLIC_URL || new URL(request.url).origin;
-      return headers.problem(problemResponse(problem, requestId, publicUrl));
+      flushTallies(around.env, around.waitUntil, around.realNow);
+      return headers.problem(problemResponse(problem, requestId, publicUrl), Date.now() - startedAt);
     }
     const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     // oxlint-disable-next-line no-console -- the edge's log is the console; the router tries again and answers

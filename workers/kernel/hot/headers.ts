@@ -30,7 +30,8 @@ export class AnswerHeaders {
   }
 
   /** A problem, which has its own content type. */
-  problem(response: Response): Response {
+  problem(response: Response, waitedMs: number): Response {
+    this.#headers["server-timing"] = `total;dur=${waitedMs}`;
     for (const [name, value] of Object.entries(this.#headers)) if (name !== "content-type") response.headers.set(name, value);
     return response;
   }
