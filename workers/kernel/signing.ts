@@ -30,8 +30,16 @@ export async function signJws(
   header: { kid: string; typ: string },
   claims: Record<string, unknown>,
 ): Promise<string> {
-  const encode = (part: unknown) => base64url(utf8.encode(JSON.stringify(part)));
-  const signed = `${encode({ alg: "EdDSA", ...header })}.${encode(claims)}`;
+  return signJwsText(privateKey, jwsHead(header), JSON.stringify(claims));
+}
+
+/** The first part of a compact JWS: the same for everything that a key signs under one type. */
+export const jwsHead = (header: { kid: string; typ: string }): string =>
+  base64url(utf8.encode(JSON.stringify({ alg: "EdDSA", ...header })));
+
+/** Signs claims that are JSON already, under a head of `jwsHead`. */
+export async function signJwsText(privateKey: CryptoKey, head: string, claims: string): Promise<string> {
+  const signed = `${head}.${base64url(utf8.encode(claims))}`;
   return `${signed}.${await signText(privateKey, signed)}`;
 }
 

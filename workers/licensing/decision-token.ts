@@ -1,9 +1,9 @@
 import type { SigningKey } from "#db/licensing/asked";
-import { importPrivateKey, signJws } from "#kernel/signing";
+import { importPrivateKey, jwsHead, signJwsText } from "#kernel/signing";
 import type { Vault } from "#kernel/vault";
 
-/** A tenant's signing key, opened. */
-export type Signer = { kid: string; key: CryptoKey };
+/** A tenant's signing key, opened; `head` is what its decisions begin with. */
+export type Signer = { kid: string; key: CryptoKey; head: string };
 
 /** A key takes some hundred bytes; an isolate that signs for more of them than this forgets them all and begins anew. */
 const MOST_OPENED = 5000;
@@ -23,13 +23,15 @@ export async function openSigner(tenantId: string, vault: () => Vault, { kid, pr
   const name = `${tenantId}|${kid}`;
   const known = opened.get(name);
   if (known) return known;
-  const signer = { kid, key: await importPrivateKey(await vault().unseal(["signing_keys", kid, "private_key"], privateKey)) };
+  const key = await importPrivateKey(await vault().unseal(["signing_keys", kid, "private_key"], privateKey));
+  // its `typ` keeps a decision apart from every other token
+  const signer = { kid, key, head: jwsHead({ kid, typ: "olp1-decision+jws" }) };
   if (opened.size >= MOST_OPENED) opened.clear();
   opened.set(name, signer);
   return signer;
 }
 
-/** Signs a decision. Its `typ` keeps it apart from every other token. */
-export async function signDecision({ kid, key }: Signer, claims: Record<string, unknown>): Promise<string> {
-  return signJws(key, { kid, typ: "olp1-decision+jws" }, claims);
+/** Signs a decision's claims, which are JSON. */
+export async function signDecision({ head, key }: Signer, claims: string): Promise<string> {
+  return signJwsText(key, head, claims);
 }

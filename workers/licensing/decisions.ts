@@ -42,37 +42,45 @@ export function answering({ repo, realNow, vault, signingKeys }: TenantEnv["Vari
 /** What the asker sent that comes back signed. */
 export type Sent = { fingerprint?: string | undefined; version?: string | undefined; nonce?: string | undefined };
 
+/** What a decision is made of: the license as it was read, the instant that it is judged at, and what the asker sent. */
+export type Question = { asked: Asked | undefined; at: Date; sent: Sent };
+
 /** A decision as the wire shows it; it is counted as one that was answered. */
-export async function presentDecision(
-  { tenantId, shard, realNow, vault, signers, snapshotAgeMs, stale }: Answering,
-  decided: Decided,
-  { asked, at, sent }: { asked: Asked | undefined; at: Date; sent: Sent },
-): Promise<z.infer<typeof Decision>> {
-  const id = newId("decision", shard, realNow);
+export async function presentDecision(by: Answering, decided: Decided, question: Question): Promise<z.infer<typeof Decision>> {
+  const { tenantId, shard, realNow, vault, signers } = by;
+  const { decision, claims } = draftDecision(by, decided, question, newId("decision", shard, realNow));
+  count("validations", decided.code);
+  const signer = signers && (await openSigner(tenantId, vault, keyFor(signers, claims.aud)));
+  return { ...decision, token: signer && (await signDecision(signer, JSON.stringify(claims))) };
+}
+
+/** A decision but for its token, and what the token claims. */
+export function draftDecision(
+  { tenantId, realNow, snapshotAgeMs, stale }: Pick<Answering, "tenantId" | "realNow" | "snapshotAgeMs" | "stale">,
+  { valid, code, reasons, next }: Decided,
+  { asked, at, sent }: Question,
+  id: string,
+) {
   const license = asked ? presentAsked(asked, at) : null;
-  const { valid, code, reasons, next } = decided;
-  count("validations", code);
-  const issuedAt = Math.floor(realNow.getTime() / 1000);
+  const nonce = sent.nonce ?? null;
   const claims = {
     iss: tenantId,
     aud: license?.product_id ?? null,
     sub: license?.id ?? null,
     jti: id,
-    iat: issuedAt,
-    exp: issuedAt + TOKEN_VALID_FOR_S,
+    ...validityFrom(realNow),
     valid,
     code,
     reasons: [...new Set(reasons.map((reason) => reason.code))],
     fp: sent.fingerprint ?? null,
     version: sent.version ?? null,
-    nonce: sent.nonce ?? null,
+    nonce,
     entitlements: license?.entitlements ?? [],
     stale,
     snapshot_age_ms: snapshotAgeMs,
   };
-  const signer = signers && (await openSigner(tenantId, vault, keyFor(signers, claims.aud)));
-  return {
-    object: "decision",
+  const decision = {
+    object: "decision" as const,
     id,
     valid,
     code,
@@ -81,10 +89,16 @@ export async function presentDecision(
     evaluated_at: at.toISOString(),
     snapshot_age_ms: snapshotAgeMs,
     stale,
-    nonce: sent.nonce ?? null,
+    nonce,
     next,
-    token: signer && (await signDecision(signer, claims)),
   };
+  return { decision, claims };
+}
+
+/** From when until when a token that is signed now may be acted on. */
+export function validityFrom(realNow: Date): { iat: number; exp: number } {
+  const iat = Math.floor(realNow.getTime() / 1000);
+  return { iat, exp: iat + TOKEN_VALID_FOR_S };
 }
 
 function presentAsked({ snapshot, license }: Asked, at: Date) {

@@ -2,11 +2,25 @@ import type { Asked } from "#db/licensing/asked";
 import type { KnownCaller } from "#db/tenants/callers";
 import type { Change, Stamp, Subjects } from "#rules/hot/knowledge";
 import type { DecisionCode } from "#rules/licensing/reasons";
+import type { Mould } from "./mould.ts";
 import { Store, type Kept } from "./store.ts";
 import { View } from "./view.ts";
 
 /** Who calls, as it was read; when it is read again the same entry is filled anew, for all who hold it. */
 export type CallerEntry = Kept & { known: KnownCaller; view: View; stamp: Stamp; readAt: number };
+
+/** A decision for who asks the same again within some seconds: as it was answered without a nonce, and cut for who brings one. */
+export type Answered = {
+  inputs: string;
+  code: DecisionCode;
+  /** null where nobody asked without a nonce yet */
+  text: string | null;
+  decision: Mould;
+  claims: Mould;
+  /** the product that the token is for */
+  audience: string | null;
+  until: number;
+};
 
 /** A license as somebody asked for it, with all that an answer to the same question needs. */
 export type LicenseEntry = Kept & {
@@ -21,8 +35,8 @@ export type LicenseEntry = Kept & {
   arrival: number;
   /** the address that it was asked from, where that mattered; undefined where it did not */
   from: string | null | undefined;
-  /** the last answer without a nonce, for who asks the same again */
-  answered: { inputs: string; text: string; valid: boolean; code: DecisionCode; until: number } | null;
+  /** the last valid decision, for who asks the same again */
+  answered: Answered | null;
 };
 
 const MiB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { Asked } from "#db/licensing/asked";
 import { STAMP_EVERY_MS } from "#db/licensing/licenses";
 import type { HotAsking, HotLicense } from "#kernel/hot/door";
-import type { LicenseEntry } from "#kernel/hot/memory";
+import type { Answered, LicenseEntry } from "#kernel/hot/memory";
 import type { LicenseKnown } from "#kernel/hot/licenses";
 import { Unreachable } from "#kernel/hot/truth";
 import { count } from "#kernel/tallies";
@@ -10,6 +10,7 @@ import type { Decision as Decided } from "#rules/licensing/decide";
 import { isFinal, nextTurn } from "#rules/licensing/turning";
 import { settingsOf } from "#rules/tenants/settings";
 import { presentDecision, type Answering, type Sent } from "../decisions.ts";
+import { castDecision, filledDecision } from "./casting.ts";
 import { stampUse } from "../stamps.ts";
 
 /** A decision with what it was made of. `stale`: what it was made of could not be asked whether it still holds. */
@@ -52,40 +53,51 @@ function ageOf(asking: HotAsking, entry: LicenseEntry | undefined): number {
   return entry === undefined ? 0 : entry.caller.view.age(entry.readAt, asking);
 }
 
-/** The decision as text, with its token. Without a nonce the same text serves the same question for five seconds, or until something turns. */
+/**
+ * The decision as text, with its token. A valid one is kept for five seconds, or until something turns: without a nonce the same text then
+ * serves the same question, with one it is filled in and signed anew.
+ */
 export async function decisionText(
   asking: HotAsking,
   { decided, known, stale, ageMs }: HotDecision,
   sent: Sent,
   inputs: string,
 ): Promise<string> {
-  const { now, realNow, shard, tenantId } = asking;
-  const by: Answering = {
-    tenantId,
-    shard,
-    realNow,
-    vault: asking.vault,
-    signers: asking.known.signingKeys,
-    snapshotAgeMs: ageMs,
-    stale,
-  };
-  const asked = known?.entry.asked;
-  const text = JSON.stringify(await presentDecision(by, decided, { asked, at: now, sent }));
-  if (known && sent.nonce === undefined && !stale) {
-    const turn = nextTurn(known.entry.asked.snapshot, now);
-    const forMs = turn === null ? REUSED_FOR_MS : Math.min(REUSED_FOR_MS, turn.getTime() - now.getTime());
-    known.entry.answered = { inputs, text, valid: decided.valid, code: decided.code, until: realNow.getTime() + forMs };
-  }
-  return text;
+  const by = answeringOf(asking, ageMs, stale);
+  const question = { asked: known?.entry.asked, at: asking.now, sent };
+  if (!known || stale || !decided.valid) return JSON.stringify(await presentDecision(by, decided, question));
+  const turn = nextTurn(known.entry.asked.snapshot, asking.now);
+  const forMs = turn === null ? REUSED_FOR_MS : Math.min(REUSED_FOR_MS, turn.getTime() - asking.now.getTime());
+  const answered = { ...castDecision(by, decided, question), inputs, until: asking.realNow.getTime() + forMs };
+  known.entry.answered = answered;
+  return answerOf(asking, answered, ageMs, sent.nonce);
 }
 
-/** A text that was answered to the same question within the last five seconds. Refusals are never handed out again. */
-export function answeredBefore({ realNow }: HotAsking, { known, callerIsStale }: HotLicense, inputs: string): string | undefined {
+function answeringOf(asking: HotAsking, snapshotAgeMs: number, stale: boolean): Answering {
+  const { tenantId, shard, realNow, vault } = asking;
+  return { tenantId, shard, realNow, vault, signers: asking.known.signingKeys, snapshotAgeMs, stale };
+}
+
+/**
+ * What was answered to the same question within the last five seconds; undefined where it was not, or was refused: refusals are never handed
+ * out again. Without a nonce it is the same text, else the same decision with a signature of its own.
+ */
+export function answeredBefore(
+  asking: HotAsking,
+  { known, callerIsStale }: HotLicense,
+  inputs: string,
+  nonce?: string,
+): string | Promise<string> | undefined {
   const answered = known?.entry.answered;
-  if (!answered || known.stale || callerIsStale || !answered.valid) return undefined;
-  if (answered.inputs !== inputs || realNow.getTime() >= answered.until) return undefined;
+  if (!answered || known.stale || callerIsStale) return undefined;
+  if (answered.inputs !== inputs || asking.realNow.getTime() >= answered.until) return undefined;
+  return answerOf(asking, answered, ageOf(asking, known.entry), nonce);
+}
+
+/** The answer out of what is kept, counted as one. */
+function answerOf(asking: HotAsking, answered: Answered, ageMs: number, nonce: string | undefined): string | Promise<string> {
   count("validations", answered.code);
-  return answered.text;
+  return nonce === undefined && answered.text !== null ? answered.text : filledDecision(asking, answered, ageMs, nonce);
 }
 
 /** Notes behind the answer that a license was asked for, and by which device, each at most once a minute. */

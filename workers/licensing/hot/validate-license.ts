@@ -45,7 +45,7 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
   const known = license.known?.entry.asked;
   const isMetered = known !== undefined && meteredAmong(known.snapshot.terms, body.features ?? [], now).length > 0;
   // what is left of a quota may turn with every consume
-  const before = body.nonce === undefined && !isMetered ? answeredBefore(asking, license, inputs) : undefined;
+  const before = isMetered ? undefined : answeredBefore(asking, license, inputs, body.nonce);
   const entry = license.known?.entry;
   if (before !== undefined && entry) {
     stampBehind(asking, entry);
