@@ -95,6 +95,8 @@ describe("what isolates hold", () => {
     const later = readSums(sums, NOON + 400_000);
     expect(later.held.kinds.license).toEqual({ entries: 3, bytes: 30 });
     expect(later.isolates).toEqual({ seen: 2, telling: 1 });
+    expect(readSums(sums, NOON + HOUR).isolates.seen).toBe(2);
+    expect(readSums(sums, NOON + HOUR + 150_000).isolates.seen).toBe(1);
   });
 
   test("is remembered of a bounded number of isolates, the ones heard of last", () => {
