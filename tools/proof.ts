@@ -1,6 +1,7 @@
 import { proveImport } from "./proof/import.ts";
 import { proveLimits } from "./proof/limits.ts";
 import { proveMutatedFiles } from "./proof/mutated-files.ts";
+import { proveQuotas } from "./proof/quotas.ts";
 import { proveSeats } from "./proof/seats.ts";
 import { proveVerifiersAgree } from "./proof/verifiers-agree.ts";
 import { sayTo } from "./say.ts";
@@ -10,6 +11,7 @@ const proofs = {
   import: proveImport,
   limits: proveLimits,
   "mutated-files": proveMutatedFiles,
+  quotas: proveQuotas,
   seats: proveSeats,
   "verifiers-agree": proveVerifiersAgree,
 };
