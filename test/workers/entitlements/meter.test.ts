@@ -75,6 +75,32 @@ test("one budget is used to its last unit by many at once, and to none beyond, t
   expect(await m.audit()).toEqual([{ featureId: "fea_1", period: "2026-11-01", used: limit, summed: limit }]);
 });
 
+test("killed among many calls it has counted each of them whole or not at all, and what is asked again under its key once", async () => {
+  // a handle on an object that was killed is good for nothing
+  const name = `lic_${run}killed`;
+  const meterNow = () => meterOf(env, "ten_m", name) as MeterCalls & DurableObjectStub<Meter>;
+  const limit = 100;
+  const ask = (n: number) =>
+    meterNow().consume({
+      intent: { keyHash: `k${n}`, requestHash: "one" },
+      items: [{ ...exports, limit }],
+      calendar: calendar(),
+    });
+  let waiting = upTo(160);
+  let taken = 0;
+  for (let kills = 0; waiting.length > 0; kills++) {
+    const asked = Promise.allSettled(waiting.map(ask));
+    if (kills < 4) await runInDurableObject(meterNow(), (_, state) => state.abort("killed")).catch(() => undefined);
+    const answers = await asked;
+    for (const answer of answers) {
+      if (answer.status === "fulfilled" && answer.value.outcome === "answered" && answer.value.answer.taken) taken++;
+    }
+    waiting = waiting.filter((_, index) => answers[index]?.status === "rejected");
+  }
+  expect(taken).toBe(limit);
+  expect(await meterNow().audit()).toEqual([{ featureId: "fea_1", period: "2026-11-01", used: limit, summed: limit }]);
+});
+
 test("an object that was only asked has written nothing", async () => {
   const m = meter();
   expect(await m.usage([exports], calendar())).toMatchObject([{ used: 0, reserved: 0, remaining: 100, carried: 0 }]);
