@@ -8,6 +8,7 @@ import type { Env } from "./env.ts";
 import { callerBy } from "./hot/callers.ts";
 import { memory } from "./hot/memory.ts";
 import { questionKey } from "./hot/question-key.ts";
+import { Unreachable } from "./hot/truth.ts";
 import { parseApiKey } from "./keys.ts";
 import { Lately } from "./lately.ts";
 import type { ProblemError } from "./problem.ts";
@@ -69,7 +70,11 @@ export async function authenticateTenant(
 
 /** What programs on devices call is called often: their keys are remembered. Whoever manages is asked of the database each time. */
 async function known(asked: Asked, shard: string, presented: string, security: Security): Promise<KnownCaller | undefined> {
-  if (isForDevices(security)) return (await callerBy(memory, asked, shard, presented))?.entry.known;
+  if (isForDevices(security)) {
+    const found = await callerBy(memory, asked, shard, presented);
+    if (found?.stale) throw new Unreachable("Neither the feed of changes nor the database answers");
+    return found?.entry.known;
+  }
   const d1 = databaseOf(asked.env, shard);
   return d1 && callerByKeyDigests(d1, await digests(peppers(asked.env), "api_key", presented));
 }

@@ -79,12 +79,12 @@ async function read(memory: Memory, around: Around, shard: string, key: string, 
   const hashes = await digests(peppers(around.env), "api_key", key);
   const drops = before?.view.knowledge.drops ?? 0;
   const readAt = around.realNow.getTime();
-  const known = await truth(shard, around.realNow, () => callerByKeyDigests(d1, hashes));
+  const known = await truth(memory, shard, around.realNow, () => callerByKeyDigests(d1, hashes));
   if (!known) {
     memory.callers.delete(name);
     return undefined;
   }
-  toSecondTier(around, tierKey(hashes), JSON.stringify({ readAt, text: knownCallerText(known) }));
+  toSecondTier(memory, around, tierKey(hashes), JSON.stringify({ readAt, text: knownCallerText(known) }));
   return keep(memory, name, known, { readAt, drops }, before);
 }
 

@@ -131,12 +131,12 @@ async function readTruth(room: Room, name: string, source: Source): Promise<Lice
   const { drops } = caller.view.knowledge;
   const readAt = around.realNow.getTime();
   const at = businessNow(around.realNow, caller.known.tenant.clockOffsetMs);
-  const row = await truth(shard, around.realNow, () => source.row(askedOf({ d1, tenantId: caller.known.tenantId }), at));
+  const row = await truth(memory, shard, around.realNow, () => source.row(askedOf({ d1, tenantId: caller.known.tenantId }), at));
   if (row === null) {
     memory.licenses.delete(name);
     return undefined;
   }
-  if (source.tier !== null && row.ranges === 0) toSecondTier(around, source.tier, keptText({ row, readAt, drops }));
+  if (source.tier !== null && row.ranges === 0) toSecondTier(memory, around, source.tier, keptText({ row, readAt, drops }));
   return keep(room, name, source, { row, readAt, drops }, at, room.arrival);
 }
 

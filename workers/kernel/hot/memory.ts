@@ -53,6 +53,10 @@ export class Memory {
   arrivals = 0;
   /** reads that are under way, for others who ask the same meanwhile */
   readonly flights = new Map<string, Promise<unknown>>();
+  /** until when the database of a shard, which did not answer, is left alone; milliseconds of real time */
+  readonly pauses = new Map<string, number>();
+  /** when this isolate last wrote a key of the second tier */
+  readonly written = new Map<string, number>();
   readonly #views = new Map<string, View>();
 
   constructor({ licenses = LICENSES, callers = CALLERS } = {}) {
@@ -81,7 +85,7 @@ export class Memory {
     this.callers.clear();
     this.licenses.clear();
     this.#views.clear();
-    this.flights.clear();
+    for (const map of [this.flights, this.pauses, this.written]) map.clear();
   }
 }
 

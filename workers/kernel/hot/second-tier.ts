@@ -27,7 +27,8 @@ const KEPT_FOR_S = 24 * 60 * 60;
 const WRITTEN_EVERY_MS = 20_000;
 const MOST_WRITTEN = 5_000;
 
-const written = new Map<string, number>();
+/** When an isolate wrote which key. */
+type Writes = { readonly written: Map<string, number> };
 
 /** What is kept of a key, as text; null where there is nothing, or it does not come in time. */
 export async function fromSecondTier(env: Env, key: string): Promise<string | null> {
@@ -36,7 +37,7 @@ export async function fromSecondTier(env: Env, key: string): Promise<string | nu
 }
 
 /** Keeps a text behind the answer; at most once in twenty seconds a key and isolate. */
-export function toSecondTier({ env, waitUntil, realNow }: Around, key: string, text: string): void {
+export function toSecondTier({ written }: Writes, { env, waitUntil, realNow }: Around, key: string, text: string): void {
   const now = realNow.getTime();
   if (now - (written.get(key) ?? 0) < WRITTEN_EVERY_MS) return;
   if (written.size >= MOST_WRITTEN) written.clear();

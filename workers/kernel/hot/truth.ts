@@ -6,27 +6,28 @@ export const TRUTH_TIMEOUT_MS = 1_500;
 /** After the database did not answer, one request a second tries it; the others do without at once. */
 const PAUSE_MS = 1_000;
 
+/** Until when an isolate does without the database of a shard. */
+type Pauses = { readonly pauses: Map<string, number> };
+
 /** A part behind the edge does not answer. */
 export class Unreachable extends Error {
   override name = "Unreachable";
 }
 
-const pauseUntil = new Map<string, number>();
-
 /**
  * What the database of a shard answers, within `TRUTH_TIMEOUT_MS`. Throws Unreachable where it does not, and for a second after that without
  * asking: a dead database must not cost every request the whole wait.
  */
-export async function truth<T>(shard: string, realNow: Date, ask: () => Promise<T>): Promise<T> {
+export async function truth<T>({ pauses }: Pauses, shard: string, realNow: Date, ask: () => Promise<T>): Promise<T> {
   const now = realNow.getTime();
-  if (now < (pauseUntil.get(shard) ?? 0)) throw new Unreachable("The database did not answer a moment ago");
+  if (now < (pauses.get(shard) ?? 0)) throw new Unreachable("The database did not answer a moment ago");
   count("hot_calls", "d1/awaited");
   try {
     const answer = await within(ask(), TRUTH_TIMEOUT_MS);
-    pauseUntil.delete(shard);
+    pauses.delete(shard);
     return answer;
   } catch (error) {
-    pauseUntil.set(shard, now + (error instanceof TooLate ? TRUTH_TIMEOUT_MS : 0) + PAUSE_MS);
+    pauses.set(shard, now + (error instanceof TooLate ? TRUTH_TIMEOUT_MS : 0) + PAUSE_MS);
     throw new Unreachable(error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,0 +1,253 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { forget } from "../world.ts";
+import { device, shop, type Shop } from "../licensing/shop.ts";
+import { gone, isolate, staleKv, type Told } from "./isolates.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => {
+  vi.useRealTimers();
+  forget(); // what the worker itself remembers of an hour that never was
+});
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+/** The longest that anything may be answered from before a change. */
+const BOUND_MS = 10_000;
+
+const tierOf = ({ headers }: Told) => /cache;desc="(\w+)"/.exec(headers.get("server-timing") ?? "")?.[1];
+
+/** A license that the device `a` holds a seat of, and another isolate that has just found it valid. */
+async function validElsewhere(terms: Record<string, unknown> = {}, how: { limits?: Parameters<typeof isolate>[1] } = {}) {
+  const s = await shop();
+  const license = await s.license({ max_activations: 3, ...terms });
+  const activated = (await s.activate(license["license_key"], "a")).body;
+  const other = isolate(s.keys.publishable, how.limits);
+  const asks = (more: Record<string, unknown> = {}) =>
+    other.ask("/v1/licenses/validate", { license_key: license["license_key"], fingerprint: device("a"), ...more });
+  const first = await asks();
+  expect(first, JSON.stringify(activated)).toMatchObject({ status: 200, by: "door", body: { valid: true } });
+  return { s, license, activated, other, asks, first };
+}
+
+test("a known license is answered from memory, says its true age, and asks the feed behind the answer", async () => {
+  const { asks } = await validElsewhere();
+  pass(2_500);
+  const warm = await asks({ nonce: "n" });
+  expect(tierOf(warm)).toBe("memory");
+  expect(warm.body).toMatchObject({ valid: true, stale: false, snapshot_age_ms: 2_500, nonce: "n" });
+  pass(1_000);
+  // this one asks the feed behind its answer, so the next one is younger
+  expect((await asks({ nonce: "n" })).body["snapshot_age_ms"]).toBe(3_500);
+  expect((await asks({ nonce: "n" })).body["snapshot_age_ms"]).toBeLessThan(2_000);
+});
+
+type Change = (s: Shop, ids: { license: string; activation: string; key: unknown }) => Promise<{ status: number; text: string }>;
+
+const changes: Record<string, { change: Change; code: string }> = {
+  "a suspended license": {
+    change: (s, { license }) => s.post(`/v1/licenses/${license}/suspend`, { reason: "x" }),
+    code: "SUSPENDED",
+  },
+  "a revoked license": { change: (s, { license }) => s.post(`/v1/licenses/${license}/revoke`, { reason: "x" }), code: "REVOKED" },
+  "a canceled license": { change: (s, { license }) => s.post(`/v1/licenses/${license}/cancel`, {}), code: "CANCELED" },
+  "a device that was released": {
+    change: (s, { activation }) => s.post(`/v1/activations/${activation}/deactivate`, {}),
+    code: "NO_MACHINES",
+  },
+  "a device on the blacklist": {
+    change: (s) => s.post("/v1/devices/blacklist", { fingerprint: device("a"), reason: "x" }),
+    code: "DEVICE_BLACKLISTED",
+  },
+  "an address on the blacklist": {
+    change: (s) => s.post("/v1/devices/blacklist", { ip_range: "203.0.113.0/24", reason: "x" }),
+    code: "DEVICE_BLACKLISTED",
+  },
+  "a license whose terms changed": {
+    change: (s, { license }) =>
+      s.patch(`/v1/licenses/${license}`, { restrictions: [{ type: "geographic", operator: "allow", values: ["DE"] }] }),
+    code: "GEO_NOT_ALLOWED",
+  },
+  "a license key that was replaced": {
+    change: (s, { license }) => s.post(`/v1/licenses/${license}/regenerate_key`, {}),
+    code: "NOT_FOUND",
+  },
+};
+
+test.each(Object.entries(changes))(
+  "%s is refused everywhere within the bound, also where KV lies for 90 s",
+  async (_, { change, code }) => {
+    const { s, license, activated, other, asks } = await validElsewhere();
+    other.behind = { CACHE: staleKv(env.CACHE, 90_000, Date.now) };
+    await asks();
+    const from = { "x-latchkey-ip": "203.0.113.7", "x-latchkey-country": "US" };
+    const ask = () =>
+      other.ask("/v1/licenses/validate", { license_key: license["license_key"], fingerprint: device("a"), nonce: "n" }, from);
+    expect((await ask()).body["valid"]).toBe(true);
+    const done = await change(s, { license: license["id"], activation: activated["id"], key: license["license_key"] });
+    expect(done.status, done.text).toBeLessThan(300);
+    const changedAt = Date.now();
+    for (let answer = await ask(); answer.body["code"] !== code; answer = await ask()) {
+      expect(Date.now() - changedAt, JSON.stringify(answer.body)).toBeLessThan(BOUND_MS);
+      pass(700);
+    }
+    expect(Date.now() - changedAt).toBeLessThan(BOUND_MS);
+  },
+);
+
+test("an API key that was revoked, and a tenant that was closed, open nothing within the bound", async () => {
+  const { s, license } = await validElsewhere();
+  const key = (await s.post("/v1/api_keys", { name: "k", kind: "publishable" })).body;
+  const ways = {
+    key: isolate(key["secret"]),
+    live: isolate(s.keys.publishable),
+    sandbox: isolate(s.keys.testPublishable),
+  };
+  const ask = (way: keyof typeof ways) => ways[way].ask("/v1/licenses/validate", { license_key: license["license_key"] });
+  for (const way of ["key", "live", "sandbox"] as const) expect((await ask(way)).status).toBe(200);
+  await s.delete(`/v1/api_keys/${key["id"]}`);
+  for (const changedAt = Date.now(); (await ask("key")).status === 200; pass(700))
+    expect(Date.now() - changedAt).toBeLessThan(BOUND_MS);
+  expect((await ask("key")).body["code"]).toBe("unauthorized");
+  await s.delete(`/v1/tenants/${s.tenant.id}`, undefined, { key: s.operator });
+  for (const way of ["live", "sandbox"] as const) {
+    for (const changedAt = Date.now(); (await ask(way)).status === 200; pass(700))
+      expect(Date.now() - changedAt).toBeLessThan(BOUND_MS);
+  }
+});
+
+test("who has just activated is never refused, by whatever isolate, nor is who was reinstated or renewed", async () => {
+  const { s, license, other } = await validElsewhere();
+  const key = license["license_key"];
+  const asks = (name: string) => other.ask("/v1/licenses/validate", { license_key: key, fingerprint: device(name) });
+  other.behind = { CACHE: staleKv(env.CACHE, 90_000, Date.now) };
+  expect((await asks("b")).body["code"]).toBe("FINGERPRINT_SCOPE_MISMATCH");
+  await s.activate(key, "b");
+  expect((await asks("b")).body["valid"]).toBe(true);
+  await s.post(`/v1/licenses/${license["id"]}/suspend`, { reason: "x" });
+  pass(BOUND_MS);
+  expect((await asks("b")).body["code"]).toBe("SUSPENDED");
+  await s.post(`/v1/licenses/${license["id"]}/reinstate`, {});
+  expect((await asks("b")).body["valid"]).toBe(true);
+});
+
+const KEY = "imported:5fK9-tQ2x-Z7mW-hR4c-Vb8n-Jd3s-Lp6y";
+
+test("a key that nobody has is found the moment somebody has it", async () => {
+  const { s, other } = await validElsewhere();
+  const ask = () => other.ask("/v1/licenses/validate", { license_key: KEY });
+  expect((await ask()).body["code"]).toBe("NOT_FOUND");
+  await s.license({}, { license_key: KEY });
+  expect((await ask()).body["valid"]).toBe(true);
+});
+
+test.each(["fails", "hangs"] as const)(
+  "with everything behind it dead (it %s), what was seen is answered and marked, and nothing else is",
+  async (how) => {
+    const { asks, other, license, s } = await validElsewhere();
+    const cut = () =>
+      (other.behind = { DB_00: gone.d1(how), FEED: gone.objects(how), CACHE: gone.kv(how), QUOTA: gone.objects(how) });
+    cut();
+    pass(60_000);
+    const blind = await asks({ nonce: "n" });
+    expect(blind.body).toMatchObject({ valid: true, stale: true, code: "VALID" });
+    expect(blind.body["snapshot_age_ms"]).toBe(60_000);
+    const claims = JSON.parse(atob(String(blind.body["token"]).split(".")[1] ?? "")) as Record<string, unknown>;
+    expect(claims).toMatchObject({ stale: true, snapshot_age_ms: 60_000, valid: true });
+
+    const unseen = await other.ask("/v1/licenses/validate", { license_key: license["license_key"], fingerprint: device("z") });
+    expect(unseen).toMatchObject({ status: 503, body: { code: "temporarily_unavailable" } });
+    expect(unseen.headers.get("retry-after")).toBe("1");
+    const activation = await other.ask("/v1/activations", { license_key: license["license_key"], fingerprint: device("z") });
+    expect(activation).toMatchObject({ status: 503, body: { code: "temporarily_unavailable" } });
+    expect(activation.headers.get("retry-after")).toBe("1");
+
+    pass(15 * 60_000);
+    expect((await asks({ nonce: "n" })).status).toBe(503);
+    other.behind = {};
+    pass(5_000);
+    expect((await asks({ nonce: "n" })).body).toMatchObject({ valid: true, stale: false });
+    expect(s.tenant.id).toBeDefined();
+  },
+);
+
+test("a tenant that wants no unchecked answer gets a 503 instead", async () => {
+  const { s, asks, other } = await validElsewhere();
+  await s.patch("/v1/settings", { validation: { when_blind: "fail_closed" } });
+  pass(BOUND_MS);
+  expect((await asks({ nonce: "n" })).body["valid"]).toBe(true);
+  other.behind = { DB_00: gone.d1("fails"), FEED: gone.objects("fails"), CACHE: gone.kv("fails") };
+  pass(60_000);
+  expect((await asks({ nonce: "n" })).status).toBe(503);
+});
+
+test("what is known to have changed is not answered any more, though nobody can say how it changed", async () => {
+  const { s, license, other, asks } = await validElsewhere();
+  await asks();
+  await s.post(`/v1/licenses/${license["id"]}/suspend`, { reason: "x" });
+  pass(3_500);
+  await asks(); // asks the feed behind its answer
+  other.behind = { DB_00: gone.d1("fails"), CACHE: gone.kv("fails") };
+  expect((await asks({ nonce: "n" })).status).toBe(503);
+});
+
+test("one dead part alone changes no answer", async () => {
+  for (const parts of [{ FEED: gone.objects<typeof env.FEED>("fails") }, { CACHE: gone.kv("fails") }]) {
+    const { asks, other } = await validElsewhere();
+    other.behind = parts;
+    pass(30_000);
+    expect((await asks({ nonce: "n" })).body).toMatchObject({ valid: true, stale: false });
+  }
+  const { asks, other } = await validElsewhere();
+  other.behind = { DB_00: gone.d1("fails") };
+  await asks();
+  pass(30_000);
+  // the feed reads the database itself, which is alive: what it says is good
+  expect((await asks({ nonce: "n" })).body).toMatchObject({ valid: true, stale: false });
+});
+
+test("an isolate that is new finds in KV what another one read, while the database is dead", async () => {
+  const { s, license, asks } = await validElsewhere();
+  await asks();
+  const young = isolate(s.keys.publishable);
+  young.behind = { DB_00: gone.d1("fails"), FEED: gone.objects("fails") };
+  const answer = await young.ask("/v1/licenses/validate", { license_key: license["license_key"], fingerprint: device("a") });
+  expect(answer.body).toMatchObject({ valid: true, stale: true });
+});
+
+test("the same question gets the same text for five seconds, another one never", async () => {
+  const { asks } = await validElsewhere();
+  const first = await asks();
+  pass(2_000);
+  const again = await asks();
+  expect(again.body).toEqual(first.body);
+  expect((await asks({ domain: "x.example" })).body["id"]).not.toBe(first.body["id"]);
+  expect((await asks({ nonce: "n" })).body["id"]).not.toBe(first.body["id"]);
+  pass(3_100);
+  expect((await asks()).body["id"]).not.toBe(first.body["id"]);
+});
+
+test("a text is not handed out again beyond the instant at which the license ends", async () => {
+  const s = await shop();
+  const license = await s.license({ grace_period: "P0D" }, { expires_at: new Date(Date.now() + 2_000).toISOString() });
+  const other = isolate(s.keys.publishable);
+  const asks = () => other.ask("/v1/licenses/validate", { license_key: license["license_key"] });
+  expect((await asks()).body["valid"]).toBe(true);
+  pass(2_000);
+  expect((await asks()).body["code"]).toBe("EXPIRED");
+});
+
+test("memory is bounded by number and weight, and what was used longest ago goes first", async () => {
+  const { s, other, asks } = await validElsewhere(
+    { max_activations: null },
+    { limits: { licenses: { entries: 3, bytes: 1 << 20 } } },
+  );
+  const keys = await Promise.all([1, 2, 3, 4].map(async () => (await s.license({}))["license_key"]));
+  for (const license_key of keys) {
+    pass(1_100);
+    await asks();
+    await other.ask("/v1/licenses/validate", { license_key });
+  }
+  expect(other.memory.licenses.stats).toMatchObject({ entries: 3, evictions: 2 });
+  expect(tierOf(await asks())).toBe("memory");
+  expect(tierOf(await other.ask("/v1/licenses/validate", { license_key: keys[0] }))).not.toBe("memory");
+});

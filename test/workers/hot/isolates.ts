@@ -1,0 +1,87 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { throughHotDoor } from "#kernel/hot/door";
+import { Memory } from "#kernel/hot/memory";
+import { hotRoutes } from "../../../workers/hot.ts";
+import worker from "../../../workers/main.ts";
+import type { Env } from "#kernel/env";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a test reads what it expects
+export type Told = { status: number; headers: Headers; body: Record<string, any>; by: "door" | "router" };
+
+/** What stands behind an isolate, as it is, or with parts that are dead or lie. */
+export type Behind = Partial<Pick<Env, "DB_00" | "FEED" | "CACHE" | "QUOTA">>;
+
+/** Another isolate of the edge: a memory of its own before the same databases and objects. Bindings may be put in the place of the real ones. */
+export function isolate(key: string, limits?: ConstructorParameters<typeof Memory>[0]) {
+  const memory = new Memory(limits);
+  let behind: Behind = {};
+  return {
+    memory,
+    set behind(parts: Behind) {
+      behind = parts;
+    },
+    ask: async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Told> => {
+      const text = JSON.stringify(body);
+      const request = new Request(`https://latchkey.test${path}`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "content-length": String(text.length),
+          authorization: `Bearer ${key}`,
+          ...headers,
+        },
+        body: text,
+      });
+      const context = createExecutionContext();
+      const around = { env: { ...env, ...behind } as Env, context, realNow: new Date() };
+      const left = await throughHotDoor(memory, hotRoutes, request, around);
+      const response = left instanceof Response ? left : await worker.fetch(left as never, around.env, context);
+      const told = await response.text();
+      await waitOnExecutionContext(context);
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: JSON.parse(told) as Told["body"],
+        by: left instanceof Response ? "door" : "router",
+      };
+    },
+  };
+}
+
+/** How a part dies: it refuses, or it never comes back. */
+type Death = "fails" | "hangs";
+
+const lost = (how: Death) => () =>
+  how === "fails" ? Promise.reject(new Error("Network connection lost.")) : new Promise<never>(() => {});
+
+/** A database, an object namespace and KV that are gone. */
+export const gone = {
+  d1: (how: Death): D1Database => {
+    const call = lost(how);
+    const statement = { bind: () => statement, first: call, all: call, run: call, raw: call };
+    return { prepare: () => statement, batch: call, exec: call } as unknown as D1Database;
+  },
+  objects: <N>(how: Death): N => {
+    const call = lost(how);
+    // an object is asked by the names of its methods, whatever they are
+    const stub = new Proxy({}, { get: (_, name) => (name === "then" ? undefined : call) });
+    return { idFromName: () => ({}), get: () => stub, getByName: () => stub } as unknown as N;
+  },
+  kv: (how: Death): KVNamespace => ({ get: lost(how), put: lost(how) }) as unknown as KVNamespace,
+};
+
+/** KV as it may be at its worst: every isolate sees what was there when it asked first, present or absent, for `staleMs`. */
+export function staleKv(real: KVNamespace, staleMs: number, now: () => number): KVNamespace {
+  const seen = new Map<string, { value: string | null; at: number }>();
+  return {
+    get: async (key: string) => {
+      const known = seen.get(key);
+      if (known && now() - known.at < staleMs) return known.value;
+      const value = await real.get(key);
+      seen.set(key, { value, at: now() });
+      return value;
+    },
+    put: (key: string, value: string, options?: KVNamespacePutOptions) => real.put(key, value, options),
+  } as unknown as KVNamespace;
+}
