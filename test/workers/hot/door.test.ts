@@ -191,7 +191,7 @@ test("what is known to have changed is not answered any more, though nobody can 
 });
 
 test("one dead part alone changes no answer", async () => {
-  for (const parts of [{ FEED: gone.objects<typeof env.FEED>("fails") }, { CACHE: gone.kv("fails") }]) {
+  for (const parts of [{ FEED: gone.objects("fails") }, { CACHE: gone.kv("fails") }]) {
     const { asks, other } = await validElsewhere();
     other.behind = parts;
     pass(30_000);

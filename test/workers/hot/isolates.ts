@@ -21,17 +21,17 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
     set behind(parts: Behind) {
       behind = parts;
     },
-    ask: async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Told> => {
-      const text = JSON.stringify(body);
+    ask: async (path: string, body: unknown, headers: Record<string, string> = {}, method = "POST"): Promise<Told> => {
+      const text = JSON.stringify(body) ?? "";
       const request = new Request(`https://latchkey.test${path}`, {
-        method: "POST",
+        method,
         headers: {
           "content-type": "application/json",
           "content-length": String(text.length),
           authorization: `Bearer ${key}`,
           ...headers,
         },
-        body: text,
+        ...(method === "POST" && { body: text }),
       });
       const context = createExecutionContext();
       const around = { env: { ...env, ...behind } as Env, context, realNow: new Date() };
@@ -42,7 +42,7 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
       return {
         status: response.status,
         headers: response.headers,
-        body: JSON.parse(told) as Told["body"],
+        body: (told === "" ? {} : JSON.parse(told)) as Told["body"],
         by: left instanceof Response ? "door" : "router",
       };
     },
@@ -62,11 +62,11 @@ export const gone = {
     const statement = { bind: () => statement, first: call, all: call, run: call, raw: call };
     return { prepare: () => statement, batch: call, exec: call } as unknown as D1Database;
   },
-  objects: <N>(how: Death): N => {
+  objects: (how: Death) => {
     const call = lost(how);
     // an object is asked by the names of its methods, whatever they are
     const stub = new Proxy({}, { get: (_, name) => (name === "then" ? undefined : call) });
-    return { idFromName: () => ({}), get: () => stub, getByName: () => stub } as unknown as N;
+    return { idFromName: () => ({}), get: () => stub, getByName: () => stub } as never;
   },
   kv: (how: Death): KVNamespace => ({ get: lost(how), put: lost(how) }) as unknown as KVNamespace,
 };
