@@ -1,5 +1,6 @@
 import type { Metered, Usage } from "#rules/entitlements/counting";
 import type { Env } from "./env.ts";
+import { memory } from "./hot/memory.ts";
 import { temporarilyUnavailable } from "./problems.ts";
 import { count } from "./tallies.ts";
 
@@ -108,7 +109,20 @@ const PATIENCE_MS = { use: 1500, look: 500 };
 
 /** The meter of a license: the one object that counts what is used of its quotas. */
 export function meterOf(env: Env, tenantId: string, licenseId: string): MeterCalls {
-  return env.METER.get(env.METER.idFromName(`${tenantId}/${licenseId}`));
+  const meter: MeterCalls = env.METER.get(env.METER.idFromName(`${tenantId}/${licenseId}`));
+  // whoever looks here next sees what was used here
+  const used = async <T>(answer: Promise<T>): Promise<T> => answer.finally(() => memory.noteUse(licenseId));
+  return {
+    consume: (asked) => used(meter.consume(asked)),
+    reserve: (asked) => used(meter.reserve(asked)),
+    commit: (asked) => used(meter.commit(asked)),
+    release: (asked) => used(meter.release(asked)),
+    track: (entries, calendar) => used(meter.track(entries, calendar)),
+    answered: (intent) => meter.answered(intent),
+    usage: (features, calendar) => meter.usage(features, calendar),
+    ledger: (page) => meter.ledger(page),
+    audit: () => meter.audit(),
+  };
 }
 
 /**

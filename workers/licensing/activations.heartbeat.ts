@@ -63,23 +63,28 @@ export const heartbeatActivation = endpoint({
       if (!before) throw activationNotFound({});
       return beat(c.var, before, metrics);
     });
-    const { activation, terms } = asked.snapshot;
     const decided = decide(asked.snapshot, { by: "token" }, now, restrictedByToken(asked, c.var));
     const answer = {
-      object: "heartbeat" as const,
-      activation_id: asked.activation.id,
-      lease_expires_at: activation?.leaseExpiresAt?.toISOString() ?? null,
-      next_heartbeat_at: nextBeat(now, terms.heartbeat.intervalS).toISOString(),
+      ...presentBeat(asked, now),
       decision: await presentDecision(answering(c.var), decided, { asked, at: now, sent: {} }),
     };
     return c.json(answer, 200);
   },
 });
 
+/** A beat as the wire shows it, but for the decision. */
+export const presentBeat = ({ activation, snapshot }: AskedByToken, now: Date) => ({
+  object: "heartbeat" as const,
+  activation_id: activation.id,
+  lease_expires_at: snapshot.activation?.leaseExpiresAt?.toISOString() ?? null,
+  next_heartbeat_at: nextBeat(now, snapshot.terms.heartbeat.intervalS).toISOString(),
+});
+
 type Vars = Pick<TenantEnv["Variables"], "repo" | "now">;
 
 /** Keeps a beat where it is worth keeping. Answers what is known afterwards; undefined when the activation changed meanwhile. */
-async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promise<AskedByToken | undefined> {
+export async function beat(vars: Vars, asked: AskedByToken, told: Told): Promise<AskedByToken | undefined> {
+  const { now } = vars;
   const { activation, terms } = asked.snapshot;
   if (!activation) throw activationNotFound({});
   const { releasedAt, endsAt } = activation;
@@ -89,16 +94,16 @@ async function beat({ repo, now }: Vars, asked: AskedByToken, told: Told): Promi
   const after = { lastHeartbeatAt: now, leaseExpiresAt: activation.type === "online" ? leaseFrom(asked, now) : null };
   const beaten = { ...asked, snapshot: { ...asked.snapshot, activation: { ...activation, ...after } } };
 
-  if (!holdsSeat(activation, terms, now)) return competeAgain({ repo, now }, asked, metrics);
+  if (!holdsSeat(activation, terms, now)) return competeAgain(vars, asked, metrics);
   const young =
     activation.lastHeartbeatAt !== null && now.getTime() - activation.lastHeartbeatAt.getTime() < terms.heartbeat.intervalS * 500;
   const leaseFits = (activation.leaseExpiresAt === null) === (after.leaseExpiresAt === null);
   if (young && leaseFits && metrics === asked.activation.metrics) return asked;
   const { id, version } = asked.activation;
   const kept = { id, version, heartbeatAt: now, lastSeenAt: now, leaseExpiresAt: after.leaseExpiresAt, metrics };
-  if (await repo.activations.recordBeat(kept)) return beaten;
+  if (await vars.repo.activations.recordBeat(kept)) return beaten;
   // it changed since it was read, or its lease had ended to somebody who was faster: then it competes like any other
-  return competeAgain({ repo, now }, asked, metrics);
+  return competeAgain(vars, asked, metrics);
 }
 
 /**

@@ -1,8 +1,8 @@
+import { meterStub } from "./meter-of.ts";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { fc } from "@fast-check/vitest";
 import { expect, test } from "vitest";
-import { meterOf, type Calendar, type Item, type MeterCalls } from "#kernel/meter";
+import { type Calendar, type Item, type MeterCalls } from "#kernel/meter";
 import type { Meter } from "../../../workers/entitlements/meter.object.ts";
 
 const FEATURES = [
@@ -148,7 +148,7 @@ async function track(meter: MeterCalls, oracle: Oracle, c: Command & { do: "trac
 test("whatever is asked in whichever order, the meter counts as plain sums do, and its ledger sums to its counters", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
-      const meter = meterOf(env, "ten_books", `lic_${crypto.randomUUID()}`) as MeterCalls & DurableObjectStub<Meter>;
+      const meter = meterStub("ten_books", `lic_${crypto.randomUUID()}`);
       const oracle = new Oracle();
       for (const each of commands) await both(meter, oracle, each);
       const calendar = { zone: "UTC", now: new Date(oracle.now), since: new Date(BEGUN) };

@@ -1,6 +1,4 @@
-import { env } from "cloudflare:workers";
-import { meterOf, type MeterCalls } from "#kernel/meter";
-import type { Meter } from "../../../workers/entitlements/meter.object.ts";
+import { meterStub } from "./meter-of.ts";
 import { shop, type Shop } from "../licensing/shop.ts";
 
 type Fields = Record<string, unknown>;
@@ -12,6 +10,6 @@ export async function licensed(right: Fields = {}, s?: Shop, terms: Fields = {})
   const key = license["license_key"];
   const consume = (units: number, options: { idempotencyKey?: string; key?: string } = {}, feature = "export") =>
     w.post("/v1/entitlements/consume", { license_key: key, items: [{ feature, units }] }, options);
-  const meter = meterOf(env, w.tenant.id, license["id"]) as MeterCalls & DurableObjectStub<Meter>;
+  const meter = meterStub(w.tenant.id, license["id"]);
   return { ...w, licensed: license, key, consume, meter };
 }

@@ -1,8 +1,7 @@
+import { meterStub } from "./meter-of.ts";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { meterOf, type Item, type MeterCalls } from "#kernel/meter";
-import type { Meter } from "../../../workers/entitlements/meter.object.ts";
+import { type Item } from "#kernel/meter";
 import { upTo } from "../world.ts";
 
 const calendar = (now = "2026-11-10T12:00:00Z", zone = "UTC") => ({
@@ -15,7 +14,7 @@ const exports: Item = { featureId: "fea_1", feature: "export", units: 1, limit: 
 const run = crypto.randomUUID();
 let meters = 0;
 /** A meter of a license that no other test knows. */
-const meter = () => meterOf(env, "ten_m", `lic_${run}${meters++}`) as MeterCalls & DurableObjectStub<Meter>;
+const meter = () => meterStub("ten_m", `lic_${run}${meters++}`);
 
 test("who comes again with the same key is answered as before, and counted once", async () => {
   const m = meter();

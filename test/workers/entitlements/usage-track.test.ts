@@ -1,9 +1,9 @@
+import { meterStub } from "./meter-of.ts";
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
-import { meterOf, type MeterCalls } from "#kernel/meter";
-import type { Meter } from "../../../workers/entitlements/meter.object.ts";
+import { type MeterCalls } from "#kernel/meter";
 import { DAY_MS, shop } from "../licensing/shop.ts";
 import { upTo } from "../world.ts";
 
@@ -30,7 +30,7 @@ async function metered() {
     const made = await s.made("/v1/licenses", { template_id: template["id"], customer_id: s.customer["id"], ...fields });
     return String(made["id"]);
   };
-  const meter = (id: string) => meterOf(env, s.tenant.id, id) as MeterCalls & DurableObjectStub<Meter>;
+  const meter = (id: string) => meterStub(s.tenant.id, id);
   return {
     ...s,
     newLicense: license,

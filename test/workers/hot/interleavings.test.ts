@@ -123,7 +123,7 @@ test.prop([fc.array(step, { minLength: 15, maxLength: 30 })], { numRuns: 12, end
       if (each.do === "cut") {
         const parts = { FEED: { FEED: gone.objects("fails") }, CACHE: { CACHE: gone.kv("fails") }, none: {} };
         const cut = isolates[each.isolate];
-        if (cut) cut.behind = { CACHE: kv, ...parts[each.part as keyof typeof parts] };
+        if (cut) cut.behind = { CACHE: kv, ...parts[each.part] };
       }
       if (each.do === "change") {
         await changeTo(world, each);

@@ -116,7 +116,7 @@ function keep(
   if (before) return Object.assign(before, { known, stamp, readAt });
   const view = memory.view(known.tenantId);
   const bytes = 1500 + 2 * JSON.stringify([known.tenant.settings, known.key.scopes, known.signingKeys]).length;
-  const entry = { known, view, stamp, readAt, bytes, usedAt: readAt };
+  const entry = { name, known, view, stamp, readAt, bytes, usedAt: readAt };
   memory.callers.set(name, entry);
   return entry;
 }

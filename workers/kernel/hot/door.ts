@@ -1,11 +1,12 @@
 import { repoOf, type Repo } from "#db/repo";
-import { admitted, bearer, refuse, whyShielded, type Caller, type Security } from "../auth.ts";
+import { admitted, bearer, refuse, whyShielded, type Asked, type Caller, type Security } from "../auth.ts";
 import { askingIn } from "../asking.ts";
 import { parsedJson } from "../body.ts";
 import { businessNow } from "../clock.ts";
 import type { Env } from "../env.ts";
 import { newRequestId } from "../ids.ts";
 import { parseApiKey } from "../keys.ts";
+import { RequestLimits, whyTurnedAway } from "../limiting.ts";
 import { placeOf, type Place } from "../place.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { temporarilyUnavailable } from "../problems.ts";
@@ -25,7 +26,7 @@ const BODY_LIMIT = 16 * 1024;
 
 /** An operation as the hot path answers it. `B` is its body, which `plain` reads without a schema. */
 export type HotRoute<B> = {
-  operationId: "licenses.validate" | "activations.validate" | "activations.heartbeat" | "entitlements.check";
+  operation: "licenses.validate" | "activations.validate" | "activations.heartbeat" | "entitlements.check";
   security: Security;
   /** The body, where it is exactly what the operation's schema takes; undefined hands the request to the router, which says what is wrong. */
   plain(body: Readonly<Record<string, unknown>>): B | undefined;
@@ -48,6 +49,10 @@ export type HotAsking = Around &
     arrival: number;
     /** business time */
     now: Date;
+    /** what the caller may ask how often; handlers count what a question turned out to be about */
+    limits: RequestLimits;
+    /** another number after each use of a license's quotas here */
+    usesOf: (licenseId: string) => number;
     vault: () => Vault;
     repo: () => Repo;
   };
@@ -118,9 +123,11 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     const name = await questionKey(key, ...route.finds(body));
     const { asking, entry, stale } = await opened(arrived, route, name, requestId);
     headers.allowOrigins(asking.caller.allowedOrigins);
+    await asking.limits.admit("programs");
     const room = { memory, around, arrival: arrived.arrival, caller: entry, shard: arrived.shard, from: asking.ip };
     const source = () => route.source(asking, body);
     const known = await licenseFor(room, name, source);
+    if (known) await asking.limits.license(known.entry.asked.license.id);
     const license = { known, confirmed: () => licenseConfirmed(room, name, source), callerIsStale: stale };
     const text = await route.answer(asking, body, license);
     if (text === undefined) return undefined;
@@ -128,14 +135,15 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     const waitedMs = Date.now() - startedAt;
     countRead(known?.joined === true ? "joined" : tier, "license", asking.tenantId);
     observe("hot_seconds", waitedMs / 1000, tier);
-    count("requests", `${route.operationId}/2xx`);
+    count("requests", `${route.operation}/2xx`);
     flushTallies(around.env, around.waitUntil, around.realNow);
+    headers.add(asking.limits.headers());
     return headers.answer(text, tier, waitedMs);
   } catch (error) {
     if (error instanceof Unreachable) count("blind", "refused");
     const problem = error instanceof Unreachable ? temporarilyUnavailable({}, { headers: { "retry-after": "1" } }) : error;
     if (problem instanceof ProblemError) {
-      count("requests", `${route.operationId}/${Math.floor(problem.kind.status / 100)}xx`);
+      count("requests", `${route.operation}/${Math.floor(problem.kind.status / 100)}xx`);
       const publicUrl = around.env.LATCHKEY_PUBLIC_URL || new URL(request.url).origin;
       flushTallies(around.env, around.waitUntil, around.realNow);
       return headers.problem(problemResponse(problem, requestId, publicUrl), Date.now() - startedAt);
@@ -160,8 +168,7 @@ async function opened(
   const { env, realNow, waitUntil } = around;
   const asked = { env, headers: request.headers, ip: place.ip, realNow, waitUntil };
   const keyName = current ? null : await questionKey(key);
-  const refusal = keyName === null ? undefined : whyShielded(asked, keyName);
-  if (refusal) throw refusal;
+  if (keyName !== null) refuseFlood(asked, keyName, key);
   const found = current ?? (await callerBy(memory, around, shard, key));
   if (current) countRead("memory", "api_key", current.entry.known.tenantId);
   if (current && isDue(current.entry, around)) compareCaller(memory, around, shard, key);
@@ -179,6 +186,8 @@ async function opened(
     caller,
     known,
     now,
+    limits: new RequestLimits({ ...around, ip: place.ip, tenant: known.tenant, caller, keyName: entry.name }),
+    usesOf: (licenseId) => memory.usesOf(licenseId),
     vault: () => vaultOf(env, known.tenantId, known.tenant.dataKey),
     repo: () => {
       const d1 = databaseOf(env, shard);
@@ -189,6 +198,13 @@ async function opened(
     },
   };
   return { asking, entry, stale };
+}
+
+/** Throws where the caller was refused just now: a flood of the same must not cost a read each. */
+function refuseFlood(asked: Asked, keyName: string, key: string): void {
+  const kind = parseApiKey(key)?.kind.startsWith("pk") ? ("publishable" as const) : ("secret" as const);
+  const refusal = whyShielded(asked, keyName) ?? whyTurnedAway({ keyName, lane: "programs", kind, ip: asked.ip }, asked.realNow);
+  if (refusal) throw refusal;
 }
 
 /** The path of a URL, and with it the query: what has one is not for here. */

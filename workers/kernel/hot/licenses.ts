@@ -179,6 +179,7 @@ async function keep(room: Room, name: string, source: Source, { row, readAt, dro
     readAt,
     arrival,
     from: row.ranges === 0 ? undefined : room.from,
+    usages: null,
     answered: null,
     // strings take two bytes a character at worst, and what is parsed of them about as much again
     bytes: 1_000 + 4 * (row.terms.length + row.overrides.length) + 2 * row.holds.length,

@@ -1,5 +1,6 @@
 import type { Asked } from "#db/licensing/asked";
 import type { KnownCaller } from "#db/tenants/callers";
+import type { Usage } from "#rules/entitlements/counting";
 import type { Change, Stamp, Subjects } from "#rules/hot/knowledge";
 import type { DecisionCode } from "#rules/licensing/reasons";
 import type { Mould } from "./mould.ts";
@@ -7,7 +8,13 @@ import { Store, type Kept } from "./store.ts";
 import { View } from "./view.ts";
 
 /** Who calls, as it was read; when it is read again the same entry is filled anew, for all who hold it. */
-export type CallerEntry = Kept & { known: KnownCaller; view: View; stamp: Stamp; readAt: number };
+export type CallerEntry = Kept & {
+  /** what this isolate calls the API key, which itself it does not keep */ name: string;
+  known: KnownCaller;
+  view: View;
+  stamp: Stamp;
+  readAt: number;
+};
 
 /** A decision for who asks the same again within some seconds: as it was answered without a nonce, and cut for who brings one. */
 export type Answered = {
@@ -33,6 +40,8 @@ export type LicenseEntry = Kept & {
   readAt: number;
   /** the request that it was read for, by its place among those of this isolate */
   arrival: number;
+  /** what was used of its quotas, by feature, and when that was asked for (real time); null where nobody asked */
+  usages: { byFeature: ReadonlyMap<string, Usage>; readAt: number; uses: number } | null;
   /** the address that it was asked from, where that mattered; undefined where it did not */
   from: string | null | undefined;
   /** the last valid decision, for who asks the same again */
@@ -44,6 +53,7 @@ const MiB = 1024 * 1024;
 const LICENSES = { entries: 50_000, bytes: 32 * MiB };
 const CALLERS = { entries: 5_000, bytes: 8 * MiB };
 const MOST_VIEWS = 5_000;
+const MOST_USES = 10_000;
 
 /** Everything that one isolate keeps between requests. It may vanish at any moment. */
 export class Memory {
@@ -57,6 +67,9 @@ export class Memory {
   readonly pauses = new Map<string, number>();
   /** when this isolate last wrote a key of the second tier */
   readonly written = new Map<string, number>();
+  /** how often something was used here of a license's quotas; those that are not counted apart count together */
+  readonly #uses = new Map<string, number>();
+  #allUses = 0;
   readonly #views = new Map<string, View>();
 
   constructor({ licenses = LICENSES, callers = CALLERS } = {}) {
@@ -79,6 +92,20 @@ export class Memory {
   note(tenantId: string, changes: readonly Change[]): void {
     const knowledge = this.#views.get(tenantId)?.knowledge;
     for (const change of changes) knowledge?.note(change);
+  }
+
+  /** Notes that something of a license's quotas was used here. */
+  noteUse(licenseId: string): void {
+    if (this.#uses.size >= MOST_USES) {
+      this.#uses.clear();
+      this.#allUses += 1_000_000;
+    }
+    this.#uses.set(licenseId, (this.#uses.get(licenseId) ?? 0) + 1);
+  }
+
+  /** A number that is another one after each use. */
+  usesOf(licenseId: string): number {
+    return this.#allUses + (this.#uses.get(licenseId) ?? 0);
   }
 
   clear(): void {

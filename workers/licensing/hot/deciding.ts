@@ -2,55 +2,19 @@ import type { Asked } from "#db/licensing/asked";
 import { STAMP_EVERY_MS } from "#db/licensing/licenses";
 import type { HotAsking, HotLicense } from "#kernel/hot/door";
 import type { Answered, LicenseEntry } from "#kernel/hot/memory";
-import type { LicenseKnown } from "#kernel/hot/licenses";
-import { Unreachable } from "#kernel/hot/truth";
+import { ageOf, type Judged } from "#kernel/hot/judging";
 import { count } from "#kernel/tallies";
 import { REUSED_FOR_MS } from "#rules/hot/bounds";
 import type { Decision as Decided } from "#rules/licensing/decide";
-import { isFinal, nextTurn } from "#rules/licensing/turning";
-import { settingsOf } from "#rules/tenants/settings";
+import { nextTurn } from "#rules/licensing/turning";
 import { presentDecision, type Answering, type Sent } from "../decisions.ts";
 import { castDecision, filledDecision } from "./casting.ts";
 import { stampUse } from "../stamps.ts";
 
-/** A decision with what it was made of. `stale`: what it was made of could not be asked whether it still holds. */
-export type HotDecision = { decided: Decided; known: LicenseKnown | undefined; stale: boolean; ageMs: number };
-
-/**
- * Decides by what is known of a license. A refusal that a good deed could have turned is read again of the database before it is answered,
- * so that who has just activated is never refused. While nothing behind can be asked only what was valid is answered, marked stale, for as
- * long as the tenant allows; throws Unreachable for everything else.
- */
-export async function hotDecision(
-  asking: HotAsking,
-  { known: first, confirmed, callerIsStale }: HotLicense,
-  judge: (asked: Asked | undefined) => Decided,
-): Promise<HotDecision> {
-  let known = first;
-  let decided = judge(known?.entry.asked);
-  const isFirstHand = known === undefined || known.entry.arrival >= asking.arrival;
-  if (!decided.valid && !isFinal(decided) && !isFirstHand) {
-    if (known?.stale) throw new Unreachable("What was known would refuse, and nothing can say whether it still does");
-    known = await confirmed();
-    decided = judge(known?.entry.asked);
-    count("confirmations", decided.valid ? "turned" : "kept");
-  }
-  const ageMs = ageOf(asking, known?.entry);
-  const stale = callerIsStale || known?.stale === true;
-  if (stale) mayAnswerBlind(asking, ageMs);
-  return { decided, known, stale, ageMs };
-}
-
-function mayAnswerBlind({ known, realNow }: HotAsking, ageMs: number): void {
-  const { when_blind: rule, blind_for_s: seconds } = settingsOf(known.tenant.settings).validation;
-  if (rule === "fail_closed") throw new Unreachable("The tenant wants no answer that could not be checked");
-  if (ageMs > seconds * 1000) throw new Unreachable(`What is known is too old at ${realNow.toISOString()}`);
-  count("blind", "stale");
-}
-
-/** How old what is known of a license is, in milliseconds, as of the request's arrival. */
-function ageOf(asking: HotAsking, entry: LicenseEntry | undefined): number {
-  return entry === undefined ? 0 : entry.caller.view.age(entry.readAt, asking);
+/** By what an answer of the hot path is presented and signed. */
+export function answeringBy(asking: HotAsking, { ageMs, stale }: { ageMs: number; stale: boolean }): Answering {
+  const { tenantId, shard, realNow, vault, known } = asking;
+  return { tenantId, shard, realNow, vault, signers: known.signingKeys, snapshotAgeMs: ageMs, stale };
 }
 
 /**
@@ -59,11 +23,11 @@ function ageOf(asking: HotAsking, entry: LicenseEntry | undefined): number {
  */
 export async function decisionText(
   asking: HotAsking,
-  { decided, known, stale, ageMs }: HotDecision,
+  { verdict: decided, known, stale, ageMs }: Judged<Decided>,
   sent: Sent,
   inputs: string,
 ): Promise<string> {
-  const by = answeringOf(asking, ageMs, stale);
+  const by = answeringBy(asking, { ageMs, stale });
   const question = { asked: known?.entry.asked, at: asking.now, sent };
   if (!known || stale || !decided.valid) return JSON.stringify(await presentDecision(by, decided, question));
   const turn = nextTurn(known.entry.asked.snapshot, asking.now);
@@ -71,11 +35,6 @@ export async function decisionText(
   const answered = { ...castDecision(by, decided, question), inputs, until: asking.realNow.getTime() + forMs };
   known.entry.answered = answered;
   return answerOf(asking, answered, ageMs, sent.nonce);
-}
-
-function answeringOf(asking: HotAsking, snapshotAgeMs: number, stale: boolean): Answering {
-  const { tenantId, shard, realNow, vault } = asking;
-  return { tenantId, shard, realNow, vault, signers: asking.known.signingKeys, snapshotAgeMs, stale };
 }
 
 /**

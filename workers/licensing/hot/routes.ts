@@ -1,6 +1,8 @@
 import type { HotRoute } from "#kernel/hot/door";
+import { heartbeatActivation } from "../activations.heartbeat.ts";
 import { validateActivation } from "../activations.validate.ts";
 import { validateLicense } from "../licenses.validate.ts";
+import { hotHeartbeat } from "./heartbeat.ts";
 import { hotActivationValidation } from "./validate-activation.ts";
 import { hotValidation } from "./validate-license.ts";
 
@@ -8,4 +10,5 @@ import { hotValidation } from "./validate-license.ts";
 export const hotRoutes: readonly (readonly [path: string, HotRoute<unknown>])[] = [
   [validateLicense.route.path, hotValidation],
   [validateActivation.route.path, hotActivationValidation],
+  [heartbeatActivation.route.path, hotHeartbeat],
 ];

@@ -1,19 +1,21 @@
 import type { Asked } from "#db/licensing/asked";
 import { mayKnow } from "#kernel/for-caller";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
+import { judged } from "#kernel/hot/judging";
 import type { Source } from "#kernel/hot/licenses";
 import { activationNotFound, decide } from "#rules/licensing/decide";
+import { isFinal } from "#rules/licensing/turning";
 import { activationIn, isTokenOf } from "../activation-token.ts";
 import { validateActivation } from "../activations.validate.ts";
 import { fromOf, restrictedByToken } from "../restricted.ts";
-import { answeredBefore, decisionText, hotDecision, stampBehind } from "./deciding.ts";
+import { answeredBefore, decisionText, stampBehind } from "./deciding.ts";
 import { plainToken } from "./plain.ts";
 
 type Body = { activation_token: string };
 
 /** `activations.validate` without router and schema. */
 export const hotActivationValidation: HotRoute<Body> = {
-  operationId: "activations.validate",
+  operation: "activations.validate",
   security: validateActivation.route.security ?? [],
   plain: plainToken,
   finds: ({ activation_token: token }) => ["token", token],
@@ -42,9 +44,12 @@ async function answer(asking: HotAsking, _: Body, license: HotLicense): Promise<
     stampBehind(asking, license.known.entry);
     return before;
   }
-  const made = await hotDecision(asking, license, (asked) => {
-    const found = visible(asked);
-    return found ? decide(found.snapshot, { by: "token" }, now, restrictedByToken(found, asking)) : activationNotFound();
+  const made = await judged(asking, license, {
+    judge: (asked) => {
+      const found = visible(asked);
+      return found ? decide(found.snapshot, { by: "token" }, now, restrictedByToken(found, asking)) : activationNotFound();
+    },
+    isFinal,
   });
   const found = visible(made.known?.entry.asked);
   if (!found || !made.known) return decisionText(asking, { ...made, known: undefined }, {}, inputs);

@@ -1,49 +1,33 @@
 import type { Asked } from "#db/licensing/asked";
-import { sha256Url } from "#kernel/crypto";
-import { deviceDigests, keyDigests } from "#kernel/digests";
 import { mayKnow } from "#kernel/for-caller";
+import { findsByKey, sourceByKey } from "#kernel/hot/by-key";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
-import type { Source } from "#kernel/hot/licenses";
-import { licenseKeptAs } from "#kernel/hot/second-tier";
-import { meteredAmong } from "#rules/entitlements/check";
+import { judged } from "#kernel/hot/judging";
+import { usagesKnown } from "#kernel/hot/usages";
+import { meteredAmong, usedUpIn } from "#rules/entitlements/check";
 import { decide, notFound } from "#rules/licensing/decide";
-import { fromOf, restrictedByKey } from "../restricted.ts";
+import { isFinal } from "#rules/licensing/turning";
+import { restrictedByKey } from "../restricted.ts";
 import { validateLicense } from "../licenses.validate.ts";
-import { answeredBefore, decisionText, hotDecision, stampBehind } from "./deciding.ts";
-import { usedUpOf } from "../used-up.ts";
+import { answeredBefore, decisionText, stampBehind } from "./deciding.ts";
 import { plainValidation, type PlainValidation } from "./plain.ts";
 
 /** `licenses.validate` without router and schema: the same rule and the same presenter, out of what is known. */
 export const hotValidation: HotRoute<PlainValidation> = {
-  operationId: "licenses.validate",
+  operation: "licenses.validate",
   security: validateLicense.route.security ?? [],
   plain: plainValidation,
-  finds: ({ license_key: key, fingerprint = "", user = "", version = "" }) => ["key", key, fingerprint, user, version],
+  finds: findsByKey,
   source: sourceByKey,
   answer,
 };
 
-/** How a license is read by its key and, where a device asks, by that device. */
-export async function sourceByKey(
-  { env, tenantId, ip }: HotAsking,
-  body: Pick<PlainValidation, "license_key" | "fingerprint" | "user" | "version">,
-): Promise<Source> {
-  const { fingerprint, user, version } = body;
-  const keyHashes = await keyDigests(env, tenantId, body.license_key);
-  const devices = fingerprint === undefined ? [] : await deviceDigests(env, tenantId, fingerprint);
-  const more = user === undefined && version === undefined ? "" : await sha256Url(JSON.stringify([user, version]));
-  return {
-    tier: licenseKeptAs(tenantId, { keyHash: keyHashes[0] ?? "", deviceHash: devices[0] ?? null, more }),
-    version,
-    row: (asked, at) => asked.rowByKey({ keyHashes, devices }, { at, version, user, from: fromOf(ip) }),
-  };
-}
-
 async function answer(asking: HotAsking, body: PlainValidation, license: HotLicense): Promise<string | undefined> {
   const { caller, now } = asking;
   const inputs = inputsOf(asking, body, license);
-  const known = license.known?.entry.asked;
-  const isMetered = known !== undefined && meteredAmong(known.snapshot.terms, body.features ?? [], now).length > 0;
+  const known = license.known?.entry;
+  const metered = known && body.features ? meteredAmong(known.asked.snapshot.terms, body.features, now) : [];
+  const isMetered = metered.length > 0;
   // what is left of a quota may turn with every consume
   const before = isMetered ? undefined : answeredBefore(asking, license, inputs, body.nonce);
   const entry = license.known?.entry;
@@ -52,15 +36,19 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
     return before;
   }
   const visible = (asked: Asked | undefined) => (asked && mayKnow(caller, asked.license.productId) ? asked : undefined);
-  const { env, tenantId } = asking;
-  const place = { env, tenantId, zone: asking.known.tenant.timeZone, at: now };
-  const usedUp = isMetered ? await usedUpOf(place, known, body.features) : [];
-  const made = await hotDecision(asking, license, (asked) => {
-    const found = visible(asked);
-    if (!found) return notFound();
-    return decide({ ...found.snapshot, usedUp }, { ...body, by: "key" }, now, restrictedByKey(found, asking, body));
+  const used = known && isMetered ? await usagesKnown(asking, known, metered) : null;
+  const usedUp = usedUpIn(used?.usages ?? []);
+  const made = await judged(asking, license, {
+    judge: (asked) => {
+      const found = visible(asked);
+      if (!found) return notFound();
+      return decide({ ...found.snapshot, usedUp }, { ...body, by: "key" }, now, restrictedByKey(found, asking, body));
+    },
+    isFinal,
   });
-  const { decided } = made;
+  const { verdict: decided } = made;
+  if (used) made.ageMs = Math.max(made.ageMs, used.ageMs);
+  if (license.known === undefined) await asking.limits.notFound(body.license_key);
   const found = visible(made.known?.entry.asked);
   // whoever begins a period changes the license: the router's way
   if (

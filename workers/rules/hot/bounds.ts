@@ -12,3 +12,5 @@ export const COMPARED_WITHIN_MS = 60_000;
 export const CONFIRM_EVERY_MS = 1_000;
 /** How long a signed decision may be handed out again to the same question. */
 export const REUSED_FOR_MS = 5_000;
+/** How old what was used of a quota may be where it is only looked at: using it asks the meter. */
+export const QUOTAS_KNOWN_FOR_MS = 10_000;
