@@ -77,7 +77,7 @@ test("one budget is used to its last unit by many at once, and to none beyond, t
 test("killed among many calls it has counted each of them whole or not at all, and what is asked again under its key once", async () => {
   // a handle on an object that was killed is good for nothing
   const name = `lic_${run}killed`;
-  const meterNow = () => meterOf(env, "ten_m", name) as MeterCalls & DurableObjectStub<Meter>;
+  const meterNow = () => meterStub("ten_m", name);
   const limit = 100;
   const ask = (n: number) =>
     meterNow().consume({
