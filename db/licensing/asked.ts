@@ -67,6 +67,22 @@ export function askedOf({ d1, tenantId }: Pick<Asking, "d1" | "tenantId">) {
       return answered(bind(BY_KEY, JSON.stringify(keyHashes), known, how), how);
     },
 
+    /**
+     * By the digests of a license key, for a device that asks for a seat of it, and with it what that device was last suspected of when it gave
+     * its seat back: the marks of its newest released activation. Undefined where there is no license.
+     */
+    toSeat: async (
+      { keyHashes, devices }: { keyHashes: readonly string[]; devices: readonly string[] },
+      how: Omit<How, "toSeat">,
+    ): Promise<{ asked: Asked; left: Marks } | undefined> => {
+      const key = JSON.stringify(keyHashes);
+      const leftBy = d1.prepare(LEFT_BY).bind(tenantId, key, JSON.stringify(devices));
+      const [found, left] = await d1.batch([bind(BY_KEY, key, devices, how), leftBy]);
+      const [row] = (found?.results ?? []) as AskedRow[];
+      const [marks] = (left?.results ?? []) as MarksColumns[];
+      return row && { asked: askedFrom(row, how), left: marksOf(marks) };
+    },
+
     /** By an activation, released or not. */
     byActivation: (id: string, how: How) => answered(bind(BY_ACTIVATION, id, [], how), how),
 
@@ -163,6 +179,26 @@ const BY_KEY = `select ${COLUMNS} from licenses l ${BELONGINGS}
 const BY_ACTIVATION = `select ${COLUMNS} from activations a
   cross join licenses l on l.tenant_id = a.tenant_id and l.id = a.license_id ${BELONGINGS}
   where a.tenant_id = ?1 and a.id = ?4`;
+
+/** What is suspected of a device, and since when. */
+export type Marks = { cloneSuspectedAt: Date | null; integrityFailedAt: Date | null };
+
+type MarksColumns = { clone_suspected_at: number | null; integrity_failed_at: number | null };
+
+const marksOf = (row: MarksColumns | undefined): Marks => ({
+  cloneSuspectedAt: instant(row?.clone_suspected_at ?? null),
+  integrityFailedAt: instant(row?.integrity_failed_at ?? null),
+});
+
+/** Only devices that left with a mark are looked at, which are few; whether they came back since is asked of those alone. */
+const LEFT_BY = `select m.clone_suspected_at, m.integrity_failed_at from licenses l
+  cross join activations m indexed by activations_marked on m.tenant_id = l.tenant_id and m.license_id = l.id
+  where l.tenant_id = ?1 and l.key_hash in (select value from json_each(?2)) and m.device_hash in (select value from json_each(?3))
+    and m.released_at is not null and (m.clone_suspected_at is not null or m.integrity_failed_at is not null)
+    and not exists (select 1 from activations n indexed by activations_license
+      where n.tenant_id = m.tenant_id and n.license_id = m.license_id and n.id > m.id
+        and n.device_hash in (select value from json_each(?3)))
+  order by m.id desc limit 1`;
 
 /**
  * The keys that sign decisions, first those that may sign everything else too, the newest first. One that waits for its keyset stands at the

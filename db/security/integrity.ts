@@ -77,12 +77,6 @@ export function suspicionsOf(asking: Asking) {
     note: (statements: readonly Statement[], facts: readonly Fact[]) =>
       commit({ ...asking, intent: null }, statements, { facts, answer: [200, null] }),
 
-    /** What a device was last suspected of when it gave its seat of a license back: the marks of its newest released activation. */
-    leftBy: async (licenseId: string, devices: readonly string[]): Promise<Marks> => {
-      const left = await d1.prepare(LEFT_BY).bind(tenantId, licenseId, JSON.stringify(devices)).first<LeftBy>();
-      return { cloneSuspectedAt: instant(left?.clone_suspected_at), integrityFailedAt: instant(left?.integrity_failed_at) };
-    },
-
     /** The activation of a license that a device holds, by one of the digests that it may be stored as. */
     ofDevice: (licenseId: string, devices: readonly string[]) =>
       d1
@@ -94,19 +88,3 @@ export function suspicionsOf(asking: Asking) {
         .first<{ id: string }>(),
   };
 }
-
-/** What is suspected of a device, and since when. */
-export type Marks = Pick<ActivationRow, "cloneSuspectedAt" | "integrityFailedAt">;
-
-type LeftBy = { clone_suspected_at: number | null; integrity_failed_at: number | null };
-
-const instant = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : new Date(ms));
-
-/** Only devices that left with a mark are looked at, which are few; whether they came back since is asked of those alone. */
-const LEFT_BY = `select m.clone_suspected_at, m.integrity_failed_at from activations m indexed by activations_marked
-  where m.tenant_id = ?1 and m.license_id = ?2 and m.device_hash in (select value from json_each(?3))
-    and m.released_at is not null and (m.clone_suspected_at is not null or m.integrity_failed_at is not null)
-    and not exists (select 1 from activations n indexed by activations_license
-      where n.tenant_id = m.tenant_id and n.license_id = m.license_id and n.id > m.id
-        and n.device_hash in (select value from json_each(?3)))
-  order by m.id desc limit 1`;

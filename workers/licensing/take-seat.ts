@@ -1,6 +1,6 @@
 import type { Fact, Statement } from "#db/commit";
 import type { ActivationRow } from "#db/licensing/activations";
-import type { Asked } from "#db/licensing/asked";
+import type { Asked, Marks } from "#db/licensing/asked";
 import type { License } from "#db/licensing/licenses";
 import type { Standing } from "#db/licensing/standing";
 import { changing } from "#kernel/changing";
@@ -58,7 +58,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
   const { repo, caller, now, ip } = c.var;
   const { known } = device;
   return changing(async () => {
-    const asked = await repo.asked.byKey(
+    const found = await repo.asked.toSeat(
       { keyHashes, devices: known.digests },
       {
         at: now,
@@ -66,16 +66,16 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
         from: fromOf(ip),
         user: device.user ?? undefined,
         parts: known.parts,
-        toSeat: true,
       },
     );
-    if (!asked || !mayKnow(caller, asked.license.productId)) throw licenseNotFound({});
+    if (!found || !mayKnow(caller, found.asked.license.productId)) throw licenseNotFound({});
+    const { asked, left } = found;
     await c.var.limits.license(asked.license.id);
     refuseShutOut(asked);
     refuseInactive(asked, now);
     refuseRestricted(asked, c.var, device.appVersion ?? undefined);
 
-    const seat = { c, asked, device, taking, keyHashes };
+    const seat = { c, asked, left, device, taking, keyHashes };
     const before = asked.activation ? await repo.activations.byId(asked.activation.id) : await byParts(c, asked, device);
     if (asked.activation && (!before || before.releasedAt !== null)) return undefined;
     refuseUnnamed(seat, before);
@@ -83,7 +83,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
   });
 }
 
-type Seat = { c: Asking; asked: Asked; device: Device; taking: Taking; keyHashes: readonly string[] };
+type Seat = { c: Asking; asked: Asked; left: Marks; device: Device; taking: Taking; keyHashes: readonly string[] };
 
 /**
  * The device under a new fingerprint: as many of its parts are those of an activation as the template asks for. Throws `device_blacklisted`
@@ -112,7 +112,7 @@ function refuseUnnamed({ asked, device }: Seat, before: ActivationRow | undefine
 
 /** A seat for a device that has none. */
 async function anew(seat: Seat): Promise<Taken | undefined> {
-  const { c, asked, device, taking } = seat;
+  const { c, asked, left, device, taking } = seat;
   const { known } = device;
   const { repo, now } = c.var;
   const lease = taking.type === "online" ? leaseFrom(asked, now) : null;
@@ -120,7 +120,7 @@ async function anew(seat: Seat): Promise<Taken | undefined> {
   const fresh = newActivationRow(c.var, device, { ...made, leaseExpiresAt: lease, endsAt: null, owned: taking.owned });
   // who gives its seat back and takes one again is the device that it was
   const begins = asked.snapshot.license.activatedAt === null;
-  const row = { ...fresh, ...(!begins && (await repo.suspicions.leftBy(asked.license.id, known.digests))) };
+  const row = { ...fresh, ...(!begins && left) };
   const first = begins ? await beginning(c, asked.license.id, row) : null;
   if (first === undefined) return undefined;
   const facts = [fact("activation.created", presentActivation(row)), ...(first ? [first.fact] : [])];
