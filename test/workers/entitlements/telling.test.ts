@@ -118,6 +118,20 @@ test("while the database does not take it, it is kept and told later", async () 
   expect(results).toEqual([{ used: 1, level: 1, items: 1 }]);
 });
 
+test("what goes on beyond a threshold that was told leaves nothing to tell of it", async () => {
+  const l = await licensed({ limit_value: 2 });
+  await l.consume(2);
+  await told(l);
+  const calendar = { zone: "UTC", now: new Date(), since: new Date(0) };
+  const right = { featureId: String(l.feature["id"]), feature: "export", limit: 2, reset: "never", rollover: false } as const;
+  const untold = await runInDurableObject(l.meter, async (instance: Meter, { storage }) => {
+    const [tracked] = await instance.track([{ ...right, units: 5, key: "beyond", mode: "add", at: null }], calendar);
+    expect(tracked).toMatchObject({ outcome: "counted", usage: { used: 7, remaining: 0 } });
+    return storage.sql.exec<{ n: number }>("select count(*) as n from marks where told = 0").one().n;
+  });
+  expect(untold).toBe(0);
+});
+
 test("the meter of a closed tenant has nothing left to tell", async () => {
   const l = await licensed({ limit_value: 1 });
   await l.consume(1);
@@ -135,4 +149,22 @@ test("what is old is folded into its counter: the books still balance", async ()
   await ring(l);
   expect(await l.meter.ledger({ limit: 10, before: null, featureId: null })).toMatchObject([{ units: 3, source: "consume" }]);
   expect(await l.meter.audit()).toMatchObject([{ used: 6, summed: 6 }]);
+});
+
+test("of very many entries the oldest are folded too", async () => {
+  const l = await licensed({ limit_value: null });
+  await l.consume(1);
+  await runInDurableObject(l.meter, (_, { storage }) => {
+    storage.sql.exec(`insert into ledger (feature_id, feature, reset, period, units, mode, at, source, key, recorded_at)
+      with recursive more(n) as (select 1 union all select n + 1 from more where n < 100004)
+      select l.feature_id, l.feature, l.reset, l.period, 1, l.mode, l.at, l.source, null, l.recorded_at from more, ledger l where l.id = 1`);
+    storage.sql.exec("update counters set used = used + 100004");
+  });
+  await ring(l);
+  const kept = await runInDurableObject(
+    l.meter,
+    (_, { storage }) => storage.sql.exec("select count(*) as n from ledger").one()["n"],
+  );
+  expect(kept).toBe(100_000);
+  expect(await l.meter.audit()).toMatchObject([{ used: 100_005, summed: 100_005 }]);
 });
