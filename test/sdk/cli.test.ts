@@ -252,7 +252,11 @@ describe("verify", () => {
   test("refuses a file that was touched, and says what to do", async () => {
     const folder = await device();
     const text = await readFile(path.join(folder, "license.lic"), "utf8");
-    await writeFile(path.join(folder, "touched.lic"), text.replace(/.\n$/, "A\n"));
+    // one time in four the signature ends with an A already
+    await writeFile(
+      path.join(folder, "touched.lic"),
+      text.replace(/.\n$/, (end) => (end === "A\n" ? "Q\n" : "A\n")),
+    );
     const { code, out } = await latchkey(folder, checks("touched.lic"));
     expect([code, out]).toEqual([1, expect.stringMatching(/^Refused[^]*copy it again/)]);
   });
