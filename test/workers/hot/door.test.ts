@@ -251,3 +251,86 @@ test("memory is bounded by number and weight, and what was used longest ago goes
   expect(tierOf(await asks())).toBe("memory");
   expect(tierOf(await other.ask("/v1/licenses/validate", { license_key: keys[0] }))).not.toBe("memory");
 });
+
+test("a beat of a seat that is held is kept by one write, and the next one is measured by it", async () => {
+  const { s, activated, other } = await validElsewhere({ type: "concurrent", lease_s: 600, heartbeat: { interval_s: 300 } });
+  const beat = () => other.ask("/v1/activations/heartbeat", { activation_token: activated["activation_token"] });
+  const kept = async () => (await s.get(`/v1/activations/${activated["id"]}`)).body["lease_expires_at"];
+  pass(200_000);
+  const first = await beat();
+  expect(first).toMatchObject({
+    status: 200,
+    by: "door",
+    body: { lease_expires_at: new Date(Date.now() + 600_000).toISOString() },
+  });
+  expect(await kept()).toBe(first.body["lease_expires_at"]);
+  // too young to be worth a write: it tells the lease as it is kept
+  pass(100_000);
+  expect((await beat()).body["lease_expires_at"]).toBe(first.body["lease_expires_at"]);
+  pass(100_000);
+  const third = await beat();
+  expect(third.by).toBe("door");
+  expect(await kept()).toBe(third.body["lease_expires_at"]);
+  expect(third.body["lease_expires_at"]).toBe(new Date(Date.now() + 600_000).toISOString());
+});
+
+test("a beat after the lease ended competes again, by the router", async () => {
+  const { activated, other, s } = await validElsewhere({ type: "concurrent", lease_s: 600, heartbeat: { interval_s: 300 } });
+  const beat = () => other.ask("/v1/activations/heartbeat", { activation_token: activated["activation_token"] });
+  expect((await beat()).by).toBe("door");
+  pass(601_000);
+  expect(await beat()).toMatchObject({ status: 200, by: "router" });
+  expect(await s.events("activation.resumed")).toHaveLength(1);
+});
+
+test("a beat is not taken while it cannot be kept", async () => {
+  const { activated, other } = await validElsewhere({ type: "concurrent", lease_s: 600, heartbeat: { interval_s: 300 } });
+  const beat = () => other.ask("/v1/activations/heartbeat", { activation_token: activated["activation_token"] });
+  expect((await beat()).status).toBe(200);
+  other.behind = { DB_00: gone.d1("fails"), FEED: gone.objects("fails"), CACHE: gone.kv("fails") };
+  pass(300_000);
+  expect(await beat()).toMatchObject({ status: 503, body: { code: "temporarily_unavailable" } });
+});
+
+test("what is left of a quota is told from memory for a while, and asked for again where nothing is left", async () => {
+  const { s, license, other } = await validElsewhere({ entitlements: [{ feature: "export", limit_value: 3, reset: "month" }] });
+  const key = license["license_key"];
+  const check = () => other.ask("/v1/entitlements/check", { license_key: key, features: ["export"] });
+  const consume = (units: number) =>
+    s.post("/v1/entitlements/consume", { license_key: key, items: [{ feature: "export", units }] });
+  const right = async () => (await check()).body["entitlements"][0];
+  expect(await right()).toMatchObject({ allowed: true, remaining: 3 });
+  expect((await consume(1)).status).toBe(200);
+  expect(await right()).toMatchObject({ allowed: true, remaining: 3 });
+  pass(10_000);
+  expect(await right()).toMatchObject({ allowed: true, remaining: 2 });
+  expect((await consume(2)).status).toBe(200);
+  pass(10_000);
+  expect(await right()).toMatchObject({ allowed: false, code: "QUOTA_EXCEEDED", remaining: 0 });
+  await s.patch(`/v1/licenses/${license["id"]}`, { entitlements: [{ feature: "export", limit_value: 5, reset: "month" }] });
+  pass(10_000);
+  expect(await right()).toMatchObject({ allowed: true, remaining: 2 });
+});
+
+test("what is known of one version, user or address says nothing about another", async () => {
+  const only = { type: "version", operator: "allow", values: [">=2.0.0"] };
+  const s = await shop();
+  const license = await s.license({ unknown_version: "deny", restrictions: [only] });
+  const other = isolate(s.keys.publishable);
+  const asks = (more: Record<string, unknown>) =>
+    other.ask("/v1/licenses/validate", { license_key: license["license_key"], ...more });
+  await s.post(`/v1/products/${s.product["id"]}/versions`, { version: "2.1.0", released_at: "2026-01-01T00:00:00Z" });
+  for (const _ of [1, 2]) {
+    expect((await asks({ version: "2.1.0" })).body["valid"]).toBe(true);
+    expect((await asks({ version: "9.9.9" })).body["code"]).toBe("VERSION_NOT_ALLOWED");
+  }
+  await s.post("/v1/devices/blacklist", { ip_range: "203.0.113.0/24", reason: "x" });
+  pass(BOUND_MS);
+  const from = async (ip: string) =>
+    (await other.ask("/v1/licenses/validate", { license_key: license["license_key"], version: "2.1.0" }, { "x-latchkey-ip": ip }))
+      .body["valid"];
+  for (const _ of [1, 2]) {
+    expect(await from("198.51.100.1")).toBe(true);
+    expect(await from("203.0.113.7")).toBe(false);
+  }
+});
