@@ -2,7 +2,7 @@
 # source examples/api.sh
 #
 #   api METHOD PATH [BODY] [curl options]   with the demo tenant's secret key
-#   app PATH BODY                           as a program does, with its publishable key
+#   app PATH BODY [curl options]            as a program does, with its publishable key
 #   field .NAME                             reads one field of the JSON on standard input
 
 field() { node -pe "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }
@@ -25,5 +25,7 @@ api() {
 }
 
 app() {
-  curl -sS "$API$1" -H "Authorization: Bearer $PUBLISHABLE" -H 'Content-Type: application/json' -w '\n' -d "$2"
+  local route=$1 body=$2
+  shift 2
+  curl -sS "$API$route" -H "Authorization: Bearer $PUBLISHABLE" -H "Content-Type: application/json" -w "\n" -d "$body" "$@"
 }
