@@ -32,7 +32,7 @@ export type Ask = {
 export function leaseOf(limit: number, granted: number, { waiting, wanted }: Ask): number {
   const left = Math.max(0, limit - granted);
   const share = Math.max(1, Math.ceil(left / PART_OF_LEFT));
-  return Math.min(left, Math.max(0, waiting, Math.min(wanted, share)));
+  return Math.min(left, Math.max(waiting, Math.min(wanted, share)));
 }
 
 /**
