@@ -34,6 +34,8 @@ const LATE_IN_A_ROW = 3;
 /** After an object was late nobody waits for it for this long. */
 const BLIND_MS = 1_000;
 const STUCK_MS = 5_000;
+/** How many leases a request waits for that others use up before it comes to its turn. */
+const MOST_ROUNDS = 100;
 /** How many subjects an isolate keeps in mind; the one that was not used for longest goes first, give or take a few. */
 const MOST_SUBJECTS = 20_000;
 /** What was not used for this long is given back and forgotten. */
@@ -159,8 +161,10 @@ export class Leases {
 
   /** Waits for the objects whose leases do not suffice: until each has some, refuses, or does not answer in time. */
   async #afterAsking(at: LeaseContext, subjects: readonly Subject[], now: number): Promise<Permit> {
-    for (;;) {
+    for (let round = 1; ; round++) {
       const all = this.#heldOf(at, subjects, now);
+      // whoever was passed by so often that nobody can say why is let through
+      if (round > MOST_ROUNDS) for (const held of all) held.blindUntil = Math.max(held.blindUntil, now + 1);
       const decided = this.#decided(at, all, now);
       if (decided) return decided;
       const lacking = all.filter((held) => !isReady(held, now));

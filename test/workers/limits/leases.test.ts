@@ -178,6 +178,15 @@ test.each([
   },
 );
 
+test("a month that is used up takes nothing of the minute either, which could not be used", async () => {
+  const whose = subject({ minute: 100, month: 3 });
+  const minute = () => quotaOf(env, whose.object).granted([windowAt("minute", START)]);
+  expect(await hammer([isolate()], whose, 20)).toBe(3);
+  const before = await minute();
+  expect(await hammer([isolate(), isolate()], whose, 20)).toBe(0);
+  expect(await minute()).toEqual(before);
+});
+
 test("what an idle isolate holds of a month comes back, and another one may use it", async () => {
   const [idle, busy] = [isolate(), isolate()];
   const whose = subject({ month: 1_000 });
