@@ -6,6 +6,7 @@ import { feedOf } from "#kernel/feed.object";
 import { quotaOf } from "#kernel/quota.object";
 import { databaseOf, shardsOf } from "#kernel/shards";
 import { tallyOf } from "#kernel/tally.object";
+import { within } from "#kernel/within";
 import type { z } from "#kernel/wire";
 import { CacheHealth } from "./schemas.ts";
 
@@ -49,16 +50,10 @@ async function askDatabase(env: Env, shard: string): Promise<unknown> {
 /** Asks one part; whatever goes wrong is told, not thrown. */
 async function probed(name: string, ask: () => Promise<unknown>): Promise<z.infer<typeof CacheHealth>["parts"][number]> {
   const startedAt = realNow().getTime();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-  });
   try {
-    await Promise.race([ask(), late]);
+    await within(ask(), TIMEOUT_MS);
     return { name, status: "ok", latency_ms: realNow().getTime() - startedAt, error: null };
   } catch (error) {
     return { name, status: "failing", latency_ms: null, error: error instanceof Error ? error.message.slice(0, 200) : "unknown" };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -4,6 +4,7 @@ import { json, publicEndpoint } from "#kernel/endpoint";
 import { databaseOf, shardsOf } from "#kernel/shards";
 import type { Env } from "#kernel/env";
 import { z, Instant } from "#kernel/wire";
+import { within } from "#kernel/within";
 
 const Status = z.enum(["ok", "late", "unknown", "failing"]);
 
@@ -51,9 +52,8 @@ const HOST_IS_LATE_AFTER_MS = 40_000;
 
 async function answers(env: Env, shard: string): Promise<boolean> {
   const asked = databaseOf(env, shard)?.prepare("select 1").first();
-  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), DATABASE_TIMEOUT_MS));
-  return Promise.race([asked, late]).then(
-    (row) => row != null,
+  return within(asked ?? Promise.resolve(null), DATABASE_TIMEOUT_MS).then(
+    (row) => row !== null,
     () => false,
   );
 }

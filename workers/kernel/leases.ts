@@ -3,6 +3,7 @@ import { asksAhead, isWorthReturning, refusedUntil, wantedAfter } from "#rules/l
 import { UNLIMITED, type Window, windowAt, type WindowLimits, type WindowName, WINDOWS } from "#rules/limits/windows";
 import type { Env } from "./env.ts";
 import { type Lease, type LeaseAsk, quotaOf, type Unused } from "./quota.object.ts";
+import { within } from "./within.ts";
 
 /** Who is counted: the name of its Quota object (it begins with the tenant's id), what the headers call the limits, and the limits. */
 export type Subject = { object: string; policy: string; limits: WindowLimits };
@@ -171,7 +172,7 @@ export class Leases {
       for (const held of lacking) held.waiting++;
       const asked = Promise.all(lacking.map((held) => this.#ask(at, held, now)));
       // the call may belong to another request, which the platform may end: so each waits with a clock of its own
-      const inTime = await within(this.#waitsMs, asked).catch(() => false);
+      const inTime = await within(asked, this.#waitsMs).catch(() => false);
       for (const held of lacking) {
         held.waiting--;
         if (inTime === false) held.blindUntil = Math.max(held.blindUntil, now + BLIND_MS);
@@ -192,7 +193,7 @@ export class Leases {
     held.used = 0;
     held.since = now;
     const call = this.#lease(at, held, asks, now);
-    const asking = within(this.#waitsMs, call)
+    const asking = within(call, this.#waitsMs)
       .catch(() => {
         this.#lateInARow++;
         held.blindUntil = now + BLIND_MS;
@@ -214,7 +215,7 @@ export class Leases {
       const wanted = wantedAfter(window.used, now - window.startsAt);
       asks.push(askFor(windowAt(window.name, window.endsAt), window, { waiting: 0, wanted }));
     }
-    at.waitUntil(within(this.#waitsMs, this.#lease(at, held, asks, now)).catch(() => undefined));
+    at.waitUntil(within(this.#lease(at, held, asks, now), this.#waitsMs).catch(() => undefined));
   }
 
   /** The call itself. An answer that comes after nobody waits any more counts all the same. */
@@ -389,16 +390,3 @@ function askFor(window: Window, { limit }: HeldWindow, { waiting, wanted }: { wa
 }
 
 const sameLimits = (a: WindowLimits, b: WindowLimits) => a.minute === b.minute && a.hour === b.hour && a.month === b.month;
-
-/** Waits for a call no longer than `ms`; throws when it is late. The call itself goes on. */
-async function within<T>(ms: number, call: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The object did not answer in time")), ms);
-  });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -3,6 +3,7 @@ import type { Env } from "./env.ts";
 import { memory } from "./hot/memory.ts";
 import { temporarilyUnavailable } from "./problems.ts";
 import { count } from "./tallies.ts";
+import { within } from "./within.ts";
 
 /** What can be asked of a meter. */
 export interface MeterCalls {
@@ -130,7 +131,7 @@ export function meterOf(env: Env, tenantId: string, licenseId: string): MeterCal
  * comes again under the same Idempotency-Key is counted once.
  */
 export async function fromMeter<T>(answer: Promise<T>): Promise<T> {
-  return inTime(answer, PATIENCE_MS.use).catch((error: unknown) => {
+  return within(answer, PATIENCE_MS.use).catch((error: unknown) => {
     count("quota_calls", "unavailable");
     // oxlint-disable-next-line no-console -- the edge's log is the console
     console.error(JSON.stringify({ at: "meter", error: String(error).slice(0, 300) }));
@@ -150,20 +151,8 @@ export async function usagesOf(
   calendar: Calendar,
 ): Promise<Usage[] | null> {
   if (metered.length === 0) return [];
-  return inTime(meterOf(env, tenantId, licenseId).usage(metered, calendar), PATIENCE_MS.look).catch(() => {
+  return within(meterOf(env, tenantId, licenseId).usage(metered, calendar), PATIENCE_MS.look).catch(() => {
     count("quota_calls", "unavailable");
     return null;
   });
-}
-
-async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The meter is late")), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

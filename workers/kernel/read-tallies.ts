@@ -4,6 +4,7 @@ import { temporarilyUnavailable } from "./problems.ts";
 import { shardsOf } from "./shards.ts";
 import { flushNow } from "./tallies.ts";
 import { tallyOf } from "./tally.object.ts";
+import { within } from "./within.ts";
 
 const READ_TIMEOUT_MS = 3_000;
 
@@ -13,9 +14,8 @@ const READ_TIMEOUT_MS = 3_000;
  */
 export async function readTallies(env: Env, realNow: Date): Promise<Told> {
   await flushNow(env);
-  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), READ_TIMEOUT_MS));
   const all = Promise.all(shardsOf(env).map((shard) => tallyOf(env, shard).told()));
-  const told = await Promise.race([all, late]).catch(() => null);
+  const told = await within(all, READ_TIMEOUT_MS).catch(() => null);
   if (told === null) throw temporarilyUnavailable({}, { headers: { "retry-after": "5" } });
   return addTold(told, realNow.getTime());
 }

@@ -19,6 +19,7 @@ import { randomBytes } from "./crypto.ts";
 import type { Env } from "./env.ts";
 import { base64url } from "./keyring.ts";
 import { tallyFor } from "./tally.object.ts";
+import { within } from "./within.ts";
 
 export {
   COUNTERS,
@@ -122,22 +123,14 @@ async function sendNext(env: Env): Promise<boolean> {
     isolate ??= base64url(randomBytes(12));
     unsent ??= take(isolate);
     const sent = unsent;
-    await inTime(tallyFor(env, sent.isolate).add(sent));
+    // a call that never comes back must not keep the request\'s context, nor these counts, for ever
+    await within(tallyFor(env, sent.isolate).add(sent), SEND_TIMEOUT_MS);
     if (unsent === sent) unsent = null;
     return true;
   } catch {
     count("flushes_failed");
     return false;
   }
-}
-
-/** A call that never comes back must not keep the request's context, nor these counts, for ever. */
-async function inTime(call: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The tally did not answer in time.")), SEND_TIMEOUT_MS);
-  });
-  await Promise.race([call, late]).finally(() => clearTimeout(timer));
 }
 
 /** Takes everything that was counted out of the live cells, as the isolate's next flush. */

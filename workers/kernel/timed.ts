@@ -1,3 +1,5 @@
+import { within } from "./within.ts";
+
 /** Longer than the longest honest statement takes, and shorter than a caller waits. */
 const TIMEOUT_MS = 10_000;
 
@@ -34,14 +36,4 @@ function statementOf(statement: D1PreparedStatement): D1PreparedStatement {
   return made;
 }
 
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("D1_ERROR: the statement timed out")), TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const inTime = <T>(work: Promise<T>): Promise<T> => within(work, TIMEOUT_MS, "D1_ERROR: the statement timed out");

@@ -8,7 +8,7 @@ import type { CallerEntry, LicenseEntry, Memory } from "./memory.ts";
 import { fromSecondTier, type KeptLicense, keptText, toSecondTier } from "./second-tier.ts";
 import { once, truth, TRUTH_TIMEOUT_MS, Unreachable } from "./truth.ts";
 import type { Around } from "./view.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** How a question finds its license. */
 export type Source = {

@@ -2,7 +2,7 @@ import type { AskedRow } from "#db/licensing/asked";
 import type { Env } from "../env.ts";
 import { count } from "../tallies.ts";
 import type { Around } from "./view.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 // The second tier holds what was read of the database under the number at which it was read. It may be minutes old, or deny what is there:
 // a snapshot of it counts only where the feed knows that nothing of it changed since, so its staleness costs reads and never truth.

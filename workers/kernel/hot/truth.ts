@@ -1,5 +1,5 @@
 import { count } from "../tallies.ts";
-import { TooLate, within } from "./within.ts";
+import { TooLate, within } from "../within.ts";
 
 /** How long the hot path waits for the database. */
 export const TRUTH_TIMEOUT_MS = 1_500;

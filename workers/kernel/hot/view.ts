@@ -3,7 +3,7 @@ import { Knowledge } from "#rules/hot/knowledge";
 import type { Env } from "../env.ts";
 import { feedOf } from "../feed.object.ts";
 import { count } from "../tallies.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** Where a request stands: what it may call, and what goes on behind its answer. */
 export type Around = { env: Env; waitUntil: (work: Promise<unknown>) => void; realNow: Date };

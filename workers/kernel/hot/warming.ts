@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import { feedOf } from "../feed.object.ts";
 import { temporarilyUnavailable } from "../problems.ts";
 import { keptText, licenseKeptAs, putIntoSecondTier } from "./second-tier.ts";
-import { within } from "./within.ts";
+import { within } from "../within.ts";
 
 /** How many questions one batch of the database answers. */
 const READ_AT_ONCE = 50;
