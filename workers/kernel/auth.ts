@@ -85,9 +85,9 @@ export function isForDevices(security: Security): boolean {
 }
 
 /** The caller that was found, or a 401 or 403 that says why it may not do this. */
-export async function admitted(asked: Asked, shard: string, found: KnownCaller, security: Security): Promise<Admitted> {
+export function admitted(asked: Asked, shard: string, found: KnownCaller, security: Security): Admitted | Promise<never> {
   const { env, realNow, waitUntil } = asked;
-  if (!isUsable(found, realNow)) throw await refuse(asked);
+  if (!isUsable(found, realNow)) return refuse(asked).then((problem) => Promise.reject(problem));
   const caller = callerOf(found, shard);
   mustBeAllowed(caller, security);
   mustComeFromAllowed(caller, asked);

@@ -72,11 +72,17 @@ export class RequestLimits {
     this.#numbers = limitNumbers(asking.tenant);
   }
 
-  /** Counts the request itself. What programs call with a secret key is the vendor's own doing for its customers: nothing refuses that. */
-  async admit(lane: Lane): Promise<void> {
-    const { caller, ip, keyName, realNow } = this.#asking;
-    const permit = await this.#take(this.#callers(lane));
+  /**
+   * Counts the request itself. What programs call with a secret key is the vendor's own doing for its customers: nothing refuses that. Answers
+   * without a promise where there is nothing to wait for, as for almost every request.
+   */
+  admit(lane: Lane): void | Promise<void> {
+    return this.#take(this.#callers(lane), (permit) => this.#mayCall(lane, permit));
+  }
+
+  #mayCall(lane: Lane, permit: Permit): void {
     if (!permit.refusedBy) return;
+    const { caller, ip, keyName, realNow } = this.#asking;
     const { refusedBy, standings } = permit;
     refusedLately.set(
       nameOf({ keyName, lane, kind: caller.kind, ip }),
@@ -86,13 +92,12 @@ export class RequestLimits {
     throw refused(permit);
   }
 
-  /** Counts a program's request for the license that it turned out to be about, once however often a handler tries. */
-  async license(id: string): Promise<void> {
+  /** Counts a program's request for the license that it turned out to be about, once however often a handler tries. Waits as `admit` does. */
+  license(id: string): void | Promise<void> {
     const { tenant, caller } = this.#asking;
-    if (caller.kind !== "publishable" || this.#license === id) return;
+    if (caller.kind !== "publishable" || this.#license === id) return undefined;
     this.#license = id;
-    const permit = await this.#take([licenseSubject(tenant.id, id, this.#numbers)]);
-    if (permit.refusedBy) throw refused(permit);
+    return this.#take([licenseSubject(tenant.id, id, this.#numbers)], mustBeGiven);
   }
 
   /** Whether this address asked for so many license keys that are not there that it may ask for no weak one any more. */
@@ -134,11 +139,19 @@ export class RequestLimits {
     return [tenantSubject(tenant, this.#numbers), ...(ofKey ? [ofKey] : [])];
   }
 
-  async #take(subjects: readonly Subject[]): Promise<Permit> {
-    const permit = await takePermit(this.#asking, subjects);
-    this.#permits.push(permit);
-    return permit;
+  #take(subjects: readonly Subject[], judge: (permit: Permit) => void): void | Promise<void> {
+    if (subjects.length === 0) return undefined;
+    const taken = (permit: Permit) => {
+      this.#permits.push(permit);
+      judge(permit);
+    };
+    const permit = takePermit(this.#asking, subjects);
+    return permit instanceof Promise ? permit.then(taken) : taken(permit);
   }
+}
+
+function mustBeGiven(permit: Permit): void {
+  if (permit.refusedBy) throw refused(permit);
 }
 
 const WHOSE: Record<string, string> = {

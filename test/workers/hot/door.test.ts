@@ -334,3 +334,28 @@ test("what is known of one version, user or address says nothing about another",
     expect(await from("203.0.113.7")).toBe(false);
   }
 });
+
+test("a key and a license are compared with the database behind one answer, not behind each", async () => {
+  const { other, asks } = await validElsewhere();
+  let reads = 0;
+  const counted = { prepare: (sql: string) => (reads++, env.DB_00.prepare(sql)) } as unknown as D1Database;
+  other.behind = { DB_00: counted };
+  pass(46_000);
+  await asks({ nonce: "n" }); // waits for the feed
+  await asks({ nonce: "n" });
+  expect(reads).toBe(2);
+  for (let n = 0; n < 5; n++) {
+    pass(500);
+    expect(tierOf(await asks({ nonce: "n" }))).toBe("memory");
+  }
+  expect(reads).toBe(2);
+});
+
+test("a key that is gone from the database without an event is refused once it was compared", async () => {
+  const { s, asks } = await validElsewhere();
+  await env.DB_00.prepare("delete from api_keys where tenant_id = ? and kind = 'publishable'").bind(s.tenant.id).run();
+  pass(46_000);
+  await asks(); // waits for the feed
+  await asks();
+  expect((await asks()).status).toBe(401);
+});

@@ -57,14 +57,11 @@ export function isDue(entry: CallerEntry, around: Around): boolean {
 }
 
 /** Compares a caller with the database behind an answer. */
-export function compareCaller(memory: Memory, around: Around, shard: string, key: string): void {
-  around.waitUntil(
-    questionKey(key)
-      .then((name) =>
-        once(memory.flights, `caller/${name}`, around.waitUntil, () => read(memory, around, shard, key, name, undefined)),
-      )
-      .catch(() => undefined),
-  );
+export function compareCaller(memory: Memory, around: Around, shard: string, key: string, entry: CallerEntry): void {
+  const { name } = entry;
+  // filled anew where it is: licenses hold it, and would have it compared by each of their requests
+  const comparing = once(memory.flights, `caller/${name}`, around.waitUntil, () => read(memory, around, shard, key, name, entry));
+  around.waitUntil(comparing.catch(() => undefined));
 }
 
 async function isCurrentAfterAsking(entry: CallerEntry, around: Around): Promise<boolean> {
@@ -82,6 +79,7 @@ async function read(memory: Memory, around: Around, shard: string, key: string, 
   const known = await truth(memory, shard, around.realNow, () => callerByKeyDigests(d1, hashes));
   if (!known) {
     memory.callers.delete(name);
+    if (before) before.readAt = NEVER;
     return undefined;
   }
   toSecondTier(memory, around, tierKey(hashes), JSON.stringify({ readAt, text: knownCallerText(known) }));
@@ -120,5 +118,8 @@ function keep(
   memory.callers.set(name, entry);
   return entry;
 }
+
+/** When an entry was read that nobody may be answered from any more. */
+const NEVER = Number.NEGATIVE_INFINITY;
 
 const tierKey = (hashes: readonly string[]) => `caller/1/${hashes[0]}`;

@@ -123,11 +123,13 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     const name = await questionKey(key, ...route.finds(body));
     const { asking, entry, stale } = await opened(arrived, route, name, requestId);
     headers.allowOrigins(asking.caller.allowedOrigins);
-    await asking.limits.admit("programs");
+    const admitting = asking.limits.admit("programs");
+    if (admitting) await admitting;
     const room = { memory, around, arrival: arrived.arrival, caller: entry, shard: arrived.shard, from: asking.ip };
     const source = () => route.source(asking, body);
     const known = await licenseFor(room, name, source);
-    if (known) await asking.limits.license(known.entry.asked.license.id);
+    const counting = known && asking.limits.license(known.entry.asked.license.id);
+    if (counting) await counting;
     const license = { known, confirmed: () => licenseConfirmed(room, name, source), callerIsStale: stale };
     const text = await route.answer(asking, body, license);
     if (text === undefined) return undefined;
@@ -171,11 +173,12 @@ async function opened(
   if (keyName !== null) refuseFlood(asked, keyName, key);
   const found = current ?? (await callerBy(memory, around, shard, key));
   if (current) countRead("memory", "api_key", current.entry.known.tenantId);
-  if (current && isDue(current.entry, around)) compareCaller(memory, around, shard, key);
+  if (current && isDue(current.entry, around)) compareCaller(memory, around, shard, key, current.entry);
   if (!found) throw await refuse(asked, keyName);
   const { entry, stale } = found;
   const { known } = entry;
-  const { caller } = await admitted(asked, shard, known, route.security);
+  const admitting = admitted(asked, shard, known, route.security);
+  const { caller } = admitting instanceof Promise ? await admitting : admitting;
   const now = businessNow(realNow, known.tenant.clockOffsetMs);
   const asking: HotAsking = {
     ...around,
