@@ -193,7 +193,12 @@ async function steadily({ urls }: Isolates, key: string, over: { now: boolean })
   return { sent, refused };
 }
 
-type Guessed = { sent: number; refused: number; seconds: number; others: { asked: number; valid: number } };
+type Guessed = {
+  sent: number;
+  refused: number;
+  seconds: number;
+  others: { asked: number; valid: number; otherwise: Record<string, number> };
+};
 
 /** One address sends keys that are not there; meanwhile other addresses validate a license of the same tenant. */
 async function guesses(edge: Isolates, { neighbour: { publishableKey }, licenseKey }: Tenants): Promise<Guessed> {
@@ -217,6 +222,7 @@ async function guesses(edge: Isolates, { neighbour: { publishableKey }, licenseK
 
 async function othersThan({ urls }: Isolates, key: string, licenseKey: string, over: { now: boolean }) {
   let [asked, valid] = [0, 0];
+  const otherwise: Record<string, number> = {};
   while (!over.now) {
     const url = urls[asked % urls.length];
     const response = await fetch(`${url?.origin}/v1/licenses/validate`, {
@@ -228,12 +234,13 @@ async function othersThan({ urls }: Isolates, key: string, licenseKey: string, o
       },
       body: JSON.stringify({ license_key: licenseKey }),
     });
-    const { valid: isValid } = await response.json<{ valid?: boolean }>();
+    const { valid: isValid, code } = await response.json<{ valid?: boolean; code?: string }>();
+    if (isValid !== true) otherwise[code ?? ""] = (otherwise[code ?? ""] ?? 0) + 1;
     asked++;
     valid += isValid === true ? 1 : 0;
     await pause(10);
   }
-  return { asked, valid };
+  return { asked, valid, otherwise };
 }
 
 const sums = (exact: readonly Exact[], name: keyof Allowed) => exact.reduce((sum, { allowed }) => sum + allowed[name], 0);
@@ -298,7 +305,7 @@ function unguessed({ sent, refused, seconds, others }: Guessed): Finding[] {
     },
     {
       claim: "other addresses validate the same tenant's license meanwhile",
-      seen: `${others.valid} of ${others.asked} valid`,
+      seen: `${others.valid} of ${others.asked} valid${others.valid === others.asked ? "" : `, else ${JSON.stringify(others.otherwise)}`}`,
       holds: others.asked > 0 && others.valid === others.asked,
     },
   ];
