@@ -214,6 +214,25 @@ test("an isolate that is new finds in KV what another one read, while the databa
   expect(answer.body).toMatchObject({ valid: true, stale: true });
 });
 
+test("what KV kept of an API key opens nothing once it is older than the tenant allows", async () => {
+  const { s, license, asks } = await validElsewhere();
+  await asks();
+  pass(16 * 60_000);
+  // the license itself can be read again; that the key is still good cannot
+  let reads = 0;
+  const flaky = new Proxy(env.DB_00, {
+    get: (real, name) => {
+      if (name !== "prepare") return Reflect.get(real, name, real) as unknown;
+      return (sql: string) => (/api_keys/.test(sql) && ++reads > 0 ? gone.d1("fails").prepare(sql) : real.prepare(sql));
+    },
+  });
+  const young = isolate(s.keys.publishable);
+  young.behind = { DB_00: flaky, FEED: gone.objects("fails") };
+  const answer = await young.ask("/v1/licenses/validate", { license_key: license["license_key"], fingerprint: device("a") });
+  expect(reads).toBeGreaterThan(0);
+  expect(answer.status).toBe(503);
+});
+
 test("the same question gets the same text for five seconds, another one never", async () => {
   const { asks } = await validElsewhere();
   const first = await asks();

@@ -1,5 +1,6 @@
 import { callerByKeyDigests, knownCallerFrom, knownCallerText, type KnownCaller } from "#db/tenants/callers";
 import { COMPARE_AFTER_MS, COMPARED_WITHIN_MS, KNOWN_FOR_MS } from "#rules/hot/bounds";
+import { settingsOf } from "#rules/tenants/settings";
 import { digests } from "../crypto.ts";
 import { databaseOf } from "../shards.ts";
 import { countRead } from "../tallies.ts";
@@ -37,6 +38,8 @@ export async function callerBy(memory: Memory, around: Around, shard: string, ke
     if (!(error instanceof Unreachable)) throw error;
     const last = kept ?? (await lastKept(memory, around, shard, key, name));
     if (!last || last.view.knowledge.keysHaveChanged(last.stamp)) throw error;
+    const { blind_for_s: seconds } = settingsOf(last.known.tenant.settings).validation;
+    if (last.view.age(last.readAt, around) > seconds * 1000) throw error;
     return { entry: last, stale: true };
   }
 }

@@ -63,8 +63,8 @@ export class Memory {
   arrivals = 0;
   /** reads that are under way, for others who ask the same meanwhile */
   readonly flights = new Map<string, Promise<unknown>>();
-  /** until when the database of a shard, which did not answer, is left alone; milliseconds of real time */
-  readonly pauses = new Map<string, number>();
+  /** how often in a row the database of a shard did not answer, and until when it is left alone; milliseconds of real time */
+  readonly pauses = new Map<string, { lateInARow: number; until: number }>();
   /** when this isolate last wrote a key of the second tier */
   readonly written = new Map<string, number>();
   /** how often something was used here of a license's quotas; those that are not counted apart count together */

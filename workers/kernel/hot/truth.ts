@@ -3,11 +3,12 @@ import { TooLate, within } from "../within.ts";
 
 /** How long the hot path waits for the database. */
 export const TRUTH_TIMEOUT_MS = 1_500;
-/** After the database did not answer, one request a second tries it; the others do without at once. */
+/** After so many calls in a row that were not answered the database counts as away: for a second nobody waits for it. One that was late alone does not. */
+const LATE_IN_A_ROW = 3;
 const PAUSE_MS = 1_000;
 
-/** Until when an isolate does without the database of a shard. */
-type Pauses = { readonly pauses: Map<string, number> };
+/** How the last calls to the database of a shard ended in an isolate, and until when it does without it. */
+type Pauses = { readonly pauses: Map<string, { lateInARow: number; until: number }> };
 
 /** A part behind the edge does not answer. */
 export class Unreachable extends Error {
@@ -15,19 +16,21 @@ export class Unreachable extends Error {
 }
 
 /**
- * What the database of a shard answers, within `TRUTH_TIMEOUT_MS`. Throws Unreachable where it does not, and for a second after that without
- * asking: a dead database must not cost every request the whole wait.
+ * What the database of a shard answers, within `TRUTH_TIMEOUT_MS`. Throws Unreachable where it does not, and for a second after it did not
+ * several times in a row without asking: a dead database must not cost every request the whole wait.
  */
 export async function truth<T>({ pauses }: Pauses, shard: string, realNow: Date, ask: () => Promise<T>): Promise<T> {
   const now = realNow.getTime();
-  if (now < (pauses.get(shard) ?? 0)) throw new Unreachable("The database did not answer a moment ago");
+  if (now < (pauses.get(shard)?.until ?? 0)) throw new Unreachable("The database did not answer a moment ago");
   count("hot_calls", "d1/awaited");
   try {
     const answer = await within(ask(), TRUTH_TIMEOUT_MS);
     pauses.delete(shard);
     return answer;
   } catch (error) {
-    pauses.set(shard, now + (error instanceof TooLate ? TRUTH_TIMEOUT_MS : 0) + PAUSE_MS);
+    const lateInARow = (pauses.get(shard)?.lateInARow ?? 0) + 1;
+    const waitedMs = error instanceof TooLate ? TRUTH_TIMEOUT_MS : 0;
+    pauses.set(shard, { lateInARow, until: lateInARow < LATE_IN_A_ROW ? 0 : now + waitedMs + PAUSE_MS });
     throw new Unreachable(error instanceof Error ? error.message : String(error));
   }
 }
