@@ -4,6 +4,7 @@ import { askingIn } from "../asking.ts";
 import { parsedJson } from "../body.ts";
 import { businessNow } from "../clock.ts";
 import type { Env } from "../env.ts";
+import { mayKnow } from "../for-caller.ts";
 import { newRequestId } from "../ids.ts";
 import { parseApiKey } from "../keys.ts";
 import { RequestLimits, whyTurnedAway } from "../limiting.ts";
@@ -127,10 +128,14 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     if (admitting) await admitting;
     const room = { memory, around, arrival: arrived.arrival, caller: entry, shard: arrived.shard, from: asking.ip };
     const source = () => route.source(asking, body);
-    const known = await licenseFor(room, name, source);
+    const confirmed = async () => shownTo(asking.caller, await licenseConfirmed(room, name, source));
+    const found = await licenseFor(room, name, source);
+    const shown = shownTo(asking.caller, found);
+    // what the caller may not know is read again each time, as a license is that is not there
+    const known = found && !shown && found.tier !== "d1" ? await confirmed() : shown;
     const counting = known && asking.limits.license(known.entry.asked.license.id);
     if (counting) await counting;
-    const license = { known, confirmed: () => licenseConfirmed(room, name, source), callerIsStale: stale };
+    const license = { known, confirmed, callerIsStale: stale };
     const text = await route.answer(asking, body, license);
     if (text === undefined) return undefined;
     const tier = known?.tier ?? "d1";
@@ -202,6 +207,10 @@ async function opened(
   };
   return { asking, entry, stale };
 }
+
+/** A license that the caller may know of. Another is none: no header, limit or time is to tell that it is there. */
+const shownTo = (caller: Caller, found: LicenseKnown | undefined) =>
+  found && mayKnow(caller, found.entry.asked.license.productId) ? found : undefined;
 
 /** Throws where the caller was refused just now: a flood of the same must not cost a read each. */
 function refuseFlood(asked: Asked, keyName: string, key: string): void {

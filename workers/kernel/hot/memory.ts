@@ -19,6 +19,8 @@ export type CallerEntry = Kept & {
 /** A decision for who asks the same again within some seconds: as it was answered without a nonce, and cut for who brings one. */
 export type Answered = {
   inputs: string;
+  /** who called as it was known then: its clock, its settings and what signs for it */
+  by: KnownCaller;
   code: DecisionCode;
   /** null where nobody asked without a nonce yet */
   text: string | null;

@@ -37,7 +37,7 @@ export type Again = Pick<HotAsking, "tenantId" | "shard" | "realNow" | "now" | "
 /** The decision as text for who asks now, signed now. Without a nonce it is kept as it is for the next one. */
 export async function filledDecision(
   asking: Again,
-  answered: Answered,
+  answered: Omit<Answered, "by">,
   ageMs: number,
   sent: string | undefined,
 ): Promise<string> {

@@ -32,7 +32,8 @@ export async function decisionText(
   if (!known || stale || !decided.valid) return JSON.stringify(await presentDecision(by, decided, question));
   const turn = nextTurn(known.entry.asked.snapshot, asking.now);
   const forMs = turn === null ? REUSED_FOR_MS : Math.min(REUSED_FOR_MS, turn.getTime() - asking.now.getTime());
-  const answered = { ...castDecision(by, decided, question), inputs, until: asking.realNow.getTime() + forMs };
+  const until = asking.realNow.getTime() + forMs;
+  const answered = { ...castDecision(by, decided, question), inputs, by: asking.known, until };
   known.entry.answered = answered;
   return answerOf(asking, answered, ageMs, sent.nonce);
 }
@@ -50,6 +51,8 @@ export function answeredBefore(
   const answered = known?.entry.answered;
   if (!answered || known.stale || callerIsStale) return undefined;
   if (answered.inputs !== inputs || asking.realNow.getTime() >= answered.until) return undefined;
+  // whoever calls was read again: the tenant's clock or what signs for it may be another one
+  if (answered.by !== asking.known) return undefined;
   return answerOf(asking, answered, ageOf(asking, known.entry), nonce);
 }
 
