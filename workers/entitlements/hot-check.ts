@@ -3,6 +3,7 @@ import { mayKnow } from "#kernel/for-caller";
 import { findsByKey, sourceByKey } from "#kernel/hot/by-key";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
 import { judged } from "#kernel/hot/judging";
+import type { Source } from "#kernel/hot/licenses";
 import { usagesKnown } from "#kernel/hot/usages";
 import { checkFeatures, meteredAmong } from "#rules/entitlements/check";
 import { isFinal } from "#rules/licensing/turning";
@@ -16,10 +17,16 @@ const hotCheck: HotRoute<Body> = {
   operation: "entitlements.check",
   security: checkEntitlements.route.security ?? [],
   plain,
-  finds: ({ license_key }) => findsByKey({ license_key }),
-  source: sourceByKey,
+  // kept apart from validations, which are judged by the address whoever asks
+  finds: ({ license_key }) => [...findsByKey({ license_key }), "check"],
+  source,
   answer,
 };
+
+/** How the license is read: what a program asks is judged by where it asks from; a vendor's server asks for others. */
+async function source(asking: HotAsking, body: Body): Promise<Source> {
+  return sourceByKey(asking.caller.kind === "publishable" ? asking : { ...asking, ip: null }, body);
+}
 
 /** What of entitlements is asked so often that it is answered before the router. */
 export const hotRoutes: readonly (readonly [path: string, HotRoute<unknown>])[] = [[checkEntitlements.route.path, hotCheck]];

@@ -47,7 +47,7 @@ export class Reservations {
     const found = this.#byId(id);
     if (!found) return { settled: false, why: "not_found" };
     const { reservation } = found;
-    const index = named?.findIndex((each) => !isWithin(each, reservation.items)) ?? -1;
+    const index = named?.findIndex((each, place) => !isWithin(each, reservation.items, named.slice(0, place))) ?? -1;
     if (index >= 0) return { settled: false, why: "not_reserved", index };
     const items = reservation.items.map((item) => ({ ...item, committed: committedOf(item, named) }));
     if (reservation.status === "committed" && JSON.stringify(items) === JSON.stringify(reservation.items))
@@ -142,10 +142,10 @@ function read({ id, status, items: text, made_at, ends_at }: Row): Kept {
 
 const isNamed = ({ feature, featureId }: Metered, name: string) => feature === name || featureId === name;
 
-/** Whether something was reserved, in that amount at least. */
-function isWithin(each: { feature: string; units: number }, items: readonly ReservedItem[]): boolean {
+/** Whether something was reserved, in that amount at least, and is not named already: by its id and by its code it is the same. */
+function isWithin(each: { feature: string; units: number }, items: readonly ReservedItem[], before: NonNullable<Named>): boolean {
   const item = items.find((item) => isNamed(item, each.feature));
-  return item !== undefined && each.units <= item.units;
+  return item !== undefined && each.units <= item.units && !before.some(({ feature }) => isNamed(item, feature));
 }
 
 /** How much of an item is used: all of it, or what was named. */

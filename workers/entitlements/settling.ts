@@ -25,6 +25,6 @@ export async function settling(
   if (answer.settled) return { replayed, shown: presentReservation(id, answer.reservation, answer.usages) };
   if (answer.why === "not_found") throw reservationNotFound({});
   if (answer.why === "status") throw reservationOver({ status: answer.status });
-  const detail = "That much of it was not reserved.";
+  const detail = "That much of it was not reserved, or it is named twice.";
   throw invalidRequest({ what: detail }, { errors: [{ pointer: `/items/${answer.index}`, code: "not_reserved", detail }] });
 }

@@ -108,3 +108,38 @@ test("who calls is compared with the database once when it is due, however many 
   }
   expect(reads).toBe(2);
 });
+
+test("a check is judged by the address of a program, and never by that of a vendor's server, at the door as behind it", async () => {
+  const s = await shop();
+  const license = await s.license({ entitlements: [{ feature: "export", limit_value: 9 }] });
+  await s.post("/v1/devices/blacklist", { ip_range: "203.0.113.0/24", reason: "x" });
+  const ask = async (other: ReturnType<typeof isolate>, path: string, type = "application/json") => {
+    const features = ["export"];
+    const headers = { "x-latchkey-ip": "203.0.113.7", "content-type": type };
+    const { by, body } = await other.ask(path, { license_key: license["license_key"], features }, headers);
+    return [by, body["code"]];
+  };
+  const [server, program] = [isolate(s.keys.secret), isolate(s.keys.publishable)];
+  const [check, validate] = ["/v1/entitlements/check", "/v1/licenses/validate"];
+  for (let time = 0; time < 2; time++) {
+    expect(await ask(server, check)).toEqual(["door", "VALID"]);
+    expect(await ask(server, check, "application/json; charset=utf-8")).toEqual(["router", "VALID"]);
+    expect(await ask(program, check)).toEqual(["door", "DEVICE_BLACKLISTED"]);
+    // what was read for the check says nothing about the validation
+    expect(await ask(server, validate)).toEqual(["door", "DEVICE_BLACKLISTED"]);
+  }
+});
+
+test("a commit that names one thing twice, by code and by id, is refused and frees nothing", async () => {
+  const s = await shop();
+  const { license_key: key } = await s.license({ entitlements: [{ feature: "export", limit_value: 9 }] });
+  const items = [{ feature: "export", units: 5 }];
+  const { body: reserved } = await s.post("/v1/entitlements/reserve", { license_key: key, items });
+  const twice = [
+    { feature: "export", units: 1 },
+    { feature: s.feature["id"], units: 3 },
+  ];
+  const commit = (named: unknown) => s.post("/v1/entitlements/commit", { reservation_id: reserved["id"], items: named });
+  expect(await commit(twice)).toMatchObject({ status: 400, body: { errors: [{ pointer: "/items/1", code: "not_reserved" }] } });
+  expect(await commit(twice.slice(1))).toMatchObject({ status: 200, body: { items: [{ committed: 3, used: 3, reserved: 0 }] } });
+});
