@@ -55,11 +55,12 @@ export async function measure<Name extends string>(
     // another one begins each round, so that none always follows the same neighbour
     for (const going of [...all.slice(n % all.length), ...all.slice(0, n % all.length)]) {
       say.progress(`round ${n + 1} of ${pace.rounds}: ${going.subject.name} …`);
+      await wholeRound(going);
       const counted = await countsOf(going.subject);
       const subject = await stretch(going, pace.seconds);
       if (going.subject.writes) await pause(REST_MS);
-      const after = await stretch(plain, pace.seconds);
       add(going, counted, await countsOf(going.subject), subject.answers);
+      const after = await stretch(plain, pace.seconds);
       going.rounds.push({ bare: [before, after], subject });
       before = after;
     }
@@ -95,17 +96,20 @@ async function warm(going: Going, { warmSeconds }: Pace, say: Say): Promise<void
   const first = await load(subject.shot, subject.expected, { connections: 1, seconds: 5, from: going.sent, most: 1 });
   going.sent += first.answers;
   if (first.failed > 0) throw new Error(`${subject.name} was answered with ${first.sample}`);
+  await wholeRound(going);
   await stretch(going, warmSeconds);
-  const missing = (subject.goesRound ?? 0) - going.sent;
-  if (missing <= 0) return;
-  const rest = await load(subject.shot, subject.expected, {
-    connections: CONNECTIONS,
-    seconds: WHOLE_ROUND_S,
-    from: going.sent,
-    most: missing,
-  });
-  going.sent += rest.answers;
-  if (rest.answers < missing) throw new Error(`${subject.name}: not all of it could be asked for in ${WHOLE_ROUND_S} s`);
+}
+
+/**
+ * Asks once for all that a subject goes round, unmeasured: what is warm had traffic a moment ago, while here it waited for its turn. Nothing for
+ * subjects that ask the same again and again.
+ */
+async function wholeRound(going: Going): Promise<void> {
+  const { shot, expected, goesRound: most = 1, name } = going.subject;
+  if (most <= 1) return;
+  const round = await load(shot, expected, { connections: CONNECTIONS, seconds: WHOLE_ROUND_S, from: going.sent, most });
+  going.sent += round.answers;
+  if (round.answers < most) throw new Error(`${name}: not all of it could be asked for in ${WHOLE_ROUND_S} s`);
 }
 
 async function stretch(going: Going, seconds: number, connections = CONNECTIONS): Promise<Stretch> {
@@ -125,6 +129,7 @@ async function stretch(going: Going, seconds: number, connections = CONNECTIONS)
 }
 
 async function finished(going: Going, { oneClientSeconds, counted }: Pace): Promise<Measured> {
+  await wholeRound(going);
   const alone = await stretch(going, oneClientSeconds, 1);
   const awaited = await awaitedCalls(going, counted);
   const underLoad = each(going.calls, going.answers);
@@ -136,6 +141,7 @@ async function finished(going: Going, { oneClientSeconds, counted }: Pace): Prom
 /** What a request waits for, told by requests one at a time: each rests until what it left behind is done. */
 async function awaitedCalls(going: Going, howMany: number): Promise<CallsEach> {
   const { shot, expected } = going.subject;
+  await wholeRound(going);
   const before = await countsOf(going.subject, true);
   let answers = 0;
   for (let n = 0; n < howMany; n++) {

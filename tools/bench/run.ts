@@ -15,8 +15,8 @@ const FULL: { ratios: Pace; growth: Pace } = {
   growth: { rounds: 5, seconds: 1.5, warmSeconds: 1, oneClientSeconds: 1, counted: 100 },
 };
 const QUICK: typeof FULL = {
-  ratios: { rounds: 5, seconds: 0.3, warmSeconds: 0.4, oneClientSeconds: 0.3, counted: 40 },
-  growth: { rounds: 5, seconds: 0.2, warmSeconds: 0.3, oneClientSeconds: 0.2, counted: 40 },
+  ratios: { rounds: 5, seconds: 0.25, warmSeconds: 0.3, oneClientSeconds: 0.2, counted: 20 },
+  growth: { rounds: 5, seconds: 0.15, warmSeconds: 0.2, oneClientSeconds: 0.15, counted: 20 },
 };
 
 /** Requests a second that cold validations are not expected to pass: for so many there must be licenses that nobody asked for. */

@@ -161,10 +161,18 @@ function isUsable({ key, tenant }: KnownCaller, realNow: Date): boolean {
   return key.revokedAt === null && (key.expiresAt === null || realNow < key.expiresAt) && tenant.closedAt === null;
 }
 
-function callerOf({ key }: KnownCaller, shard: string): Caller {
-  const { kind, id, scopes, productIds, allowedOrigins, ipAllowlist, expiresAt } = key;
-  return { kind, keyId: id, shard, scopes, productIds, allowedOrigins, ipAllowlist, expiresAt };
+/** The caller that a key stands for, made once for as long as what was read of the key is kept. */
+function callerOf(known: KnownCaller, shard: string): Caller {
+  let caller = callers.get(known);
+  if (caller === undefined) {
+    const { kind, id, scopes, productIds, allowedOrigins, ipAllowlist, expiresAt } = known.key;
+    caller = { kind, keyId: id, shard, scopes, productIds, allowedOrigins, ipAllowlist, expiresAt };
+    callers.set(known, caller);
+  }
+  return caller;
 }
+
+const callers = new WeakMap<KnownCaller, Caller>();
 
 function mustBeAllowed(caller: Caller, security: Security): void {
   if (caller.kind === "publishable") {

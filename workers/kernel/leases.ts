@@ -320,18 +320,13 @@ class Taken implements Permit {
   }
 
   get standings(): Standing[] {
-    return this.#all.flatMap(({ policy, windows }) =>
-      windows
-        .filter(({ limit }) => limit < UNLIMITED)
-        .map(({ name, limit, left, atObject, startsAt, endsAt }) => ({
-          policy,
-          window: name,
-          limit,
-          left: left + atObject,
-          startsAt,
-          endsAt,
-        })),
-    );
+    const standings: Standing[] = [];
+    for (const { policy, windows } of this.#all) {
+      for (const { name, limit, left, atObject, startsAt, endsAt } of windows) {
+        if (limit < UNLIMITED) standings.push({ policy, window: name, limit, left: left + atObject, startsAt, endsAt });
+      }
+    }
+    return standings;
   }
 
   get headers(): Record<string, string> {

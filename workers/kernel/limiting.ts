@@ -125,8 +125,12 @@ export class RequestLimits {
 
   /** The headers of all that was counted. */
   headers(): Record<string, string> {
-    const refusedBy = this.#permits.find((permit) => permit.refusedBy !== null)?.refusedBy ?? null;
-    const standings = this.#permits.flatMap((permit) => permit.standings);
+    const standings: Standing[] = [];
+    let refusedBy: Refusal | null = null;
+    for (const permit of this.#permits) {
+      standings.push(...permit.standings);
+      refusedBy ??= permit.refusedBy;
+    }
     return headersOf(standings, this.#asking.realNow.getTime(), refusedBy);
   }
 

@@ -61,14 +61,18 @@ export function keySubject({ id }: Pick<Limited, "id">, keyId: string, numbers: 
 
 /** What comes with a tenant's publishable keys from one address (of IPv6 from one /64). */
 export function addressSubject(tenantId: string, ip: string | null, numbers: LimitNumbers): Subject {
-  const minute = numbers.address_requests_per_minute;
-  return { object: `${tenantId}/address/${classOf(ip)}`, policy: "address", limits: minuteOf(minute) };
+  return addresses.of(numbers, ip ?? "", () => {
+    const minute = numbers.address_requests_per_minute;
+    return { object: `${tenantId}/address/${classOf(ip)}`, policy: "address", limits: minuteOf(minute) };
+  });
 }
 
 /** What comes with publishable keys about one license, from wherever. */
 export function licenseSubject(tenantId: string, licenseId: string, numbers: LimitNumbers): Subject {
-  const minute = numbers.license_requests_per_minute;
-  return { object: `${tenantId}/license/${licenseId}`, policy: "license", limits: minuteOf(minute) };
+  return licenses.of(numbers, licenseId, () => {
+    const minute = numbers.license_requests_per_minute;
+    return { object: `${tenantId}/license/${licenseId}`, policy: "license", limits: minuteOf(minute) };
+  });
 }
 
 /** License keys that one address asked a tenant for and that are not there: the budget of somebody who guesses. */
@@ -90,6 +94,28 @@ export async function usedOf(env: Env, tenant: Limited, realNow: Date): Promise<
   const limit = limitNumbers(tenant).requests_per_month;
   return { api_calls: { used, limit, resets_at: new Date(month.endsAt).toISOString() } };
 }
+
+const MOST_NAMED = 1_000;
+
+/** Subjects by what names them within a tenant, whose numbers they hang on: every request has two, and mostly they are those of the last one. */
+class Named {
+  readonly #named = new WeakMap<LimitNumbers, Map<string, Subject>>();
+
+  of(numbers: LimitNumbers, name: string, make: () => Subject): Subject {
+    let named = this.#named.get(numbers);
+    if (named === undefined) this.#named.set(numbers, (named = new Map()));
+    let subject = named.get(name);
+    if (subject === undefined) {
+      subject = make();
+      if (named.size >= MOST_NAMED) named.clear();
+      named.set(name, subject);
+    }
+    return subject;
+  }
+}
+
+const addresses = new Named();
+const licenses = new Named();
 
 const minuteOf = (minute: number | null): WindowLimits => (minute === null ? {} : { minute });
 

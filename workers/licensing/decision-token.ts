@@ -18,6 +18,10 @@ export function keyFor<K extends Pick<SigningKey, "productIds">>(keys: readonly 
   return key;
 }
 
+/** A signing key that this isolate opened before. */
+export const openedSigner = (tenantId: string, { kid }: Pick<SigningKey, "kid">): Signer | undefined =>
+  opened.get(`${tenantId}|${kid}`);
+
 /** Opens a signing key as it was read; one that this isolate opened before costs nothing. Which keys still sign is the caller's to know. */
 export async function openSigner(tenantId: string, vault: () => Vault, { kid, privateKey }: SigningKey): Promise<Signer> {
   const name = `${tenantId}|${kid}`;
@@ -32,6 +36,6 @@ export async function openSigner(tenantId: string, vault: () => Vault, { kid, pr
 }
 
 /** Signs a decision's claims, which are JSON. */
-export async function signDecision({ head, key }: Signer, claims: string): Promise<string> {
+export function signDecision({ head, key }: Signer, claims: string): Promise<string> {
   return signJwsText(key, head, claims);
 }

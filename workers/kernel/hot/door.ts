@@ -16,7 +16,7 @@ import { count, countRead, flushTallies, observe } from "../tallies.ts";
 import { vaultOf, type Vault } from "../vault.ts";
 import { callerBy, compareCaller, isCurrent, isDue } from "./callers.ts";
 import { AnswerHeaders } from "./headers.ts";
-import { licenseConfirmed, licenseFor, type LicenseKnown, type Source } from "./licenses.ts";
+import { licenseAtOnce, licenseConfirmed, licenseFor, type LicenseKnown, type Source } from "./licenses.ts";
 import type { CallerEntry, Memory } from "./memory.ts";
 import { questionKey } from "./question-key.ts";
 import { Unreachable } from "./truth.ts";
@@ -122,14 +122,15 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
   const startedAt = around.realNow.getTime();
   try {
     const name = await questionKey(key, ...route.finds(body));
-    const { asking, entry, stale } = await opened(arrived, route, name, requestId);
+    const opening = opened(arrived, route, name, requestId);
+    const { asking, entry, stale } = opening instanceof Promise ? await opening : opening;
     headers.allowOrigins(asking.caller.allowedOrigins);
     const admitting = asking.limits.admit("programs");
     if (admitting) await admitting;
     const room = { memory, around, arrival: arrived.arrival, caller: entry, shard: arrived.shard, from: asking.ip };
     const source = () => route.source(asking, body);
     const confirmed = async () => shownTo(asking.caller, await licenseConfirmed(room, name, source));
-    const found = await licenseFor(room, name, source);
+    const found = licenseAtOnce(room, name) ?? (await licenseFor(room, name, source));
     const shown = shownTo(asking.caller, found);
     // what the caller may not know is read again each time, as a license is that is not there
     const known = found && !shown && found.tier !== "d1" ? await confirmed() : shown;
@@ -162,47 +163,79 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
   }
 }
 
-/** Opens the door for the caller: the one that the kept answer knows, where nothing about it changed, else it is looked up. */
-async function opened(
-  { arrival, memory, around, request, context, key, shard }: Arrived,
-  route: AnyRoute,
-  name: string,
-  requestId: string,
-) {
-  const kept = memory.licenses.peek(name)?.caller;
-  const current = kept && isCurrent(kept, around) ? { entry: kept, stale: false } : undefined;
+/** Who asks, what is known of that, and whether it could be asked for. */
+type Opened = { asking: HotAsking; entry: CallerEntry; stale: boolean };
+
+/**
+ * Opens the door for the caller: the one that the kept answer knows, where nothing about it changed, else it is looked up. Without a promise
+ * where there is nothing to wait for.
+ */
+function opened(arrived: Arrived, route: AnyRoute, name: string, requestId: string): Opened | Promise<Opened> {
+  const { memory, around, request, key, shard } = arrived;
   const place = placeOf(around.env, request);
-  const { env, realNow, waitUntil } = around;
-  const asked = { env, headers: request.headers, ip: place.ip, realNow, waitUntil };
-  const keyName = current ? null : await questionKey(key);
-  if (keyName !== null) refuseFlood(asked, keyName, key);
-  const found = current ?? (await callerBy(memory, around, shard, key));
-  if (current) countRead("memory", "api_key", current.entry.known.tenantId);
-  if (current && isDue(current.entry, around)) compareCaller(memory, around, shard, key, current.entry);
+  const kept = memory.licenses.peek(name)?.caller;
+  if (!kept || !isCurrent(kept, around)) return lookedUp(arrived, route, place, requestId);
+  countRead("memory", "api_key", kept.known.tenantId);
+  if (isDue(kept, around)) compareCaller(memory, around, shard, key, kept);
+  return entered(arrived, route, place, requestId, kept, false);
+}
+
+async function lookedUp(arrived: Arrived, route: AnyRoute, place: Place, requestId: string): Promise<Opened> {
+  const { memory, around, key, shard } = arrived;
+  const asked = askedBy(arrived, place);
+  const keyName = await questionKey(key);
+  refuseFlood(asked, keyName, key);
+  const found = await callerBy(memory, around, shard, key);
   if (!found) throw await refuse(asked, keyName);
-  const { entry, stale } = found;
+  return entered(arrived, route, place, requestId, found.entry, found.stale);
+}
+
+const askedBy = ({ around, request }: Arrived, { ip }: Place): Asked => ({
+  env: around.env,
+  headers: request.headers,
+  ip,
+  realNow: around.realNow,
+  waitUntil: around.waitUntil,
+});
+
+function entered(
+  arrived: Arrived,
+  route: AnyRoute,
+  place: Place,
+  requestId: string,
+  entry: CallerEntry,
+  stale: boolean,
+): Opened | Promise<Opened> {
+  const { arrival, memory, around, context, shard } = arrived;
+  const { env, realNow, waitUntil } = around;
   const { known } = entry;
-  const admitting = admitted(asked, shard, known, route.security);
-  const { caller } = admitting instanceof Promise ? await admitting : admitting;
-  const now = businessNow(realNow, known.tenant.clockOffsetMs);
+  const { tenant, tenantId } = known;
+  const { ip, country } = place;
+  const admission = admitted(askedBy(arrived, place), shard, known, route.security);
+  if (admission instanceof Promise) return admission;
+  const { caller } = admission;
+  const now = businessNow(realNow, tenant.clockOffsetMs);
   const asking: HotAsking = {
-    ...around,
-    ...place,
+    env,
+    waitUntil,
+    realNow,
+    ip,
+    country,
     arrival,
-    tenantId: known.tenantId,
+    tenantId,
     shard,
     caller,
     known,
     now,
-    limits: new RequestLimits({ ...around, ip: place.ip, tenant: known.tenant, caller, keyName: entry.name }),
+    limits: new RequestLimits({ env, realNow, waitUntil, ip, tenant, caller, keyName: entry.name }),
     usesOf: (licenseId) => memory.usesOf(licenseId),
-    vault: () => vaultOf(env, known.tenantId, known.tenant.dataKey),
+    vault: () => vaultOf(env, tenantId, tenant.dataKey),
     repo: () => {
       const d1 = databaseOf(env, shard);
       if (!d1) throw new Unreachable("The tenant's database is not bound");
-      const actor = { type: "api_key" as const, id: caller.keyId, ip: place.ip };
+      const actor = { type: "api_key" as const, id: caller.keyId, ip };
       const base = askingIn({ env, executionCtx: context, var: { realNow, requestId } }, d1, shard);
-      return repoOf({ ...base, tenantId: known.tenantId, now, actor, intent: null }, known.tenant);
+      return repoOf({ ...base, tenantId, now, actor, intent: null }, tenant);
     },
   };
   return { asking, entry, stale };

@@ -3,7 +3,7 @@ import type { Answered } from "#kernel/hot/memory";
 import { filled, Marks } from "#kernel/hot/mould";
 import { newId } from "#kernel/ids";
 import type { Decision as Decided } from "#rules/licensing/decide";
-import { keyFor, openSigner, signDecision } from "../decision-token.ts";
+import { keyFor, openedSigner, openSigner, signDecision } from "../decision-token.ts";
 import { draftDecision, validityFrom, type Answering, type Question } from "../decisions.ts";
 
 // A decision for the same question differs from the last one in a few places only. So it is presented once, cut there, and filled in for each
@@ -42,7 +42,8 @@ export async function filledDecision(
   sent: string | undefined,
 ): Promise<string> {
   const { tenantId, shard, realNow, now, vault, known } = asking;
-  const signer = await openSigner(tenantId, vault, keyFor(known.signingKeys, answered.audience));
+  const key = keyFor(known.signingKeys, answered.audience);
+  const signer = openedSigner(tenantId, key) ?? (await openSigner(tenantId, vault, key));
   const id = `"${newId("decision", shard, realNow)}"`;
   const nonce = JSON.stringify(sent ?? null);
   const { iat, exp } = validityFrom(realNow);
