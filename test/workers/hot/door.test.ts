@@ -378,3 +378,13 @@ test("a key that is gone from the database without an event is refused once it w
   await asks();
   expect((await asks()).status).toBe(401);
 });
+
+test("devices that somebody makes up push nothing out of memory", async () => {
+  const { other, license, asks } = await validElsewhere({}, { limits: { licenses: { entries: 3, bytes: 1 << 20 } } });
+  for (const name of ["x", "y", "z", "q"]) {
+    const made = { license_key: license["license_key"], fingerprint: device(name) };
+    expect((await other.ask("/v1/licenses/validate", made)).body["code"]).toBe("FINGERPRINT_SCOPE_MISMATCH");
+  }
+  expect(other.memory.licenses.stats).toMatchObject({ entries: 1, evictions: 0 });
+  expect(tierOf(await asks())).toBe("memory");
+});

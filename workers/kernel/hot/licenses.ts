@@ -15,6 +15,8 @@ export type Source = {
   /** where the second tier may keep it; null = it may not */
   tier: string | null;
   version?: string | undefined;
+  /** a device asks by its fingerprint: one that holds no seat is refused, so what is found for it is not worth keeping */
+  byDevice?: boolean;
   row: (asked: ReturnType<typeof askedOf>, at: Date) => Promise<AskedRow | null>;
   /** whether the asker may have it: the token is genuine */
   accepts?: (asked: Asked) => Promise<boolean>;
@@ -145,7 +147,8 @@ async function readTruth(room: Room, name: string, source: Source): Promise<Lice
     memory.licenses.delete(name);
     return undefined;
   }
-  if (source.tier !== null && row.ranges === 0) toSecondTier(memory, around, source.tier, keptText({ row, readAt, drops }));
+  const isKept = row.ranges === 0 && isWorthKeeping(source, row);
+  if (source.tier !== null && isKept) toSecondTier(memory, around, source.tier, keptText({ row, readAt, drops }));
   return keep(room, name, source, { row, readAt, drops }, at, room.arrival);
 }
 
@@ -194,11 +197,15 @@ async function keep(room: Room, name: string, source: Source, { row, readAt, dro
     bytes: 1_000 + 4 * (row.terms.length + row.overrides.length) + 2 * row.holds.length,
     usedAt: readAt,
   };
-  memory.licenses.set(name, entry);
+  if (isWorthKeeping(source, row)) memory.licenses.set(name, entry);
+  else memory.licenses.delete(name);
   return entry;
 }
 
 /** Those who ask from other addresses may get other answers, so they do not share a read. */
 const flightOf = ({ from }: Room, name: string) => `${name}${from ?? ""}`;
+
+/** Whoever knows a license key may make up as many devices as there are numbers: none of them is to push out what others ask for. */
+const isWorthKeeping = ({ byDevice }: Source, row: AskedRow) => byDevice !== true || row.a_id !== null;
 
 const beyond = (limit: number | null, used: number) => limit !== null && used > limit;
