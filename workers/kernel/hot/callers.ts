@@ -8,7 +8,7 @@ import { peppers } from "../vault.ts";
 import type { CallerEntry, Memory } from "./memory.ts";
 import { questionKey } from "./question-key.ts";
 import { fromSecondTier, toSecondTier } from "./second-tier.ts";
-import { once, truth, Unreachable } from "./truth.ts";
+import { mayAnswer, once, truth, Unreachable } from "./truth.ts";
 import type { Around } from "./view.ts";
 
 /** A caller as it is known, and whether that may still be told as the truth; `stale` = neither feed nor database answers. */
@@ -28,6 +28,7 @@ export async function callerBy(memory: Memory, around: Around, shard: string, ke
   }
   try {
     const joined = memory.flights.has(`caller/${name}`);
+    if (joined) mayAnswer(memory, shard, around.realNow);
     const entry = await once(memory.flights, `caller/${name}`, around.waitUntil, () =>
       read(memory, around, shard, key, name, kept),
     );

@@ -44,7 +44,13 @@ function mayAnswerBlind({ known, realNow }: HotAsking, ageMs: number): void {
   count("blind", "stale");
 }
 
-/** How old what is known of a license is, in milliseconds, as of the request's arrival. */
+/** How old what is known of a license, and of who asks, is in milliseconds, as of the request's arrival: that of the older of the two. */
 export function ageOf(asking: HotAsking, entry: LicenseEntry | undefined): number {
-  return entry === undefined ? 0 : entry.caller.view.age(entry.readAt, asking);
+  if (entry === undefined) return 0;
+  const { caller, stamp, subjects } = entry;
+  const { view } = caller;
+  const readAt = Math.min(entry.readAt, caller.readAt);
+  // what is learned while a question is being answered makes no answer younger that it contradicts
+  const isOutdated = view.knowledge.hasChanged(stamp, subjects) || view.knowledge.keysHaveChanged(caller.stamp);
+  return isOutdated ? view.ageBefore(readAt, asking) : view.age(readAt, asking);
 }

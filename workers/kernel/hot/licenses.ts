@@ -6,7 +6,7 @@ import { businessNow } from "../clock.ts";
 import { databaseOf } from "../shards.ts";
 import type { CallerEntry, LicenseEntry, Memory } from "./memory.ts";
 import { fromSecondTier, type KeptLicense, keptText, toSecondTier } from "./second-tier.ts";
-import { once, truth, TRUTH_TIMEOUT_MS, Unreachable } from "./truth.ts";
+import { mayAnswer, once, truth, TRUTH_TIMEOUT_MS, Unreachable } from "./truth.ts";
 import type { Around } from "./view.ts";
 import { within } from "../within.ts";
 
@@ -64,6 +64,7 @@ export async function licenseFor(room: Room, name: string, sourceOf: () => Promi
   try {
     const flight = flightOf(room, name);
     const joined = memory.flights.has(flight);
+    if (joined) mayAnswer(memory, room.shard, around.realNow);
     const found = await once(memory.flights, flight, around.waitUntil, () => readEither(room, name, source));
     // what another request had begun to read may be older than what is known by now
     if (found && hasChanged(found.entry)) return await licenseConfirmed(room, name, sourceOf);

@@ -6,6 +6,8 @@ export const TRUTH_TIMEOUT_MS = 1_500;
 /** After so many calls in a row that were not answered the database counts as away: for a second nobody waits for it. One that was late alone does not. */
 const LATE_IN_A_ROW = 3;
 const PAUSE_MS = 1_000;
+/** For how long after such a pause only one request at a time tries: it may hang, and then only that one waits. */
+const ALONE_FOR_MS = 5_000;
 
 /** How the last calls to the database of a shard ended in an isolate, and until when it does without it. */
 type Pauses = { readonly pauses: Map<string, { lateInARow: number; until: number }> };
@@ -15,13 +17,21 @@ export class Unreachable extends Error {
   override name = "Unreachable";
 }
 
+/** Throws Unreachable while the database of a shard is left alone, or one request tries it: who would join that one does without as well. */
+export function mayAnswer({ pauses }: Pauses, shard: string, realNow: Date): void {
+  if (realNow.getTime() < (pauses.get(shard)?.until ?? 0)) throw new Unreachable("The database did not answer a moment ago");
+}
+
 /**
  * What the database of a shard answers, within `TRUTH_TIMEOUT_MS`. Throws Unreachable where it does not, and for a second after it did not
  * several times in a row without asking: a dead database must not cost every request the whole wait.
  */
 export async function truth<T>({ pauses }: Pauses, shard: string, realNow: Date, ask: () => Promise<T>): Promise<T> {
   const now = realNow.getTime();
-  if (now < (pauses.get(shard)?.until ?? 0)) throw new Unreachable("The database did not answer a moment ago");
+  mayAnswer({ pauses }, shard, realNow);
+  const last = pauses.get(shard);
+  if (last && last.lateInARow >= LATE_IN_A_ROW && now < last.until + ALONE_FOR_MS)
+    pauses.set(shard, { ...last, until: now + TRUTH_TIMEOUT_MS });
   count("hot_calls", "d1/awaited");
   try {
     const answer = await within(ask(), TRUTH_TIMEOUT_MS);

@@ -10,7 +10,7 @@ export type Around = { env: Env; waitUntil: (work: Promise<unknown>) => void; re
 
 /** How long an answer waits for the feed before it goes without. */
 const FEED_TIMEOUT_MS = 400;
-/** After the feed did not answer, it is left alone for this long. */
+/** After the feed did not answer, or could not look itself, it is left alone for this long. */
 const FEED_PAUSE_MS = 500;
 
 /** What this isolate knows of the changes of one tenant, and as of when. */
@@ -19,9 +19,13 @@ export class View {
   readonly #tenantId: string;
   /** milliseconds of real time up to which everything is known; 0 = nothing was ever asked */
   #knownAt = 0;
+  /** the same before the feed was asked last */
+  #knownBefore = 0;
   #asking: Promise<void> | null = null;
   #askedAt = 0;
   #pauseUntil = 0;
+  /** the feed did not answer, or cannot look itself: it is asked behind answers, and none waits for it, until it knows again */
+  #isBlind = false;
   usedAt = 0;
 
   constructor(tenantId: string) {
@@ -46,10 +50,15 @@ export class View {
     return Math.max(0, age);
   }
 
+  /** The same for what the feed's last answer made untrue: as of when it was still known to be so. */
+  ageBefore(readAt: number, { realNow }: Around): number {
+    return Math.max(0, realNow.getTime() - Math.max(this.#knownBefore, readAt));
+  }
+
   /** Waits until the feed was asked, where what is known is too old; at most `FEED_TIMEOUT_MS`. Says whether it is young enough now. */
   async refreshed(readAt: number, around: Around): Promise<boolean> {
     if (this.age(readAt, around) < KNOWN_FOR_MS) return true;
-    if (around.realNow.getTime() < this.#pauseUntil) return false;
+    if (this.#isBlind) return false;
     count("hot_calls", "object/awaited");
     // the answer to another request's question is only ever waited for with a time-out: it may die with its request
     const asking = this.#asking ?? this.#ask(around);
@@ -83,11 +92,15 @@ export class View {
         2 * FEED_TIMEOUT_MS,
       );
       this.knowledge.learn(told);
+      this.#knownBefore = this.#knownAt;
       this.#knownAt = Math.max(this.#knownAt, startedAt - told.lookedMsAgo);
+      this.#isBlind = told.lookedMsAgo >= KNOWN_FOR_MS;
       count("feed_polls", told.changes.length > 0 ? "changed" : "unchanged");
     } catch {
-      this.#pauseUntil = startedAt + FEED_PAUSE_MS;
+      this.#isBlind = true;
       count("feed_polls", "failed");
     }
+    // from when the answer came: a feed that hangs takes longer to find out than the pause lasts
+    if (this.#isBlind) this.#pauseUntil = Date.now() + FEED_PAUSE_MS;
   }
 }
