@@ -3,6 +3,7 @@ import { proveLimits } from "./proof/limits.ts";
 import { proveMutatedFiles } from "./proof/mutated-files.ts";
 import { proveQuotas } from "./proof/quotas.ts";
 import { proveSeats } from "./proof/seats.ts";
+import { proveStaleness } from "./proof/staleness.ts";
 import { proveVerifiersAgree } from "./proof/verifiers-agree.ts";
 import { sayTo } from "./say.ts";
 
@@ -13,6 +14,7 @@ const proofs = {
   "mutated-files": proveMutatedFiles,
   quotas: proveQuotas,
   seats: proveSeats,
+  staleness: proveStaleness,
   "verifiers-agree": proveVerifiersAgree,
 };
 const say = sayTo(process.stdout);

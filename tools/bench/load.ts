@@ -79,7 +79,7 @@ export async function load(shot: Shot, expected: Expected, options: LoadOptions)
   let failed = 0;
   let sample = "";
   let sent = from;
-  const lines = await Promise.all(Array.from({ length: connections }, () => open(shot)));
+  const lines = await Promise.all(Array.from({ length: connections }, () => openLine(shot)));
   const startedAt = performance.now();
   const endsAt = startedAt + seconds * 1000;
   try {
@@ -107,10 +107,12 @@ export async function load(shot: Shot, expected: Expected, options: LoadOptions)
 export const p50Of = ({ latenciesMs }: Load): number => quantile(latenciesMs, 0.5);
 
 type Answer = { status: number; holds: (text: string | undefined) => boolean; text: () => string };
-type Line = { ask: (request: Buffer) => Promise<Answer>; close: () => void };
+
+/** A kept-alive connection. */
+export type Line = { ask: (request: Buffer) => Promise<Answer>; close: () => void };
 
 /** A connection that carries one request at a time. */
-async function open({ host, port }: Shot): Promise<Line> {
+export async function openLine({ host, port }: Pick<Shot, "host" | "port">): Promise<Line> {
   let waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
   let early: Buffer | undefined;
   const onChunk = (length: number, memory: Uint8Array) => {

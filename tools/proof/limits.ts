@@ -152,8 +152,8 @@ const validation = (url: URL, key: string, licenseKey: string, ip: string): Shot
 
 const GUESS = "NONE-00000000";
 
-async function objectCalls({ countsUrls }: Isolates): Promise<number> {
-  const counts = countsUrls.map(async (url) => (await fetch(url)).json<{ calls: { object: number } }>());
+async function objectCalls({ besideUrls }: Isolates): Promise<number> {
+  const counts = besideUrls.map(async (url) => (await fetch(url)).json<{ calls: { object: number } }>());
   return (await Promise.all(counts)).reduce((sum, { calls }) => sum + calls.object, 0);
 }
 
