@@ -5,9 +5,18 @@ export type Place = { ip: string | null; country: string | null };
 
 /** The platform's word; in development a header stands in for it, which production ignores. */
 export function placeOf(env: Env, request: Request): Place {
-  const { headers } = request;
-  const standsIn = env.LATCHKEY_ENV === "development";
-  const ip = (standsIn ? headers.get("x-latchkey-ip") : null) ?? headers.get("cf-connecting-ip");
-  const country = (standsIn ? headers.get("x-latchkey-country") : null) ?? (request.cf?.country as string | undefined) ?? null;
-  return { ip, country };
+  return { ip: ipOf(env, request), country: countryOf(env, request) };
 }
+
+/** The address alone. */
+export function ipOf(env: Env, { headers }: Request): string | null {
+  return (isDevelopment(env) ? headers.get("x-latchkey-ip") : null) ?? headers.get("cf-connecting-ip");
+}
+
+/** The country alone. It stands in what the platform tells of a request, which is only read, all of it at once, by who asks. */
+export function countryOf(env: Env, request: Request): string | null {
+  const standsIn = isDevelopment(env) ? request.headers.get("x-latchkey-country") : null;
+  return standsIn ?? (request.cf?.country as string | undefined) ?? null;
+}
+
+const isDevelopment = (env: Env) => env.LATCHKEY_ENV === "development";

@@ -8,7 +8,7 @@ import { mayKnow } from "../for-caller.ts";
 import { newRequestId } from "../ids.ts";
 import { parseApiKey } from "../keys.ts";
 import { RequestLimits, whyTurnedAway } from "../limiting.ts";
-import { placeOf, type Place } from "../place.ts";
+import { countryOf, ipOf, type Place } from "../place.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { temporarilyUnavailable } from "../problems.ts";
 import { databaseOf } from "../shards.ts";
@@ -172,25 +172,25 @@ type Opened = { asking: HotAsking; entry: CallerEntry; stale: boolean };
  */
 function opened(arrived: Arrived, route: AnyRoute, name: string, requestId: string): Opened | Promise<Opened> {
   const { memory, around, request, key, shard } = arrived;
-  const place = placeOf(around.env, request);
+  const ip = ipOf(around.env, request);
   const kept = memory.licenses.peek(name)?.caller;
-  if (!kept || !isCurrent(kept, around)) return lookedUp(arrived, route, place, requestId);
+  if (!kept || !isCurrent(kept, around)) return lookedUp(arrived, route, ip, requestId);
   countRead("memory", "api_key", kept.known.tenantId);
   if (isDue(kept, around)) compareCaller(memory, around, shard, key, kept);
-  return entered(arrived, route, place, requestId, kept, false);
+  return entered(arrived, route, ip, requestId, kept, false);
 }
 
-async function lookedUp(arrived: Arrived, route: AnyRoute, place: Place, requestId: string): Promise<Opened> {
+async function lookedUp(arrived: Arrived, route: AnyRoute, ip: string | null, requestId: string): Promise<Opened> {
   const { memory, around, key, shard } = arrived;
-  const asked = askedBy(arrived, place);
+  const asked = askedBy(arrived, ip);
   const keyName = await questionKey(key);
   refuseFlood(asked, keyName, key);
   const found = await callerBy(memory, around, shard, key);
   if (!found) throw await refuse(asked, keyName);
-  return entered(arrived, route, place, requestId, found.entry, found.stale);
+  return entered(arrived, route, ip, requestId, found.entry, found.stale);
 }
 
-const askedBy = ({ around, request }: Arrived, { ip }: Place): Asked => ({
+const askedBy = ({ around, request }: Arrived, ip: string | null): Asked => ({
   env: around.env,
   headers: request.headers,
   ip,
@@ -201,17 +201,16 @@ const askedBy = ({ around, request }: Arrived, { ip }: Place): Asked => ({
 function entered(
   arrived: Arrived,
   route: AnyRoute,
-  place: Place,
+  ip: string | null,
   requestId: string,
   entry: CallerEntry,
   stale: boolean,
 ): Opened | Promise<Opened> {
-  const { arrival, memory, around, context, shard } = arrived;
+  const { arrival, memory, around, request, context, shard } = arrived;
   const { env, realNow, waitUntil } = around;
   const { known } = entry;
   const { tenant, tenantId } = known;
-  const { ip, country } = place;
-  const admission = admitted(askedBy(arrived, place), shard, known, route.security);
+  const admission = admitted(askedBy(arrived, ip), shard, known, route.security);
   if (admission instanceof Promise) return admission;
   const { caller } = admission;
   const now = businessNow(realNow, tenant.clockOffsetMs);
@@ -220,7 +219,9 @@ function entered(
     waitUntil,
     realNow,
     ip,
-    country,
+    get country() {
+      return countryOf(env, request);
+    },
     arrival,
     tenantId,
     shard,

@@ -35,9 +35,9 @@ export async function sourceByToken({ env, tenantId, ip }: HotAsking, { activati
 }
 
 async function answer(asking: HotAsking, _: Body, license: HotLicense): Promise<string> {
-  const { caller, country, ip, now } = asking;
+  const { caller, now } = asking;
   const restricted = (license.known?.entry.asked.snapshot.terms.restrictions.length ?? 0) > 0;
-  const inputs = restricted ? JSON.stringify([country, ip]) : "";
+  const inputs = restricted ? JSON.stringify([asking.country, asking.ip]) : "";
   const before = answeredBefore(asking, license, inputs);
   const visible = (asked: Asked | undefined) => (asked && mayKnow(caller, asked.license.productId) ? asked : undefined);
   if (before !== undefined && license.known) {

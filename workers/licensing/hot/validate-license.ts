@@ -64,8 +64,8 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
 }
 
 /** What decides besides what found the license; the place only where a restriction asks for it. */
-function inputsOf({ country, ip }: HotAsking, { product, domain, features }: PlainValidation, { known }: HotLicense): string {
+function inputsOf(asking: HotAsking, { product, domain, features }: PlainValidation, { known }: HotLicense): string {
   const restricted = known !== undefined && known.entry.asked.snapshot.terms.restrictions.length > 0;
   if (!restricted && product === undefined && domain === undefined && features === undefined) return "";
-  return JSON.stringify([product, domain, features, restricted ? [country, ip] : null]);
+  return JSON.stringify([product, domain, features, restricted ? [asking.country, asking.ip] : null]);
 }
