@@ -32,6 +32,8 @@ export type Watch = { refused: (policy: string) => void; blind: (policy: string)
 const PATIENCE_MS = 1_500;
 const LITTLE_PATIENCE_MS = 100;
 const LATE_IN_A_ROW = 3;
+/** While no object answers at all, a subject waits for its own once in this long: a warm answer must not wait for the dead. */
+const LONG_BLIND_MS = 10_000;
 /** After an object was late nobody waits for it for this long. */
 const BLIND_MS = 1_000;
 const STUCK_MS = 5_000;
@@ -98,6 +100,10 @@ export class Leases {
     return this.#lateInARow < LATE_IN_A_ROW ? this.#patienceMs : Math.min(this.#patienceMs, LITTLE_PATIENCE_MS);
   }
 
+  get #blindMs(): number {
+    return this.#lateInARow < LATE_IN_A_ROW ? BLIND_MS : LONG_BLIND_MS;
+  }
+
   /** How many subjects this isolate has in mind. */
   get size(): number {
     return this.#subjects.size;
@@ -122,6 +128,8 @@ export class Leases {
       let held = this.#subjects.get(subject.object);
       if (held === undefined || !sameLimits(held.limits, subject.limits)) held = this.#begin(at, subject, held, now);
       for (const window of held.windows) if (now >= window.endsAt) moveOn(window, now);
+      // objects answer again: nobody stays blind for longer than for one that was late alone
+      if (this.#lateInARow < LATE_IN_A_ROW && held.blindUntil - now > BLIND_MS) held.blindUntil = 0;
       held.usedAt = now;
       all.push(held);
     }
@@ -175,7 +183,7 @@ export class Leases {
       const inTime = await within(asked, this.#waitsMs).catch(() => false);
       for (const held of lacking) {
         held.waiting--;
-        if (inTime === false) held.blindUntil = Math.max(held.blindUntil, now + BLIND_MS);
+        if (inTime === false) held.blindUntil = Math.max(held.blindUntil, now + this.#blindMs);
       }
     }
   }
@@ -196,7 +204,7 @@ export class Leases {
     const asking = within(call, this.#waitsMs)
       .catch(() => {
         this.#lateInARow++;
-        held.blindUntil = now + BLIND_MS;
+        held.blindUntil = now + this.#blindMs;
       })
       .finally(() => {
         if (held.asking === asking) held.asking = null;

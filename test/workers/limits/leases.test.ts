@@ -178,6 +178,31 @@ test.each([
   },
 );
 
+test("while nothing answers a subject waits for its object once in ten seconds, and no longer than others once one answers", async () => {
+  let isDead = true;
+  const stub = {
+    lease: (asks: readonly unknown[]) =>
+      isDead ? new Promise(() => {}) : Promise.resolve(asks.map(() => ({ granted: 5, left: 5 }))),
+    giveBack: async () => {},
+  };
+  const QUOTA = { idFromName: () => ({}), get: () => stub } as unknown as Env["QUOTA"];
+  const one = isolate({ ...env, QUOTA }, { patienceMs: 20 });
+  const named = () => subject({ minute: 10 });
+  const [fourth, fifth] = [named(), named()];
+  for (const each of [named(), named(), named(), fourth]) expect((await one.take(each, START)).allowed).toBe(true);
+  // three were late in a row, so this one is not waited for again, second by second
+  for (let n = 1; n < 10; n++) expect(one.take(fourth, START + n * 1_000)).toMatchObject({ allowed: true });
+  const waiting = one.take(fourth, START + 10_000);
+  expect(waiting).toBeInstanceOf(Promise);
+  await waiting;
+  isDead = false;
+  expect((await one.take(fifth, START + 11_000)).allowed).toBe(true);
+  // it asks anew, and is counted again
+  const blind = one.seen.blind;
+  expect((await one.take(fourth, START + 12_000)).allowed).toBe(true);
+  expect(one.seen.blind).toBe(blind);
+});
+
 test("a month that is used up takes nothing of the minute either, which could not be used", async () => {
   const whose = subject({ minute: 100, month: 3 });
   const minute = () => quotaOf(env, whose.object).granted([windowAt("minute", START)]);
