@@ -287,6 +287,7 @@ export async function entitlementsFromWire(
     if (seen.has(feature.id))
       throw invalidRequest({ what: "A feature is named twice." }, fault("duplicate_feature", "Name each feature once."));
     seen.add(feature.id);
+    refuseIdleRollover(input, `${at}/${index}/rollover`);
     return {
       featureId: feature.id,
       feature: feature.code,
@@ -299,6 +300,13 @@ export async function entitlementsFromWire(
       expiresAt: input.expires_at?.toISOString() ?? null,
     };
   });
+}
+
+/** Nothing can be left over where nothing is limited, or no period ever ends. */
+function refuseIdleRollover({ rollover, reset, limit_value: limit }: z.infer<typeof EntitlementInput>, pointer: string): void {
+  if (!rollover || (reset !== "never" && limit !== null)) return;
+  const detail = "Only a quota with a limit and a reset period has something left over: give both, or leave rollover out.";
+  throw invalidRequest({ what: detail }, { errors: [{ pointer, code: "nothing_to_roll_over", detail }] });
 }
 
 /** Refuses terms that contradict themselves. `at` is where they stand in the body. Throws `invalid_request` with every fault. */
