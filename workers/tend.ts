@@ -16,6 +16,6 @@ export async function tend(env: Env, executionCtx: Asked["executionCtx"]): Promi
     const purged = await purge(d1, realNow());
     const applied = await applyWaiting({ env, executionCtx, var: { realNow: realNow(), requestId } }, shard);
     // oxlint-disable-next-line no-console -- the edge's log is the console
-    console.log(JSON.stringify({ at: "cron", request_id: requestId, shard, ...purged, provider_events_applied: applied }));
+    console.warn(JSON.stringify({ at: "cron", request_id: requestId, shard, ...purged, provider_events_applied: applied }));
   }
 }

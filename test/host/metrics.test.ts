@@ -42,7 +42,7 @@ const linesOf = (page: Awaited<ReturnType<typeof pageOf>>, name: string) => page
 describe("the page for Prometheus", () => {
   test("holds every counter and histogram of the edge in the text format", async () => {
     const page = await pageOf(new HostCounts());
-    expect(linesOf(page, "latchkey_edge_requests_total")).toEqual([
+    expect(linesOf(page, "latchkey_edge_requests_total")?.filter(({ value }) => value > 0)).toEqual([
       { name: "latchkey_edge_requests_total", labels: { route: "licenses.validate", status: "2xx" }, value: 4 },
     ]);
     expect(linesOf(page, "latchkey_edge_limits_blind_total")).toMatchObject([{ labels: {}, value: 1 }]);

@@ -6,5 +6,5 @@ export function noteOperator(c: Context<OperatorEnv>, operation: string, about: 
   const { caller, requestId, ip } = c.var;
   const line = { at: "operator", request_id: requestId, operator_key_id: caller.keyId, ip, operation, ...about };
   // oxlint-disable-next-line no-console -- the edge's log is the console
-  console.log(JSON.stringify(line));
+  console.warn(JSON.stringify(line));
 }

@@ -8,11 +8,12 @@ const SAVE_AFTER_MS = 5_000;
 
 /**
  * Adds up what isolates counted; one a shard. It keeps the sums in memory and writes them down five seconds after the first flush that is not yet
- * written: when it is ended in between, the counts of those seconds are lost, and no others.
+ * written: when it is ended in between, the counts of those seconds are lost, and no others. What it told of is written.
  */
 export class Tally extends DurableObject {
   readonly #sums: Sums;
   #saves = false;
+  #isUnwritten = false;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -25,18 +26,25 @@ export class Tally extends DurableObject {
   /** Adds one flush of an isolate. The same one again is taken for the answer that was lost, and changes nothing. */
   async add(flush: Flush): Promise<void> {
     addFlush(this.#sums, flush, Date.now());
+    this.#isUnwritten = true;
     if (this.#saves) return;
     this.#saves = true;
     await this.ctx.storage.setAlarm(Date.now() + SAVE_AFTER_MS);
   }
 
-  /** Everything that was added up. */
+  /** Everything that was added up. It is written down before it is told: what was once shown is never taken back, or a counter would go back. */
   async told(): Promise<Told> {
+    if (this.#isUnwritten) this.#write();
     return readSums(this.#sums, Date.now());
   }
 
   override async alarm(): Promise<void> {
     this.#saves = false;
+    if (this.#isUnwritten) this.#write();
+  }
+
+  #write(): void {
+    this.#isUnwritten = false;
     this.ctx.storage.sql.exec("insert or replace into sums (id, json) values (1, ?)", JSON.stringify(lasting(this.#sums)));
   }
 }

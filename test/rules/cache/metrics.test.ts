@@ -49,13 +49,23 @@ test("counters, histograms, hit rates and what is held are metrics, each label b
   expect(metrics.get("cache_reads_total")).toMatchObject({
     type: "counter",
     labels: ["tier", "kind"],
-    samples: [
-      { values: ["memory", "license"], value: 9 },
-      { values: ["d1", "license"], value: 1 },
-      { values: ["memory", "api_key"], value: 4 },
-      { values: ["other", "other"], value: 1 },
-    ],
   });
+  expect(metrics.get("cache_reads_total")?.samples).toEqual([
+    { values: ["memory", "license"], value: 9 },
+    { values: ["memory", "api_key"], value: 4 },
+    { values: ["kv", "license"], value: 0 },
+    { values: ["kv", "api_key"], value: 0 },
+    { values: ["d1", "license"], value: 1 },
+    { values: ["d1", "api_key"], value: 0 },
+    { values: ["joined", "license"], value: 0 },
+    { values: ["joined", "api_key"], value: 0 },
+    { values: ["other", "other"], value: 1 },
+  ]);
+  // what was never counted stands there as nothing, so that its first count is seen to rise
+  expect(metrics.get("blind_total")?.samples).toEqual([
+    { values: ["stale"], value: 0 },
+    { values: ["refused"], value: 0 },
+  ]);
   expect(metrics.get("limits_blind_total")).toMatchObject({ labels: [], samples: [{ values: [], value: 2 }] });
   expect(metrics.get("hot_seconds")).toMatchObject({
     type: "histogram",

@@ -122,3 +122,12 @@ test("every answer says how long it took, and of the hot path what from; refusal
   expect(await timing(w.keys.publishable)).toMatch(/^cache;desc="d1", total;dur=\d+$/);
   expect(await timing(newApiKey("pk_live", "00").text)).toMatch(/^total;dur=\d+$/);
 });
+
+test("what was once told is never taken back, though the object is ended right after", async () => {
+  const id = env.TALLY.newUniqueId();
+  const tally = () => env.TALLY.get(id);
+  await tally().add(flush(1, 3));
+  expect((await tally().told()).counters).toEqual({ evictions: { license: 3 } });
+  await abortAllDurableObjects();
+  expect((await tally().told()).counters).toEqual({ evictions: { license: 3 } });
+});

@@ -29,7 +29,7 @@ export function metricsOf(told: Told): Metric[] {
     name: `${name}_total`,
     help: definition.help,
     labels: definition.labels,
-    samples: Object.entries(told.counters[name] ?? {}).map(([label, value]) => ({ values: valuesOf(definition, label), value })),
+    samples: counted(definition, told.counters[name] ?? {}),
   }));
   const histograms = Object.entries<Definition>(HISTOGRAMS).map(([name, definition]): Metric => ({
     type: "histogram",
@@ -44,6 +44,12 @@ export function metricsOf(told: Told): Metric[] {
     })),
   }));
   return [...counters, ...histograms, hitRatio(told), ...held(told)];
+}
+
+/** Every series there may be, those of nothing as well: one that is born with its first count hides that count from `rate()` and `increase()`. */
+function counted(definition: Definition, counts: Readonly<Record<string, number>>): Sample[] {
+  const labels = new Set([...definition.values, ...Object.keys(counts)]);
+  return [...labels].map((label) => ({ values: valuesOf(definition, label), value: counts[label] ?? 0 }));
 }
 
 /**
