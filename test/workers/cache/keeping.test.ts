@@ -157,7 +157,7 @@ test("an invalidation reaches what lies in KV", async () => {
 
 test("the edge's log says which operator did it, and to what", async () => {
   const s = await shop();
-  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   await post(s, "invalidate", { tenant_id: s.tenant.id, license_id: "lic_00x" });
   await post(s, "warm", { tenant_id: s.tenant.id });
   const lines = log.mock.calls.map(([line]) => JSON.parse(line)).filter(({ at }) => at === "operator");
