@@ -82,7 +82,8 @@ export async function runVitest(name: string, projects: Project[], coverage: boo
       path.join(root, "node_modules", "vitest", "vitest.mjs"),
       "run",
       "--passWithNoTests",
-      ...projects.map((project) => `--project=${project}`),
+      // what runs in workerd is two projects: files that share a worker, and files that have one each
+      ...projects.map((project) => (project === "edge" ? "--project=edge*" : `--project=${project}`)),
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,

@@ -39,7 +39,7 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
       const response = left instanceof Response ? left : await worker.fetch(left as never, around.env, context);
       const told = await response.text();
       // what goes on behind the answer may hang as long as what it asks does
-      await Promise.race([waitOnExecutionContext(context), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+      await Promise.race([waitOnExecutionContext(context), new Promise((resolve) => setTimeout(resolve, 500))]);
       return {
         status: response.status,
         headers: response.headers,
