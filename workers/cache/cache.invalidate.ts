@@ -3,12 +3,10 @@ import { json, jsonBody, operator, operatorEndpoint, problems } from "#kernel/en
 import { feedOf } from "#kernel/feed.object";
 import { tenantNotFound } from "#kernel/not-found";
 import { temporarilyUnavailable } from "#kernel/problems";
+import { REFUSED_WITHIN_MS } from "#rules/hot/bounds";
 import { noteOperator } from "./noting.ts";
 import { openedFor } from "./opened.ts";
 import { Invalidated, Invalidation } from "./schemas.ts";
-
-/** The bound that the whole hot path keeps. */
-const WITHIN_MS = 10_000;
 
 export const invalidateCache = operatorEndpoint({
   route: createRoute({
@@ -38,6 +36,9 @@ export const invalidateCache = operatorEndpoint({
       });
     noteOperator(c, "cache.invalidate", { tenant_id: tenantId, subject, number });
     const at = c.var.realNow.toISOString();
-    return c.json({ object: "cache_invalidation" as const, tenant_id: tenantId, subject, number, within_ms: WITHIN_MS, at }, 200);
+    return c.json(
+      { object: "cache_invalidation" as const, tenant_id: tenantId, subject, number, within_ms: REFUSED_WITHIN_MS, at },
+      200,
+    );
   },
 });

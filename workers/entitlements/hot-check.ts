@@ -1,9 +1,8 @@
-import type { Asked } from "#db/licensing/asked";
-import { mayKnow } from "#kernel/for-caller";
 import { findsByKey, sourceByKey } from "#kernel/hot/by-key";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
 import { judged } from "#kernel/hot/judging";
 import type { Source } from "#kernel/hot/licenses";
+import { isText } from "#kernel/hot/plain";
 import { usagesKnown } from "#kernel/hot/usages";
 import { checkFeatures, meteredAmong } from "#rules/entitlements/check";
 import { isFinal } from "#rules/licensing/turning";
@@ -36,18 +35,17 @@ export function plain(body: Readonly<Record<string, unknown>>): Body | undefined
   const { license_key: key, features, ...more } = body;
   if (typeof key !== "string" || key.length > 500 || Object.keys(more).length > 0) return undefined;
   if (!Array.isArray(features) || features.length < 1 || features.length > 100) return undefined;
-  const isPlain = features.every((each) => typeof each === "string" && each.length >= 1 && each.length <= 255);
-  return isPlain ? { license_key: key, features: features as string[] } : undefined;
+  const isPlain = features.every((each) => isText(each, 255));
+  return isPlain ? { license_key: key, features } : undefined;
 }
 
 async function answer(asking: HotAsking, { license_key: key, features }: Body, license: HotLicense): Promise<string> {
-  const { caller, now } = asking;
-  const visible = (asked: Asked | undefined) => (asked && mayKnow(caller, asked.license.productId) ? asked : undefined);
+  const { now } = asking;
   const { known, stale, ageMs } = await judged(asking, license, {
     // a right that is missing may have been given just now, as a license may have been reinstated
     judge: (asked) => {
       const { decision, features: rights } = checkFeatures({
-        snapshot: visible(asked)?.snapshot ?? null,
+        snapshot: asked?.snapshot ?? null,
         features,
         usages: null,
         now,
@@ -56,12 +54,12 @@ async function answer(asking: HotAsking, { license_key: key, features }: Body, l
     },
     isFinal: ({ decision }) => isFinal(decision),
   });
-  const asked = visible(known?.entry.asked);
-  if (!asked || !known) {
+  if (!known) {
     await asking.limits.notFound(key);
     const none = checkFeatures({ snapshot: null, features, usages: null, now });
     return JSON.stringify(presentCheck(none, null, { at: now, snapshotAgeMs: 0, stale: false }));
   }
+  const { asked } = known.entry;
   const used = await usagesKnown(asking, known.entry, meteredAmong(asked.snapshot.terms, features, now));
   const checked = checkFeatures({ snapshot: asked.snapshot, features, usages: used?.usages ?? null, now });
   const shown = { id: asked.license.id, productId: asked.license.productId, snapshot: asked.snapshot };

@@ -1,9 +1,7 @@
-import { openTenant } from "#kernel/asking";
+import { askedByItself, openTenant } from "#kernel/asking";
 import { realNow } from "#kernel/clock";
-import { randomBytes } from "#kernel/crypto";
 import type { Env } from "#kernel/env";
 import { newId } from "#kernel/ids";
-import { base64url } from "#kernel/keyring";
 import type { Repo } from "#db/repo";
 import type { Books, Mark } from "./books.ts";
 
@@ -23,8 +21,7 @@ export async function tell(
 ): Promise<boolean> {
   const [marks, days] = [books.untoldMarks(MARKS_AT_ONCE), books.untoldDays(DAYS_AT_ONCE)];
   if (marks.length + days.length === 0) return true;
-  const asked = { env, executionCtx, var: { realNow: realNow(), requestId: `meter_${base64url(randomBytes(15))}` } };
-  const opened = await openTenant(asked, tenantId, { type: "system", id: null, ip: null });
+  const opened = await openTenant(askedByItself(env, executionCtx, "meter"), tenantId, { type: "system", id: null, ip: null });
   for (const mark of marks) {
     // nobody is left to hear of the quotas of a tenant that is closed
     if (opened) await tellMark(opened.repo, licenseId, mark);

@@ -4,10 +4,10 @@ import { tenantById, type TenantRow } from "#db/tenants/callers";
 import type { Actor } from "#rules/events";
 import { shardOf } from "#rules/ids";
 import { bellOf } from "./bell.object.ts";
-import { businessNow } from "./clock.ts";
+import { businessNow, realNow } from "./clock.ts";
 import type { Env } from "./env.ts";
 import { tellChanges } from "./hot/telling.ts";
-import { newId } from "./ids.ts";
+import { newId, newRequestId } from "./ids.ts";
 import { databaseOf } from "./shards.ts";
 import { vaultOf, type Vault } from "./vault.ts";
 
@@ -17,6 +17,13 @@ export type Asked = {
   executionCtx: { waitUntil(work: Promise<unknown>): void };
   var: { realNow: Date; requestId: string };
 };
+
+/** What the edge asks by itself, in no request: for the cron, or in an object's alarm. */
+export const askedByItself = (env: Env, executionCtx: Asked["executionCtx"], begunBy: "cron" | "meter" | "quota"): Asked => ({
+  env,
+  executionCtx,
+  var: { realNow: realNow(), requestId: newRequestId(begunBy) },
+});
 
 /** What every batch records that does not depend on who asks. */
 export function askingIn(c: Asked, d1: D1Database, shard: string) {

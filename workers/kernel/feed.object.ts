@@ -6,6 +6,7 @@ import type { Change, Drop } from "#rules/hot/knowledge";
 import { shardOf } from "#rules/ids";
 import type { Env } from "./env.ts";
 import { databaseOf } from "./shards.ts";
+import { within } from "./within.ts";
 
 /** What an isolate is told: everything that happened behind `from` and up to `seq`, and how old that knowledge is. */
 export type Told = { from: number; seq: number; changes: Change[]; drops: Drop[]; dropsUpTo: number; lookedMsAgo: number };
@@ -56,6 +57,11 @@ export class Feed extends DurableObject {
     }
   }
 
+  /** The number of the last drop: what is read from now on is read after it. */
+  async lastDrop(): Promise<number> {
+    return (await this.#dropsKept()).at(-1)?.n ?? 0;
+  }
+
   /** Has every isolate forget what it keeps of a license or product; null = of the whole tenant. Answers the number of the drop. */
   async drop(subject: string | null): Promise<number> {
     const kept = await this.#dropsKept();
@@ -77,7 +83,7 @@ export class Feed extends DurableObject {
     this.#looking ??= this.#readOn(tenantId)
       .catch(() => undefined)
       .finally(() => (this.#looking = null));
-    await Promise.race([this.#looking, new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))]);
+    await within(this.#looking, LOOK_EVERY_MS).catch(() => undefined);
   }
 
   async #readOn(tenantId: string): Promise<void> {

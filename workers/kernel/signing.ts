@@ -40,11 +40,8 @@ export const jwsHead = (header: { kid: string; typ: string }): string =>
 /** Signs claims that are JSON already, under a head of `jwsHead`. */
 export async function signJwsText(privateKey: CryptoKey, head: string, claims: string): Promise<string> {
   const signed = `${head}.${base64url(utf8.encode(claims))}`;
-  const signature = await crypto.subtle.sign(ED25519, privateKey, utf8.encode(signed));
-  return `${signed}.${base64url(new Uint8Array(signature))}`;
+  return `${signed}.${await signText(privateKey, signed)}`;
 }
-
-const ED25519 = { name: "Ed25519" };
 
 /** The Ed25519 signature over a text, in base64url. */
 export async function signText(privateKey: CryptoKey, text: string): Promise<string> {

@@ -1,10 +1,7 @@
 import type { Mark } from "#rules/limits/leasing";
-import { type Asked, openTenant } from "./asking.ts";
-import { randomBytes } from "./crypto.ts";
+import { type Asked, askedByItself, openTenant } from "./asking.ts";
 import type { Env } from "./env.ts";
 import { newId } from "./ids.ts";
-import { base64url } from "./keyring.ts";
-import { realNow } from "./clock.ts";
 
 /** A part of a month's API calls that a tenant has used, and what it was when it was reached. */
 export type ReachedMark = { startsAt: number; endsAt: number; percent: Mark; used: number; limit: number };
@@ -22,7 +19,7 @@ export async function tellMark(
   tenantId: string,
   mark: ReachedMark,
 ): Promise<void> {
-  const asked = { env, executionCtx, var: { realNow: realNow(), requestId: `quota_${base64url(randomBytes(15))}` } };
+  const asked = askedByItself(env, executionCtx, "quota");
   const opened = await openTenant(asked, tenantId, { type: "system", id: null, ip: null });
   if (!opened) return;
   const { repo, now } = opened;

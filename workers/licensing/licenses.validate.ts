@@ -73,7 +73,8 @@ function dryRunFrom({ dry_run: dryRun, ...asked }: z.infer<typeof DryRun>, { kin
   throw invalidRequest({ what: detail }, { errors: [{ pointer: `/query/${given}`, code: "dry_run_only", detail }] });
 }
 
-function beginsNow({ snapshot, license }: Asked, { valid }: Decided): boolean {
+/** Whether this decision begins the period of its license, which waited for its first validation. */
+export function beginsNow({ snapshot, license }: Asked, { valid }: Decided): boolean {
   return valid && snapshot.terms.expiryBasis === "first_validation" && license.firstValidatedAt === null;
 }
 

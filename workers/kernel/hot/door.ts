@@ -58,7 +58,7 @@ export type HotAsking = Around &
     repo: () => Repo;
   };
 
-/** The license in question, as far as it is known. */
+/** The license in question, as far as it is known, and the caller may know of it. */
 export type HotLicense = {
   /** undefined: there is none */
   known: LicenseKnown | undefined;
@@ -130,7 +130,7 @@ async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promi
     const room = { memory, around, arrival: arrived.arrival, caller: entry, shard: arrived.shard, from: asking.ip };
     const source = () => route.source(asking, body);
     const confirmed = async () => shownTo(asking.caller, await licenseConfirmed(room, name, source));
-    const found = licenseAtOnce(room, name) ?? (await licenseFor(room, name, source));
+    const found = licenseAtOnce(room, name, source) ?? (await licenseFor(room, name, source));
     const shown = shownTo(asking.caller, found);
     // what the caller may not know is read again each time, as a license is that is not there
     const known = found && !shown && found.tier !== "d1" ? await confirmed() : shown;

@@ -34,32 +34,31 @@ export type LicenseKnown = { entry: LicenseEntry; tier: Tier; stale: boolean; jo
 /** Where a license is looked for, and by whom; `from` is the address that it is asked from. */
 type Room = { memory: Memory; around: Around; caller: CallerEntry; shard: string; from: string | null; arrival: number };
 
-/** A license for a question that memory answers without waiting for anything, and without anything to do behind the answer. */
-export function licenseAtOnce({ memory, around, from }: Room, name: string): LicenseKnown | undefined {
-  const kept = memory.licenses.peek(name);
-  if (!kept || (kept.from !== undefined && kept.from !== from) || !isCurrent(kept, around) || isDue(kept, around))
-    return undefined;
-  memory.licenses.get(name, around.realNow.getTime());
+/**
+ * A license for a question that memory answers without waiting for anything; undefined where it does not. What is due to be compared with the
+ * database is compared behind the answer.
+ */
+export function licenseAtOnce(room: Room, name: string, sourceOf: () => Promise<Source>): LicenseKnown | undefined {
+  const { memory, around } = room;
+  const kept = keptFor(room, memory.licenses.get(name, around.realNow.getTime()));
+  if (!kept || !isCurrent(kept, around)) return undefined;
+  if (isDue(kept, around)) around.waitUntil(compare(room, name, sourceOf));
   return { entry: kept, tier: "memory", stale: false };
 }
 
+/** Where addresses are shut out, what was found for one says nothing about another. */
+const keptFor = ({ from }: Room, entry: LicenseEntry | undefined) =>
+  entry && (entry.from === undefined || entry.from === from) ? entry : undefined;
+
 /**
- * A license for a question: from memory where nothing changed since it was read, else from the second tier or the database. `source` is only
- * called where it has to be read. Undefined where there is none; throws Unreachable where that cannot be known.
+ * A license for a question that memory does not answer at once: from there once the feed says that nothing changed, else from the second tier
+ * or the database. `source` is only called where it has to be read. Undefined where there is none; throws Unreachable where that cannot be known.
  */
 export async function licenseFor(room: Room, name: string, sourceOf: () => Promise<Source>): Promise<LicenseKnown | undefined> {
   const { memory, around } = room;
-  const known = memory.licenses.get(name, around.realNow.getTime());
-  // where addresses are shut out, what was found for one says nothing about another
-  const kept = known && (known.from === undefined || known.from === room.from) ? known : undefined;
-  if (kept) {
-    if (isCurrent(kept, around)) {
-      if (isDue(kept, around)) around.waitUntil(compare(room, name, sourceOf));
-      return { entry: kept, tier: "memory", stale: false };
-    }
-    if (!hasChanged(kept) && (await kept.caller.view.refreshed(kept.readAt, around)) && isCurrent(kept, around))
-      return { entry: kept, tier: "memory", stale: false };
-  }
+  const kept = keptFor(room, memory.licenses.peek(name));
+  if (kept && !hasChanged(kept) && (await kept.caller.view.refreshed(kept.readAt, around)) && isCurrent(kept, around))
+    return { entry: kept, tier: "memory", stale: false };
   const source = await sourceOf();
   try {
     const flight = flightOf(room, name);

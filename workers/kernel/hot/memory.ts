@@ -9,7 +9,8 @@ import { View } from "./view.ts";
 
 /** Who calls, as it was read; when it is read again the same entry is filled anew, for all who hold it. */
 export type CallerEntry = Kept & {
-  /** what this isolate calls the API key, which itself it does not keep */ name: string;
+  /** what this isolate calls the API key, which itself it does not keep */
+  name: string;
   known: KnownCaller;
   view: View;
   stamp: Stamp;
@@ -51,7 +52,7 @@ export type LicenseEntry = Kept & {
 };
 
 const MiB = 1024 * 1024;
-/** What an isolate keeps: half of it may be what its tenants and keys take, and neither ever takes more than a share of the 128 MiB there are. */
+/** What an isolate keeps at most, of the 128 MiB that it has for everything. */
 const LICENSES = { entries: 50_000, bytes: 32 * MiB };
 const CALLERS = { entries: 5_000, bytes: 8 * MiB };
 const MOST_VIEWS = 5_000;

@@ -26,14 +26,9 @@ export class View {
   #pauseUntil = 0;
   /** the feed did not answer, or cannot look itself: it is asked behind answers, and none waits for it, until it knows again */
   #isBlind = false;
-  usedAt = 0;
 
   constructor(tenantId: string) {
     this.#tenantId = tenantId;
-  }
-
-  get knownAt(): number {
-    return this.#knownAt;
   }
 
   /**

@@ -45,9 +45,8 @@ export async function warmQuestions(
 }
 
 async function lastDrop(env: Env, tenantId: string): Promise<number> {
-  const { MAX_SAFE_INTEGER: none } = Number; // the number alone is wanted, and none of the changes
   try {
-    return (await within(feedOf(env, tenantId).since(tenantId, none, none), FEED_TIMEOUT_MS)).dropsUpTo;
+    return await within(feedOf(env, tenantId).lastDrop(), FEED_TIMEOUT_MS);
   } catch {
     throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
   }

@@ -1,5 +1,5 @@
-import { mayKnow } from "#kernel/for-caller";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
+import { ageOf } from "#kernel/hot/judging";
 import type { LicenseEntry } from "#kernel/hot/memory";
 import { Unreachable } from "#kernel/hot/truth";
 import { decide, holdsSeat } from "#rules/licensing/decide";
@@ -27,10 +27,10 @@ export const hotHeartbeat: HotRoute<Body> = {
 };
 
 async function answer(asking: HotAsking, _: Body, { known, callerIsStale }: HotLicense): Promise<string | undefined> {
-  const { caller, now } = asking;
+  const { now } = asking;
   if (known?.stale === true || callerIsStale) throw new Unreachable("A beat that cannot be kept is not taken");
   const asked = known && byToken(known.entry);
-  if (!asked || !mayKnow(caller, asked.license.productId)) return undefined;
+  if (!asked) return undefined;
   const { activation, terms } = asked.snapshot;
   if (!activation || activation.releasedAt !== null || !holdsSeat(activation, terms, now)) return undefined;
 
@@ -44,7 +44,7 @@ async function answer(asking: HotAsking, _: Body, { known, callerIsStale }: HotL
   }
   const decided = decide(beaten.snapshot, { by: "token" }, now, restrictedByToken(beaten, asking));
   if (!decided.valid) return undefined;
-  const ageMs = known.entry.caller.view.age(known.entry.readAt, asking);
+  const ageMs = ageOf(asking, known.entry);
   const decision = await presentDecision(answeringBy(asking, { ageMs, stale: false }), decided, {
     asked: beaten,
     at: now,

@@ -1,3 +1,5 @@
+import { isText } from "#kernel/hot/plain";
+
 // Bodies as the schemas in ../schemas.ts take them, read without them. What is not plainly one of these is not refused here: the router says
 // what is wrong with it. A test holds both equal on generated bodies.
 
@@ -48,8 +50,4 @@ export function plainToken(body: Fields): { activation_token: string } | undefin
   for (const name in body) if (name !== "activation_token") return undefined;
   const token = body["activation_token"];
   return isText(token, 200) ? { activation_token: token } : undefined;
-}
-
-function isText(value: unknown, most: number): value is string {
-  return typeof value === "string" && value.length >= 1 && value.length <= most;
 }

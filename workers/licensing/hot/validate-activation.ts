@@ -1,5 +1,3 @@
-import type { Asked } from "#db/licensing/asked";
-import { mayKnow } from "#kernel/for-caller";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
 import { judged } from "#kernel/hot/judging";
 import type { Source } from "#kernel/hot/licenses";
@@ -35,24 +33,19 @@ export async function sourceByToken({ env, tenantId, ip }: HotAsking, { activati
 }
 
 async function answer(asking: HotAsking, _: Body, license: HotLicense): Promise<string> {
-  const { caller, now } = asking;
+  const { now } = asking;
   const restricted = (license.known?.entry.asked.snapshot.terms.restrictions.length ?? 0) > 0;
   const inputs = restricted ? JSON.stringify([asking.country, asking.ip]) : "";
   const before = answeredBefore(asking, license, inputs);
-  const visible = (asked: Asked | undefined) => (asked && mayKnow(caller, asked.license.productId) ? asked : undefined);
   if (before !== undefined && license.known) {
     stampBehind(asking, license.known.entry);
     return before;
   }
   const made = await judged(asking, license, {
-    judge: (asked) => {
-      const found = visible(asked);
-      return found ? decide(found.snapshot, { by: "token" }, now, restrictedByToken(found, asking)) : activationNotFound();
-    },
+    judge: (asked) =>
+      asked ? decide(asked.snapshot, { by: "token" }, now, restrictedByToken(asked, asking)) : activationNotFound(),
     isFinal,
   });
-  const found = visible(made.known?.entry.asked);
-  if (!found || !made.known) return decisionText(asking, { ...made, known: undefined }, {}, inputs);
-  stampBehind(asking, made.known.entry);
+  if (made.known) stampBehind(asking, made.known.entry);
   return decisionText(asking, made, {}, inputs);
 }

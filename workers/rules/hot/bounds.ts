@@ -1,3 +1,5 @@
+/** The promise that the rest of these keep: whatever is changed is refused everywhere this long after the change was acknowledged. */
+export const REFUSED_WITHIN_MS = 10_000;
 /** From this age on, what is known of a tenant's changes is asked for anew, in the background. */
 export const ASK_AFTER_MS = 3_000;
 /** What is known of a tenant's changes is at most this old: from here on an answer waits until it was asked for anew. */
@@ -8,8 +10,6 @@ export const LOOK_EVERY_MS = 1_500;
 export const COMPARE_AFTER_MS = 45_000;
 /** … and answers no longer without having been compared at this one. */
 export const COMPARED_WITHIN_MS = 60_000;
-/** A refusal that a good deed could have turned is asked of the database again, at most this often a question. */
-export const CONFIRM_EVERY_MS = 1_000;
 /** How long a signed decision may be handed out again to the same question. */
 export const REUSED_FOR_MS = 5_000;
 /** How old what was used of a quota may be where it is only looked at: using it asks the meter. */
