@@ -3,14 +3,14 @@ import { keyDigests } from "#kernel/digests";
 import type { TenantEnv } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
 import { mayKnow } from "#kernel/for-caller";
-import { fromMeter, meterOf, type Calendar, type Item, type MeterCalls, type Once } from "#kernel/meter";
+import { fromMeter, meterOf, type Calendar, type Item, type MeterCalls, type Once, type Short } from "#kernel/meter";
 import { licenseNotFound } from "#kernel/not-found";
 import type { ProblemError } from "#kernel/problem";
 import { idempotencyKeyReused, invalidRequest } from "#kernel/problems";
 import { count } from "#kernel/tallies";
 import { addressKey } from "#rules/addresses";
 import { judgeLicense, meteredBy, rightTo } from "#rules/entitlements/check";
-import type { Usage } from "#rules/entitlements/counting";
+import type { Hope, Usage } from "#rules/entitlements/counting";
 import { featureNotLicensed, licenseNotUsable, quotaExceeded } from "./problems.ts";
 import { presentUsage } from "./presenters.ts";
 
@@ -105,20 +105,26 @@ function refuseDoubles(items: readonly Item[]): void {
   );
 }
 
-/** The problem of items of which there is not enough; `short` are their places. It says when each starts again. */
-export function exceeded(items: readonly Wanted[], short: readonly number[], usages: readonly Usage[], now: Date): ProblemError {
-  const lacking = short.flatMap((index) => {
-    const [usage, item] = [usages[index], items[index]];
-    return usage && item ? [{ index, usage, units: item.units }] : [];
+/** The problem of items of which there is not enough. It says when each starts again. */
+export function exceeded(items: readonly Wanted[], short: readonly Short[], usages: readonly Usage[]): ProblemError {
+  const lacking = short.flatMap((each) => {
+    const [usage, item] = [usages[each.index], items[each.index]];
+    return usage && item ? [{ ...each, usage, units: item.units }] : [];
   });
-  const [first] = lacking;
   count("quota_calls", "exceeded");
-  const facts = { feature: first?.usage.feature ?? "", remaining: first?.usage.remaining ?? 0, units: first?.units ?? 0 };
+  // one that no time brings is the one to speak of: whoever waits for the others waits in vain
+  const first = lacking.find(({ hopeless }) => hopeless !== null) ?? lacking[0];
+  const facts = {
+    feature: first?.usage.feature ?? "",
+    remaining: first?.usage.remaining ?? 0,
+    units: first?.units ?? 0,
+    hopeless: first?.hopeless ?? null,
+  };
   return quotaExceeded(facts, {
-    errors: lacking.map(({ index, usage }) => ({
+    errors: lacking.map(({ index, usage: { remaining } }) => ({
       pointer: `/items/${index}/units`,
       code: "quota_exceeded",
-      detail: `${usage.remaining ?? 0} are left.`,
+      detail: `${remaining ?? 0} ${remaining === 1 ? "is" : "are"} left.`,
     })),
     extra: {
       items: lacking.map(({ usage, units }) => ({
@@ -128,16 +134,16 @@ export function exceeded(items: readonly Wanted[], short: readonly number[], usa
         ...presentUsage(usage),
       })),
     },
-    headers: retryAfter(lacking, now),
+    headers: retryAfter(lacking),
   });
 }
 
-/** When it may fit: once each of them has started again. Where one never does, or wants more than a period has, waiting does not help. */
-function retryAfter(lacking: readonly { usage: Usage; units: number }[], now: Date): Record<string, string> {
-  const ends = lacking.map(({ usage, units }) =>
-    units <= (usage.limit ?? Infinity) ? (usage.resetsAt?.getTime() ?? null) : null,
-  );
-  if (ends.length === 0 || ends.includes(null)) return {};
-  const latest = Math.max(...ends.map((end) => end ?? 0));
-  return { "retry-after": String(Math.max(1, Math.ceil((latest - now.getTime()) / 1000))) };
+/** When all of it may fit. Where one never does, waiting does not help. */
+function retryAfter(lacking: readonly Hope[]): Record<string, string> {
+  let longestMs = 0;
+  for (const { waitMs } of lacking) {
+    if (waitMs === null) return {};
+    longestMs = Math.max(longestMs, waitMs);
+  }
+  return { "retry-after": String(Math.max(1, Math.ceil(longestMs / 1000))) };
 }

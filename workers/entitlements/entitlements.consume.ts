@@ -37,7 +37,7 @@ export const consumeEntitlements = endpoint({
     const { license, replayed, answer } = await using(c, body, ({ items, calendar, meter }) =>
       meter.consume({ intent: c.var.intent, items, calendar }),
     );
-    if (!answer.taken) throw exceeded(body.items, answer.short, answer.usages, c.var.now);
+    if (!answer.taken) throw exceeded(body.items, answer.short, answer.usages);
     if (replayed) c.header("idempotency-replayed", "true");
     else count("quota_calls", "consumed");
     return c.json(presentConsumption(license.id, body.items, answer), 200);

@@ -44,9 +44,7 @@ export const reserveEntitlements = endpoint({
     });
     if (!answer.taken) {
       const { short, usages } = answer;
-      throw short === "reservations"
-        ? tooManyReservations({ most: MOST_RESERVATIONS })
-        : exceeded(body.items, short, usages, c.var.now);
+      throw short === "reservations" ? tooManyReservations({ most: MOST_RESERVATIONS }) : exceeded(body.items, short, usages);
     }
     if (replayed) c.header("idempotency-replayed", "true");
     else count("quota_calls", "consumed");

@@ -10,11 +10,12 @@ import type {
   Once,
   Reserved,
   Settled,
+  Short,
   Taken,
   Tracked,
 } from "#kernel/meter";
-import { fits, type Metered, type Usage } from "#rules/entitlements/counting";
-import { Books, revived, usageOf } from "./books.ts";
+import { fits, hopeFor, type Hope, type Metered, type Usage } from "#rules/entitlements/counting";
+import { Books, revived, usageOf, type Counter } from "./books.ts";
 import { Reservations } from "./reservations.ts";
 import { tell } from "./telling.ts";
 
@@ -165,15 +166,25 @@ export class Meter extends DurableObject implements MeterCalls {
     return { taken: true, usages: this.#usages(items, calendar), reservation };
   }
 
-  /** The places of the items that do not fit beside those before them. */
-  #short(items: readonly Item[], calendar: Calendar): number[] {
+  /** The items that do not fit beside those before them. */
+  #short(items: readonly Item[], calendar: Calendar): Short[] {
     const taken = new Map<string, number>();
     return items.flatMap(({ units, ...metered }, index) => {
       const counter = this.#books.counter(metered, calendar.now, calendar);
       const before = taken.get(metered.featureId) ?? 0;
-      if (!fits({ ...counter, used: counter.used + before }, units)) return [index];
+      const asked = { ...counter, used: counter.used + before };
+      if (!fits(asked, units)) return [{ index, ...this.#hope(metered, asked, units, calendar) }];
       taken.set(metered.featureId, before + units);
       return [];
+    });
+  }
+
+  #hope(metered: Metered, counter: Counter, units: number, calendar: Calendar): Hope {
+    const { endsAt } = counter.period;
+    const roomAt = this.#reservations.roomAt(metered, counter, units);
+    return hopeFor(counter, units, metered.rollover, {
+      periodEndsInMs: endsAt && endsAt.getTime() - calendar.now.getTime(),
+      roomInMs: roomAt && roomAt - Date.now(),
     });
   }
 

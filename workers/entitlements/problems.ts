@@ -1,3 +1,4 @@
+import type { ReservationStatus } from "#kernel/meter";
 import { defineProblem } from "#kernel/problem";
 
 export const licenseNotUsable = defineProblem<{ reasons: string }>({
@@ -16,14 +17,28 @@ export const featureNotLicensed = defineProblem({
   detail: () => "The license has no right to a feature that is named, or the right has ended; nothing was used.",
 });
 
-export const quotaExceeded = defineProblem<{ feature: string; remaining: number; units: number }>({
+export const quotaExceeded = defineProblem<{
+  feature: string;
+  remaining: number;
+  units: number;
+  /** why no time brings as many; null where one may */
+  hopeless: "beyond_period" | "never_resets" | null;
+}>({
   code: "quota_exceeded",
   status: 429,
   title: "The quota is used up",
-  fix: "Use less, wait until resets_at, or raise the limit of the feature on the license or its template.",
+  fix: "Use less, wait for as long as Retry-After says, or raise the limit of the feature on the license or its template.",
+  fixFor: ({ hopeless }) => (hopeless === null ? undefined : WITHOUT_WAITING[hopeless]),
   detail: ({ feature, remaining, units }) =>
-    `Of ${feature} ${remaining} ${remaining === 1 ? "unit is" : "units are"} left, and ${units} were asked for; nothing was used.`,
+    `Of ${feature} ${remaining} ${remaining === 1 ? "unit is" : "units are"} left, and ${units} ${units === 1 ? "was" : "were"} asked for; nothing was used.`,
 });
+
+const WITHOUT_WAITING = {
+  beyond_period:
+    "Ask for less at once, or raise the limit of the feature on the license or its template: no period has as many units, so waiting does not help.",
+  never_resets:
+    "Use less, or raise the limit of the feature on the license or its template: what was used never starts again, so waiting does not help.",
+};
 
 export const tooManyReservations = defineProblem<{ most: number }>({
   code: "too_many_reservations",
@@ -41,10 +56,17 @@ export const reservationNotFound = defineProblem({
   detail: () => "This tenant has no reservation of this id.",
 });
 
-export const reservationOver = defineProblem<{ status: string }>({
+export const reservationOver = defineProblem<{ status: ReservationStatus }>({
   code: "reservation_over",
   status: 409,
   title: "The reservation is over",
-  fix: "Reserve again, or consume at once.",
-  detail: ({ status }) => `The reservation is ${status}: what it held back is not there any more.`,
+  fix: "Where it was committed, nothing: it is counted. Where it was released or its time was over, reserve again, or consume at once.",
+  fixFor: ({ status }) =>
+    status === "committed"
+      ? "Nothing is to be done: what was committed is counted. Whoever reserves or consumes it again counts it twice."
+      : "What it held back was not counted: reserve again, or consume at once.",
+  detail: ({ status }) =>
+    status === "committed"
+      ? "The reservation is committed: what was used of it is counted, and the rest is free again."
+      : `The reservation is ${status}: what it held back is not there any more.`,
 });

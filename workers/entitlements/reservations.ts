@@ -1,7 +1,8 @@
-import type { Metered } from "#rules/entitlements/counting";
+import { lackOf, type Metered } from "#rules/entitlements/counting";
+import { periodOf } from "#rules/entitlements/periods";
 import { MOST_RESERVATIONS } from "#kernel/meter";
 import type { Calendar, Reservation, ReservationStatus, ReservedItem, Settled } from "#kernel/meter";
-import { revived, usageOf, type Books } from "./books.ts";
+import { revived, usageOf, type Books, type Counter } from "./books.ts";
 
 const TABLES = `
   create table if not exists reservations (
@@ -87,6 +88,21 @@ export class Reservations {
   /** When the next one ends, in milliseconds of real time; null where none is open. */
   nextEnd(): number | null {
     return this.#sql.exec<{ end: number | null }>(`select min(ends_at) as end from reservations where status = 'open'`).one().end;
+  }
+
+  /** When so many of the open ones have ended that units fit which do not now, in milliseconds of real time; null where that is never so. */
+  roomAt({ featureId, reset }: Metered, counter: Counter, units: number): number | null {
+    let lacking = lackOf(counter, units);
+    if (lacking > counter.reserved) return null;
+    const open = this.#sql.exec<Row>(`select * from reservations where status = 'open' order by ends_at`);
+    for (const row of open) {
+      const { reservation, frame } = read(row);
+      const item = reservation.items.find((each) => each.featureId === featureId && each.reset === reset);
+      if (item === undefined || periodOf(reset, reservation.madeAt, frame.zone).name !== counter.period.name) continue;
+      lacking -= item.units;
+      if (lacking <= 0) return row.ends_at;
+    }
+    return null;
   }
 
   /** Frees those whose end has come. */

@@ -1,4 +1,4 @@
-import type { Metered, Usage } from "#rules/entitlements/counting";
+import type { Hope, Metered, Usage } from "#rules/entitlements/counting";
 import type { Env } from "./env.ts";
 import { memory } from "./hot/memory.ts";
 import { temporarilyUnavailable } from "./problems.ts";
@@ -55,11 +55,14 @@ export type Entry = Item & { key: string; mode: "add" | "set"; at: Date | null }
 /** An answer, given now or given before to the same intent. `reused`: the same key came with other content. */
 export type Once<T> = { outcome: "answered"; replayed: boolean; answer: T } | { outcome: "reused" };
 
-/** All items or none: `short` are the places of those that do not fit. `usages` are theirs, in the order of the items. */
-export type Taken = { taken: true; usages: Usage[]; takenAt: Date } | { taken: false; short: number[]; usages: Usage[] };
+/** All items or none: `short` are those that do not fit. `usages` are those of all items, in their order. */
+export type Taken = { taken: true; usages: Usage[]; takenAt: Date } | { taken: false; short: Short[]; usages: Usage[] };
 export type Reserved =
   | { taken: true; usages: Usage[]; reservation: Reservation }
-  | { taken: false; short: number[] | "reservations"; usages: Usage[] };
+  | { taken: false; short: Short[] | "reservations"; usages: Usage[] };
+
+/** An item that does not fit, by its place, and what is to be hoped for. */
+export type Short = { index: number } & Hope;
 
 /** What became of one entry. `other`: its key came before with another content. */
 export type Tracked = { outcome: "counted" | "duplicate" | "other"; usage: Usage };

@@ -10,6 +10,8 @@ export type ProblemKind<Facts> = {
   readonly title: string;
   /** What to do now: the command or call that mends it. */
   readonly fix: string;
+  /** The same where the facts of a case allow more to be said; undefined leaves it at `fix`. */
+  readonly fixFor?: (facts: Facts) => string | undefined;
   readonly detail: (facts: Facts) => string;
 };
 
@@ -23,11 +25,13 @@ export class ProblemError extends Error {
   override name = "ProblemError";
   readonly kind: ProblemKind<never>;
   readonly detail: string;
+  readonly fix: string;
   readonly more: More;
-  constructor(kind: ProblemKind<never>, detail: string, more: More) {
+  constructor(kind: ProblemKind<never>, { detail, fix }: { detail: string; fix: string }, more: More) {
     super(`${kind.code}: ${detail}`);
     this.kind = kind;
     this.detail = detail;
+    this.fix = fix;
     this.more = more;
   }
 }
@@ -41,13 +45,14 @@ export const allProblems = (): ReadonlyMap<string, ProblemKind<never>> => declar
 export function defineProblem<Facts = Record<string, never>>(kind: ProblemKind<Facts>): Problem<Facts> {
   if (declared.has(kind.code)) throw new Error(`Problem ${kind.code} is declared twice`);
   declared.set(kind.code, kind);
-  const make = (facts: Facts, more: More = {}) => new ProblemError(kind, kind.detail(facts), more);
+  const make = (facts: Facts, more: More = {}) =>
+    new ProblemError(kind, { detail: kind.detail(facts), fix: kind.fixFor?.(facts) ?? kind.fix }, more);
   return Object.assign(make, kind);
 }
 
 /** The answer to a problem: `application/problem+json`. */
 export function problemResponse(problem: ProblemError, requestId: string, publicUrl: string): Response {
-  const { code, title, status, fix } = problem.kind;
+  const { code, title, status } = problem.kind;
   const { errors, extra, headers } = problem.more;
   const body = {
     type: `${publicUrl}/docs/problems/${code}`,
@@ -55,7 +60,7 @@ export function problemResponse(problem: ProblemError, requestId: string, public
     status,
     code,
     detail: problem.detail,
-    fix,
+    fix: problem.fix,
     request_id: requestId,
     ...(errors ? { errors } : {}),
     ...extra,

@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { fits, leftOver, MAX_COUNT, reachedThresholds, remainingOf } from "#rules/entitlements/counting";
+import { fits, hopeFor, leftOver, MAX_COUNT, reachedThresholds, remainingOf } from "#rules/entitlements/counting";
 
 const counts = fc.record({
   used: fc.nat(300),
@@ -37,6 +37,28 @@ describe("what a period leaves over", () => {
     [{ used: 250, limit: 100, carried: 0 }, 0],
     [{ used: 0, limit: null, carried: 0 }, 0],
   ])("%j leaves %i", (count, left) => expect(leftOver(count)).toBe(left));
+});
+
+describe("what does not fit now", () => {
+  const count = { used: 6, reserved: 4, limit: 10, carried: 0 };
+  const ahead = { periodEndsInMs: 9000, roomInMs: null };
+
+  test("fits with the next period, or as soon as enough of what is held back is free", () => {
+    expect(hopeFor(count, 3, false, ahead)).toEqual({ waitMs: 9000, hopeless: null });
+    expect(hopeFor(count, 3, false, { ...ahead, roomInMs: 50 })).toEqual({ waitMs: 50, hopeless: null });
+    expect(hopeFor(count, 3, false, { ...ahead, roomInMs: 9999 })).toEqual({ waitMs: 9000, hopeless: null });
+  });
+
+  test("never fits where no period has as many, or what was used never starts again", () => {
+    expect(hopeFor(count, 11, false, ahead)).toEqual({ waitMs: null, hopeless: "beyond_period" });
+    expect(hopeFor(count, 11, false, { periodEndsInMs: null, roomInMs: null }).hopeless).toBe("beyond_period");
+    expect(hopeFor(count, 3, false, { periodEndsInMs: null, roomInMs: null }).hopeless).toBe("never_resets");
+  });
+
+  test("a period has what the one before leaves to it as well", () => {
+    expect(hopeFor(count, 14, true, ahead)).toEqual({ waitMs: 9000, hopeless: null });
+    expect(hopeFor(count, 15, true, ahead).hopeless).toBe("beyond_period");
+  });
 });
 
 describe("thresholds", () => {

@@ -19,8 +19,19 @@ test("what is consumed is counted, up to the limit and to none beyond", async ()
     body: { code: "quota_exceeded", items: [{ feature: "export", units: 4, used: 7, limit_value: 10, remaining: 3 }] },
   });
   expect(over.headers.has("retry-after")).toBe(false);
-  expect((await l.consume(3)).status).toBe(200);
-  expect((await l.consume(1)).status).toBe(429);
+  expect(over.body).toMatchObject({
+    detail: "Of export 3 units are left, and 4 were asked for; nothing was used.",
+    fix: expect.stringContaining("never starts again, so waiting does not help"),
+  });
+  expect((await l.consume(2)).status).toBe(200);
+  expect((await l.consume(11)).body).toMatchObject({
+    detail: "Of export 1 unit is left, and 11 were asked for; nothing was used.",
+    fix: expect.stringContaining("Ask for less at once"),
+  });
+  expect((await l.consume(1)).status).toBe(200);
+  expect((await l.consume(1)).body).toMatchObject({
+    detail: "Of export 0 units are left, and 1 was asked for; nothing was used.",
+  });
 });
 
 test("of several items all are counted, or none", async () => {

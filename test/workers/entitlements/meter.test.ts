@@ -37,7 +37,7 @@ test("what is reserved is nobody else's until it ends, and comes to what was com
   const items = [{ ...exports, units: 60 }];
   const reserve = (id: string) => m.reserve({ intent: null, id, items, calendar: calendar(), ttlS: 60 });
   expect(await reserve("rsv_a")).toMatchObject({ answer: { taken: true, usages: [{ used: 0, reserved: 60, remaining: 40 }] } });
-  expect(await reserve("rsv_b")).toMatchObject({ answer: { taken: false, short: [0] } });
+  expect(await reserve("rsv_b")).toMatchObject({ answer: { taken: false, short: [{ index: 0 }] } });
   const committed = await m.commit({
     intent: null,
     id: "rsv_a",

@@ -63,6 +63,31 @@ test("more than was reserved cannot be committed, nor what was not", async () =>
   expect(await commit(l, id)).toMatchObject({ body: { items: [{ committed: 4, used: 4 }] } });
 });
 
+test("what was committed is counted, so nobody is sent to consume it again; what was not is to be used anew", async () => {
+  const l = await licensed();
+  const [done, freed] = [(await reserve(l, 3)).body["id"], (await reserve(l, 3)).body["id"]];
+  await commit(l, done);
+  await release(l, freed);
+  for (const late of [await commit(l, done, [{ feature: "export", units: 1 }]), await release(l, done)]) {
+    expect(late.body).toMatchObject({ code: "reservation_over", detail: expect.stringContaining("is counted") });
+    expect(late.body["fix"]).toMatch(/^Nothing is to be done/);
+  }
+  expect((await commit(l, freed)).body["fix"]).toBe("What it held back was not counted: reserve again, or consume at once.");
+});
+
+test("whoever finds all held back is told when enough of it is free again, which may be long before the period ends", async () => {
+  const l = await licensed({ reset: "year" });
+  await reserve(l, 4, { ttl_s: 3000 });
+  await reserve(l, 3, { ttl_s: 60 });
+  await reserve(l, 3, { ttl_s: 600 });
+  const waits = [];
+  for (const units of [3, 4, 7]) waits.push(Number((await l.consume(units)).headers.get("retry-after")));
+  expect(waits.map((wait) => [60, 600, 3000].find((ttl) => wait <= ttl && wait > ttl - 60))).toEqual([60, 600, 3000]);
+  const more = await l.consume(11);
+  expect(more.headers.has("retry-after")).toBe(false);
+  expect(more.body["fix"]).toContain("no period has as many units");
+});
+
 test("a released reservation holds nothing back, however often it is released", async () => {
   const l = await licensed();
   const { id } = (await reserve(l, 10)).body;

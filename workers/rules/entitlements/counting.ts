@@ -53,6 +53,25 @@ export function fits(count: Count, units: number): boolean {
   return units <= (remainingOf(count) ?? MAX_COUNT - count.used - count.reserved);
 }
 
+/** When units that do not fit now may fit, or why no time brings them. */
+export type Hope = { waitMs: number; hopeless: null } | { waitMs: null; hopeless: "beyond_period" | "never_resets" };
+
+/** What is known of the time ahead, both in milliseconds from now: when the period ends, and when reservations end that hold enough back. */
+export type Ahead = { periodEndsInMs: number | null; roomInMs: number | null };
+
+/** When so many units may fit that do not now: as soon as what is held back ends, or with the next period, if that one will have as many. */
+export function hopeFor(count: Count, units: number, rollover: boolean, { periodEndsInMs, roomInMs }: Ahead): Hope {
+  const next = count.limit === null ? MAX_COUNT : count.limit + (rollover ? leftOver(count) : 0);
+  const waits = [roomInMs, units <= next ? periodEndsInMs : null].filter((wait) => wait !== null);
+  if (waits.length > 0) return { waitMs: Math.min(...waits), hopeless: null };
+  return { waitMs: null, hopeless: units > next ? "beyond_period" : "never_resets" };
+}
+
+/** How many units must become free before so many more fit. */
+export function lackOf({ used, reserved, ...count }: Count, units: number): number {
+  return used + reserved + units - (ceilingOf(count) ?? MAX_COUNT);
+}
+
 /**
  * What a period leaves to the next one: what was not used of its own limit, where what it had carried itself is used first. So nothing
  * outlives the period after its own, and no period gets more than one limit on top.
