@@ -154,7 +154,7 @@ export function whyShielded({ ip, realNow }: Asked, keyName: string): ProblemErr
 function tooManyRefusals(): ProblemError {
   count("rate_limited", "shield");
   const what = "This address sent too many requests with keys that are not valid.";
-  return rateLimited({ what }, { headers: { "retry-after": "60" } });
+  return rateLimited({ what, by: "keys" }, { headers: { "retry-after": "60" } });
 }
 
 function isUsable({ key, tenant }: KnownCaller, realNow: Date): boolean {

@@ -55,7 +55,7 @@ export function whyTurnedAway(remembering: Remembering, realNow: Date): ProblemE
   if (!held || held.refusedBy.endsAt <= now) return undefined;
   const refusedBy = { ...held.refusedBy, retryAfterS: secondsUntil(held.refusedBy.endsAt, now) };
   count("rate_limited", refusedBy.policy);
-  return refused({ refusedBy, headers: headersOf(held.standings, now, refusedBy) });
+  return refused({ refusedBy, headers: headersOf(held.standings, now, refusedBy) }, remembering.kind);
 }
 
 type Asking = LeaseContext & { ip: string | null; tenant: TenantRow; caller: Pick<Caller, "kind" | "keyId">; keyName: string };
@@ -89,7 +89,7 @@ export class RequestLimits {
       { refusedBy, standings },
       realNow.getTime() + REMEMBERED_MS,
     );
-    throw refused(permit);
+    throw refused(permit, caller.kind);
   }
 
   /** Counts a program's request for the license that it turned out to be about, once however often a handler tries. Waits as `admit` does. */
@@ -108,11 +108,16 @@ export class RequestLimits {
 
   /** Refuses a guesser a key that could be guessed; whether it is there is not looked up. Keys of our making, and as strong ones, go on. */
   guess(licenseKey: unknown): void {
-    if (!this.isGuesser || typeof licenseKey !== "string" || estimatedBits(licenseKey) >= LEAST_KEY_BITS) return;
-    const { endsAt } = windowAt("minute", this.#asking.realNow.getTime());
-    const what = "This address asked for more license keys that are not there than it may in a minute.";
-    const wait = String(secondsUntil(endsAt, this.#asking.realNow.getTime()));
-    throw rateLimited({ what }, { headers: { "retry-after": wait } });
+    if (this.isGuesser && isGuessable(licenseKey)) throw this.#guessed();
+  }
+
+  #guessed(): ProblemError {
+    const now = this.#asking.realNow.getTime();
+    const window = { ...windowAt("minute", now), limit: this.#numbers.not_found_per_minute ?? 0 };
+    const standing = { ...window, policy: "not_found", window: window.name, left: 0 };
+    const refusedBy = { ...standing, retryAfterS: secondsUntil(window.endsAt, now) };
+    this.#permits.push({ allowed: false, refusedBy, standings: [standing], headers: headersOf([standing], now, refusedBy) });
+    return refused({ refusedBy, headers: this.headers() }, "publishable");
   }
 
   /** Counts a license key that is not there. */
@@ -154,8 +159,11 @@ export class RequestLimits {
   }
 }
 
+const isGuessable = (licenseKey: unknown) => typeof licenseKey === "string" && estimatedBits(licenseKey) < LEAST_KEY_BITS;
+
+/** Licenses are counted for programs alone. */
 function mustBeGiven(permit: Permit): void {
-  if (permit.refusedBy) throw refused(permit);
+  if (permit.refusedBy) throw refused(permit, "publishable");
 }
 
 const WHOSE: Record<string, string> = {
@@ -164,12 +172,14 @@ const WHOSE: Record<string, string> = {
   key: "This API key",
   address: "This address",
   license: "This license",
+  not_found: "This address",
 };
 
 /** The problem that a permit is refused with. */
-export function refused({ refusedBy, headers }: Pick<Permit, "refusedBy" | "headers">): ProblemError {
+export function refused({ refusedBy, headers }: Pick<Permit, "refusedBy" | "headers">, by: Caller["kind"]): ProblemError {
   if (!refusedBy) throw new Error("A permit that was given is refused");
   const { policy, window, limit, endsAt } = refusedBy;
-  const what = `${WHOSE[policy] ?? "This caller"} has used its ${limit} requests of this ${window}; the next ${window} begins at ${new Date(endsAt).toISOString()}.`;
-  return rateLimited({ what }, { headers });
+  const forWhat = policy === "not_found" ? " for license keys that are not there" : "";
+  const what = `${WHOSE[policy] ?? "This caller"} has used its ${limit} requests${forWhat} of this ${window}; the next ${window} begins at ${new Date(endsAt).toISOString()}.`;
+  return rateLimited({ what, by: by === "publishable" ? by : "secret" }, { headers });
 }

@@ -80,13 +80,23 @@ export const addressNotAllowed = defineProblem({
   detail: () => "The request comes from an address that the key does not allow.",
 });
 
-export const rateLimited = defineProblem<{ what: string }>({
+/** `by`: whose requests are too many; `keys`: keys that are none were sent too often. */
+export const rateLimited = defineProblem<{ what: string; by: "secret" | "publishable" | "keys" }>({
   code: "rate_limited",
   status: 429,
   title: "Too many requests",
-  fix: "Wait for as long as Retry-After says. RateLimit-Policy names the limits; GET /v1/settings shows those of the tenant.",
+  fix: "Wait for as long as Retry-After says.",
+  fixFor: ({ by }) => LIMITED[by],
   detail: ({ what }) => what,
 });
+
+const LIMITED = {
+  secret:
+    "Wait until the instant that detail names, Retry-After seconds from now. GET /v1/usage/limits shows every limit and who set it; your own are changed with PATCH /v1/settings.",
+  publishable:
+    "Wait until the instant that detail names, Retry-After seconds from now, and go on with the last answer meanwhile.",
+  keys: "Wait for as long as Retry-After says, and send a key that is valid; keys are made with POST /v1/api_keys.",
+};
 
 export const invalidIdempotencyKey = defineProblem({
   code: "invalid_idempotency_key",

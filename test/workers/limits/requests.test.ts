@@ -156,7 +156,18 @@ test("an address that guesses weak keys too often finds none any more, and nobod
   });
   expect(counted(seen.guesses)).toEqual({ passed: 5, refused: 7 });
   expect(seen.guesses[0]?.body).toMatchObject({ code: "NOT_FOUND" });
-  expect(seen.activation.body).toMatchObject({ code: "rate_limited", detail: expect.stringContaining("not there") });
+  expect(seen.activation.body).toMatchObject({
+    code: "rate_limited",
+    detail: expect.stringMatching(
+      /^This address has used its 5 requests for license keys that are not there of this minute; the next minute begins at 20.*Z\.$/,
+    ),
+    fix: expect.stringMatching(/^Wait until the instant that detail names/),
+  });
+  for (const { headers } of [seen.activation, ...seen.guesses.filter(({ status }) => status === 429)]) {
+    expect(headers.get("ratelimit-policy")).toBe('"address_minute";q=6000;w=60, "not_found_minute";q=5;w=60');
+    expect(headers.get("ratelimit")).toMatch(/^"address_minute";r=\d+;t=\d+, "not_found_minute";r=0;t=\d+$/);
+    expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  }
   expect(seen.strong.body).toMatchObject({ code: "NO_MACHINE" });
   expect(seen.elsewhere.body).toMatchObject({ code: "NOT_FOUND" });
   expect(seen.vendor.body).toMatchObject({ code: "NOT_FOUND" });
@@ -189,13 +200,42 @@ test("a tenant lowers its limits and takes that back, and cannot raise them; the
   expect(shown.body["limits"]).toMatchObject({ requests_per_minute: 500, requests_per_hour: 3_000, requests_per_month: 10_000 });
 });
 
+test("a tenant sees every limit that holds and who set it, and is sent there when it is refused", async () => {
+  const w = await world();
+  await give(w, "starter", { requests_per_minute: 30, requests_per_hour: 4_000 });
+  await w.patch("/v1/settings", { limits: { requests_per_hour: 3_500, key_requests_per_minute: 1, requests_per_minute: 30 } });
+  const shown = await w.get("/v1/usage/limits");
+  expect(shown.body["requests"]).toEqual([
+    { name: "requests_per_minute", limit_value: 30, set_by: "operator" },
+    { name: "requests_per_hour", limit_value: 3_500, set_by: "tenant" },
+    { name: "requests_per_month", limit_value: 10_000, set_by: "tier" },
+    { name: "key_requests_per_minute", limit_value: 1, set_by: "tenant" },
+    { name: "key_requests_per_hour", limit_value: null, set_by: "tier" },
+    { name: "address_requests_per_minute", limit_value: 6_000, set_by: "tier" },
+    { name: "license_requests_per_minute", limit_value: 6_000, set_by: "tier" },
+    { name: "not_found_per_minute", limit_value: 600, set_by: "tier" },
+  ]);
+  // a number of its own that lies above what it may have now does not hold
+  await give(w, "starter", { requests_per_hour: 3_200 });
+  expect((await w.get("/v1/usage/limits")).body["requests"]).toContainEqual({
+    name: "requests_per_hour",
+    limit_value: 3_200,
+    set_by: "operator",
+  });
+  const [, over] = await inOneMinute(async () => [await w.get("/v1/products"), await w.get("/v1/products")]);
+  expect(over?.body).toMatchObject({ code: "rate_limited", fix: expect.stringContaining("GET /v1/usage/limits") });
+});
+
 test("a month that is used up leaves the settings open, and tells of 80 and 100 percent once", async () => {
   const w = await world();
   await give(w, "starter", { requests_per_month: 10 });
   const answers = await Promise.all(upTo(15).map(() => w.get("/v1/products")));
   expect(counted(answers)).toEqual({ passed: 10, refused: 5 });
   expect(answers.find(({ status }) => status === 429)?.body).toMatchObject({ detail: expect.stringContaining("this month") });
-  expect((await w.get("/v1/settings")).status).toBe(200);
+  const license = "/v1/usage/current?license_id=lic_none";
+  const open = ["/v1/settings", "/v1/usage/limits", "/v1/usage/alerts", license].map((path) => w.get(path));
+  expect((await Promise.all(open)).map(({ status }) => status)).toEqual([200, 200, 200, 404]);
+  expect((await w.get("/v1/events")).status).toBe(429);
 
   const row = await env.DB_00.prepare("select * from tenants where id = ?").bind(w.tenant.id).first<{ limits: string }>();
   const tenant = { id: w.tenant.id, tier: "starter" as const, limits: JSON.parse(row?.limits ?? "null"), settings: {} as never };

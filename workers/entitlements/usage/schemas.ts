@@ -3,6 +3,7 @@ import { z, Instant, InstantInput, Ref, text } from "#kernel/wire";
 import { MAX_UNITS, THRESHOLDS } from "#rules/entitlements/counting";
 import { REPORT_PERIODS } from "#rules/entitlements/reports";
 import { NOT_COUNTED, TOLD_WITHIN_DAYS } from "#rules/entitlements/tracking";
+import { LIMIT_NAMES, LIMIT_SETTERS } from "#rules/limits/numbers";
 import { LIMIT_TYPES, RESET_PERIODS } from "#rules/licensing/terms";
 import { TIERS } from "#rules/tenants/tiers";
 
@@ -188,6 +189,17 @@ export const TenantLimits = z
         resets_at: Instant.nullable(),
       }),
     ),
+    requests: z
+      .array(
+        z.object({
+          name: z.enum(LIMIT_NAMES).openapi({ description: "As PATCH /v1/settings takes it." }),
+          limit_value: z.int().nullable().openapi({ description: "The number in force; null = no limit." }),
+          set_by: z.enum(LIMIT_SETTERS).openapi({
+            description: "tier: what the tier comes with. operator: given instead of the tier's. tenant: your own, lower number.",
+          }),
+        }),
+      )
+      .openapi({ description: "How many requests each window takes, as it holds now." }),
     evaluated_at: Instant,
   })
   .openapi("TenantLimits");

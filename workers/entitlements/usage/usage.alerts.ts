@@ -6,6 +6,7 @@ import { presentUsageAlert } from "./presenters.ts";
 import { UsageAlert, UsageAlertQuery } from "./schemas.ts";
 
 export const listUsageAlerts = endpoint({
+  isAlwaysOpen: true,
   route: createRoute({
     operationId: "usage.alerts",
     method: "get",

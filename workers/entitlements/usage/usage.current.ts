@@ -9,6 +9,7 @@ import { presentUsage } from "../presenters.ts";
 import { CurrentUsage, CurrentUsageQuery } from "./schemas.ts";
 
 export const showCurrentUsage = endpoint({
+  isAlwaysOpen: true,
   route: createRoute({
     operationId: "usage.current",
     method: "get",

@@ -2,6 +2,8 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, problems, scope } from "#kernel/endpoint";
 import { usedOf } from "#kernel/limits";
 import { temporarilyUnavailable } from "#kernel/problems";
+import { limitsInForce } from "#rules/limits/numbers";
+import { settingsOf } from "#rules/tenants/settings";
 import { TenantLimits } from "./schemas.ts";
 
 export const showTenantLimits = endpoint({
@@ -11,9 +13,9 @@ export const showTenantLimits = endpoint({
     method: "get",
     path: "/v1/usage/limits",
     security: scope("usage:read"),
-    summary: "Get what you have used of your own limits",
+    summary: "Get your own limits, and what you have used of them",
     description:
-      "What your tier, or the operator, allows you by the month, and what of it is used: requests with secret keys to everything but what publishable keys may call. Requests that running parts of the edge have set aside count as used.",
+      "What your tier, or the operator, allows you by the month, and what of it is used: requests with secret keys to everything but what publishable keys may call. Requests that running parts of the edge have set aside count as used. `requests` has every limit that holds now, and who set it. It can be asked while they are used up.",
     responses: { 200: json(TenantLimits, "The limits"), ...problems(temporarilyUnavailable) },
   }),
 
@@ -29,9 +31,9 @@ export const showTenantLimits = endpoint({
       remaining: limit === null ? null : Math.max(0, limit - units),
       resets_at,
     }));
-    return c.json(
-      { object: "tenant_limits" as const, tier: tenant.tier, limits, evaluated_at: c.var.realNow.toISOString() },
-      200,
-    );
+    const inForce = limitsInForce(tenant.tier, tenant.limits, settingsOf(tenant.settings).limits);
+    const requests = inForce.map(({ name, limit, setBy }) => ({ name, limit_value: limit, set_by: setBy }));
+    const evaluatedAt = c.var.realNow.toISOString();
+    return c.json({ object: "tenant_limits" as const, tier: tenant.tier, limits, requests, evaluated_at: evaluatedAt }, 200);
   },
 });

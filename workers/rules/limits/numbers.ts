@@ -70,6 +70,23 @@ export function limitsOf(tier: Tier, given: LimitOverrides | null, own: LimitOve
   return numbers;
 }
 
+/** Who set a limit: what holds is the tenant's own number, the operator's, or what the tier comes with. */
+export const LIMIT_SETTERS = ["tier", "operator", "tenant"] as const;
+
+/** Every limit that holds for a tenant, and who set it. */
+export function limitsInForce(
+  tier: Tier,
+  given: LimitOverrides | null,
+  own: LimitOverrides,
+): { name: LimitName; limit: number | null; setBy: (typeof LIMIT_SETTERS)[number] }[] {
+  const [ceilings, numbers] = [ceilingsOf(tier, given), limitsOf(tier, given, own)];
+  return LIMIT_NAMES.map((name) => {
+    const isOwn = numbers[name] !== null && numbers[name] === (own[name] ?? null) && numbers[name] !== ceilings[name];
+    const byCeiling = (given?.[name] ?? null) === null ? ("tier" as const) : ("operator" as const);
+    return { name, limit: numbers[name], setBy: isOwn ? ("tenant" as const) : byCeiling };
+  });
+}
+
 /** The numbers among those asked for that lie above what the tenant may set. */
 export function aboveCeiling(ceilings: LimitNumbers, asked: LimitOverrides): { name: LimitName; most: number }[] {
   return LIMIT_NAMES.flatMap((name) => {
