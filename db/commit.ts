@@ -34,8 +34,12 @@ export type IntentSlot = {
   seal(answer: Answer): Promise<string>;
 };
 
-/** An event with the number that it got. */
-export type Committed = Pick<Fact, "type" | "subject" | "data"> & { tenantId: TenantId; seq: number; licenseId: string | null };
+/** An event with its place among those of the shard. */
+export type Committed = Pick<Fact, "type" | "subject" | "data"> & {
+  tenantId: TenantId;
+  position: number;
+  licenseId: string | null;
+};
 
 /** Who asks, when, and under which request: what every batch records beside its change. */
 export type Asking = {
@@ -141,7 +145,7 @@ function factStatements(asking: Asking, { type, subject, data, tenantId = asking
     .prepare(
       `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at, license_id)
        values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-       returning seq`,
+       returning rowid as position`,
     )
     .bind(
       tenantId,
@@ -165,8 +169,8 @@ function committed(
   { tenantId = asking.tenantId, type, subject, data }: Fact,
   result: D1Result | undefined,
 ): Committed {
-  const [row] = (result?.results ?? []) as { seq: number }[];
-  return { tenantId, seq: row?.seq ?? 0, type, subject, data, licenseId: licenseOf(subject, data.object) };
+  const [row] = (result?.results ?? []) as { position: number }[];
+  return { tenantId, position: row?.position ?? 0, type, subject, data, licenseId: licenseOf(subject, data.object) };
 }
 
 /** The license whose log an event belongs to: the subject itself, or the one that the subject names as its own. */

@@ -1,6 +1,7 @@
-/** What of an event tells what it makes untrue. */
+/** What of an event tells what it makes untrue, and its place among all events of its shard. */
 export type TailEvent = {
-  seq: number;
+  position: number;
+  tenant_id: string;
   type: string;
   subject_type: string;
   subject_id: string;
@@ -8,25 +9,33 @@ export type TailEvent = {
   product_id: string | null;
 };
 
-/** The newest number of a tenant's events; 0 where there are none. */
-export async function newestSeq(d1: D1Database, tenantId: string): Promise<number> {
-  const row = await d1
-    .prepare("select coalesce(max(seq), 0) as seq from events where tenant_id = ? and seq > 0")
-    .bind(tenantId)
-    .first<{ seq: number }>();
-  return row?.seq ?? 0;
+// The place of an event is its rowid: SQLite gives each new row the number behind the greatest, writes of a database come one after the other, and
+// events are never deleted. So whatever is read together with the greatest place was read after every event up to it, and before every later one.
+
+/** The place of a shard's newest event, for a statement that reads it together with what it is to date. 0 where there are none. */
+export const NEWEST_POSITION = "(select coalesce(max(rowid), 0) from events)";
+
+/** The place of a shard's newest event. */
+export async function newestPosition(d1: D1Database): Promise<number> {
+  const row = await d1.prepare(`select ${NEWEST_POSITION} as position`).first<{ position: number }>();
+  return row?.position ?? 0;
 }
 
-/** A tenant's events behind a number, in order, at most `limit`. Reads them by their key alone. */
-export async function eventsBehind(d1: D1Database, tenantId: string, after: number, limit: number): Promise<TailEvent[]> {
-  const { results } = await d1
+/** The events of a shard behind a place, in order, at most `limit`, and the place of the newest. Reads those rows and no others. */
+export async function eventsBehind(
+  d1: D1Database,
+  position: number,
+  limit: number,
+): Promise<{ events: TailEvent[]; newest: number }> {
+  const behind = d1
     .prepare(
-      `select seq, type, subject_type, subject_id, license_id,
+      `select rowid as position, tenant_id, type, subject_type, subject_id, license_id,
          case when subject_type = 'product' then subject_id
            when subject_type = 'product_version' then data ->> '$.object.product_id' end as product_id
-       from events where tenant_id = ?1 and seq > ?2 order by seq limit ?3`,
+       from events where rowid > ?1 order by rowid limit ?2`,
     )
-    .bind(tenantId, after, limit)
-    .all<TailEvent>();
-  return results;
+    .bind(position, limit);
+  const [events, newest] = await d1.batch([behind, d1.prepare(`select ${NEWEST_POSITION} as position`)]);
+  const [row] = (newest?.results ?? []) as { position: number }[];
+  return { events: (events?.results ?? []) as TailEvent[], newest: row?.position ?? 0 };
 }

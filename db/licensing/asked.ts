@@ -1,3 +1,4 @@
+import { NEWEST_POSITION } from "../events/tail.ts";
 import type { AskingActivation, Counts, Snapshot } from "#rules/licensing/decide";
 import type { BlacklistKind } from "#rules/licensing/security";
 import type { Hold } from "#rules/licensing/states";
@@ -162,7 +163,7 @@ const COLUMNS = `
   (select v.released_at from product_versions v
     where v.tenant_id = l.tenant_id and v.product_id = l.product_id and v.version = ?3) as version_released_at,
   exists (select 1 from blacklist b indexed by blacklist_range where b.tenant_id = l.tenant_id and b.range_from > '') as ranges,
-  (select coalesce(max(seq), 0) from events e where e.tenant_id = l.tenant_id and e.seq > 0) as seq`;
+  ${NEWEST_POSITION} as position`;
 
 /** Joined crosswise, which SQLite carries out in the order that is written: from what was asked for to what belongs to it. */
 const BELONGINGS = `
@@ -241,8 +242,8 @@ export type AskedRow = {
   version_released_at: number | null;
   /** whether the tenant has shut out any address: then it matters from where somebody asks */
   ranges: number;
-  /** the newest number of the tenant's events at the moment of reading */
-  seq: number;
+  /** the place of the shard's newest event at the moment of reading */
+  position: number;
 } & ({ a_id: null } | ActivationColumns);
 
 type ActivationColumns = {

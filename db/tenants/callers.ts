@@ -1,18 +1,19 @@
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import { dbOf } from "../db.ts";
+import { NEWEST_POSITION } from "../events/tail.ts";
 import { readKey, SIGNING_KEYS, type SigningKey, type SigningKeyColumns } from "../licensing/asked.ts";
 import { asTenantId, type TenantId } from "../tenant-id.ts";
 import { apiKeys, operatorKeys, tenants } from "./tables.ts";
 
 export type TenantRow = typeof tenants.$inferSelect;
 
-/** Who calls: the key and its tenant, what signs for that, and the newest number of its events, all read at one moment. */
+/** Who calls: the key and its tenant, what signs for that, and the place of the shard's newest event, all read at one moment. */
 export type KnownCaller = {
   key: typeof apiKeys.$inferSelect;
   tenant: TenantRow;
   tenantId: TenantId;
   signingKeys: readonly SigningKey[];
-  seq: number;
+  position: number;
 };
 
 /** Finds who calls by the digests of an API key, in one read. The door through which every tenant's request comes. */
@@ -23,7 +24,7 @@ export async function callerByKeyDigests(d1: D1Database, digests: string[]): Pro
       key: apiKeys,
       tenant: tenants,
       signing: sql<string>`${signing}`,
-      seq: sql<number>`(select coalesce(max(seq), 0) from events e where e.tenant_id = tenants.id and e.seq > 0)`,
+      position: sql<number>`${sql.raw(NEWEST_POSITION)}`,
     })
     .from(apiKeys)
     .innerJoin(tenants, eq(tenants.id, apiKeys.tenantId))
@@ -31,19 +32,19 @@ export async function callerByKeyDigests(d1: D1Database, digests: string[]): Pro
     .get();
   if (!row) return undefined;
   const signingKeys = (JSON.parse(row.signing) as SigningKeyColumns[]).map(readKey);
-  return { key: row.key, tenant: row.tenant, tenantId: asTenantId(row.tenant.id), signingKeys, seq: row.seq };
+  return { key: row.key, tenant: row.tenant, tenantId: asTenantId(row.tenant.id), signingKeys, position: row.position };
 }
 
 /** What `callerByKeyDigests` read, for a while in a cache as text. */
-export function knownCallerText({ key, tenant, signingKeys, seq }: KnownCaller): string {
-  return JSON.stringify({ key, tenant, signingKeys, seq });
+export function knownCallerText({ key, tenant, signingKeys, position }: KnownCaller): string {
+  return JSON.stringify({ key, tenant, signingKeys, position });
 }
 
 /** The same out of its text. Only what `knownCallerText` wrote may be handed in: the tenant id in it was proved by that read. */
 export function knownCallerFrom(text: string): KnownCaller {
   const instants = (name: string, value: unknown) => (typeof value === "string" && name.endsWith("At") ? new Date(value) : value);
-  const { key, tenant, signingKeys, seq } = JSON.parse(text, instants) as Omit<KnownCaller, "tenantId">;
-  return { key, tenant, tenantId: asTenantId(tenant.id), signingKeys, seq };
+  const { key, tenant, signingKeys, position } = JSON.parse(text, instants) as Omit<KnownCaller, "tenantId">;
+  return { key, tenant, tenantId: asTenantId(tenant.id), signingKeys, position };
 }
 
 /** Notes that a key was used; called at most once in five minutes a key. */

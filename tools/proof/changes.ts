@@ -126,13 +126,13 @@ export function closing(watch: Watch, vendor: Vendor, closed: (id: string) => Pr
 }
 
 /** What came of a deed: by isolate, how long after its acknowledgement it first refused; and the first answers after the good deed. */
-export type Done = { what: string; told: boolean; refusedAfterMs: number[]; goodFirst: { asked: number; valid: number } | null };
+export type Done = { what: string; refusedAfterMs: number[]; goodFirst: { asked: number; valid: number } | null };
 
 /** How long a refusal is waited for at most. */
 const PATIENCE_MS = 20_000;
 
 /** Does a deed, and waits until every isolate has refused all whom it hits; then the good one. */
-export async function done(watch: Watch, isolates: number, deed: Deed, { call, told, rest }: Doing): Promise<Done> {
+export async function done(watch: Watch, isolates: number, deed: Deed, { call, rest }: Doing): Promise<Done> {
   const { what, hits, bad, good } = deed;
   for (const hit of hits) {
     watch.focus.add(hit);
@@ -157,11 +157,11 @@ export async function done(watch: Watch, isolates: number, deed: Deed, { call, t
     goodFirst = { asked: first.length, valid: first.filter(({ valid }) => valid).length };
   }
   for (const hit of hits) watch.focus.delete(hit);
-  return { what, told, refusedAfterMs, goodFirst };
+  return { what, refusedAfterMs, goodFirst };
 }
 
-/** How deeds are done: by which calls, whether the writer lives to tell, and how to wait. */
-export type Doing = { call: Call; told: boolean; rest: (ms: number) => Promise<unknown> };
+/** How deeds are done: by which calls, and how to wait. */
+export type Doing = { call: Call; rest: (ms: number) => Promise<unknown> };
 
 /** While a good deed is under way those who were hit may get either answer; those who stay hit go on being refused. */
 async function givenBack(watch: Watch, hits: readonly Subject[], deed: () => Promise<Subject[]>): Promise<Subject[]> {

@@ -11,8 +11,6 @@ type Fetch = (request: Request, env: Bindings, context: unknown) => Promise<Resp
 type Worker = { fetch: Fetch; scheduled?: unknown };
 type Callable = (...args: unknown[]) => unknown;
 
-/** A request with this header is answered by a writer that dies before it tells anybody what it has committed. */
-const DIES = "x-proof-dies";
 /** Longer than anybody waits; what hangs for good would be ended by the runtime. */
 const HANGS_MS = 25_000;
 
@@ -20,14 +18,12 @@ let dead: Deaths = {};
 
 /** Puts what may die around a worker. `control` takes the deaths from now on, which replace those before. */
 export function mortal(worker: Worker): { worker: Worker; control: (request: Request) => Promise<Response> } {
-  let around: { whole: Bindings; dying: Bindings } | undefined;
+  let around: Bindings | undefined;
   return {
     worker: {
       ...worker,
       fetch(request, env, context) {
-        const whole = around?.whole ?? mortalBindings(env);
-        around ??= { whole, dying: { ...whole, FEED: withoutTelling(whole["FEED"]) } };
-        return worker.fetch(request, request.headers.has(DIES) ? around.dying : whole, context);
+        return worker.fetch(request, (around ??= mortalBindings(env)), context);
       },
     },
     async control(request) {
@@ -96,11 +92,6 @@ function stubsOf(namespace: object, around: (method: string | symbol, call: () =
     );
   });
 }
-
-const withoutTelling = (feed: unknown) =>
-  isObject(feed)
-    ? stubsOf(feed, (method, call) => (method === "tell" ? Promise.reject(new Error("The writer is dead")) : call()))
-    : feed;
 
 /** An object whose methods go through `around`; everything else is as it was. */
 function methods(target: object, around: (name: string | symbol, call: Callable) => Callable): object {

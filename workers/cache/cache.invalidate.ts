@@ -19,7 +19,7 @@ export const invalidateCache = operatorEndpoint({
       "Every change that goes through the API reaches the caches by itself. This is for rows that were changed in another way, such as by a repair in the database: what was read before is not answered from any more, in no isolate and whatever KV holds, within the time that the answer names.",
     request: { body: jsonBody(Invalidation) },
     responses: {
-      200: json(Invalidated, "Told to the tenant's change feed"),
+      200: json(Invalidated, "Told to the change feed"),
       ...problems(tenantNotFound, temporarilyUnavailable),
     },
   }),
@@ -27,10 +27,10 @@ export const invalidateCache = operatorEndpoint({
 
   handler: async (c) => {
     const { tenant_id: tenantId, license_id, product_id } = c.req.valid("json");
-    await openedFor(c, tenantId);
+    const { repo } = await openedFor(c, tenantId);
     const subject = license_id ?? product_id ?? null;
-    const number = await feedOf(c.env, tenantId)
-      .drop(subject)
+    const number = await feedOf(c.env, repo.shard)
+      .drop(tenantId, subject)
       .catch(() => {
         throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
       });

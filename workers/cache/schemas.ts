@@ -136,7 +136,7 @@ export const Invalidated = z
     object: z.literal("cache_invalidation"),
     tenant_id: z.string(),
     subject: z.string().nullable().openapi({ description: "What is dropped: a license, a product, or everything (null)." }),
-    number: z.int().openapi({ description: "Counts the invalidations of the tenant." }),
+    number: z.int().openapi({ description: "Counts the invalidations of the tenant's shard." }),
     within_ms: z.int().openapi({ description: "After this long no isolate answers from what it kept before." }),
     at: Instant,
   })

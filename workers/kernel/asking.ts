@@ -6,7 +6,7 @@ import { shardOf } from "#rules/ids";
 import { bellOf } from "./bell.object.ts";
 import { businessNow, realNow } from "./clock.ts";
 import type { Env } from "./env.ts";
-import { tellChanges } from "./hot/telling.ts";
+import { noteCommitted } from "./hot/telling.ts";
 import { newId, newRequestId } from "./ids.ts";
 import { databaseOf } from "./shards.ts";
 import { vaultOf, type Vault } from "./vault.ts";
@@ -37,7 +37,7 @@ export function askingIn(c: Asked, d1: D1Database, shard: string) {
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       waitUntil(bellOf(c.env, "events", shard).ring());
       if (deliveries) waitUntil(bellOf(c.env, "deliveries", shard).ring());
-      tellChanges({ env: c.env, waitUntil }, events);
+      noteCommitted(shard, events);
     },
   } satisfies Partial<Asking>;
 }

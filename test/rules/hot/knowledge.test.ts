@@ -6,6 +6,7 @@ import { reachOf } from "#rules/hot/reach";
 import { EVENT_TYPES } from "#rules/events";
 
 const subjects = (more: Partial<Subjects> = {}): Subjects => ({
+  tenantId: "ten_1",
   licenseId: "lic_1",
   productId: "prod_1",
   activationId: "act_1",
@@ -14,8 +15,9 @@ const subjects = (more: Partial<Subjects> = {}): Subjects => ({
   ...more,
 });
 
-const change = (seq: number, more: Partial<Change>): Change => ({
-  seq,
+const change = (position: number, more: Partial<Change>): Change => ({
+  tenantId: "ten_1",
+  position,
   reach: "license",
   licenseId: null,
   activationId: null,
@@ -23,15 +25,16 @@ const change = (seq: number, more: Partial<Change>): Change => ({
   ...more,
 });
 
-const told = (from: number, seq: number, changes: Change[], drops: Drop[] = []) => ({
+const told = (from: number, position: number, changes: Change[], drops: Drop[] = []) => ({
   from,
-  seq,
+  position,
   changes,
   drops,
   dropsUpTo: drops.at(-1)?.n ?? 0,
 });
 
 const changes = fc.record({
+  tenantId: fc.constantFrom("ten_1", "ten_2"),
   reach: fc.constantFrom("license", "device", "product", "keys", "tenant"),
   licenseId: fc.constantFrom("lic_1", "lic_2"),
   activationId: fc.constantFrom("act_1", "act_2"),
@@ -39,12 +42,12 @@ const changes = fc.record({
 });
 
 /** Whether a change concerns a license, by the plain meaning of its reach. */
-function concerns({ reach, licenseId, activationId, productId }: Omit<Change, "seq">, asked: Subjects): boolean {
-  if (reach === "tenant") return true;
+function concerns({ tenantId, reach, licenseId, activationId, productId }: Omit<Change, "position">, asked: Subjects): boolean {
+  if (reach === "tenant") return tenantId === asked.tenantId;
   if (reach === "license") return licenseId === asked.licenseId;
   if (reach === "product") return productId === asked.productId;
   if (reach !== "device") return false;
-  if (asked.onTrial) return true;
+  if (asked.onTrial && tenantId === asked.tenantId) return true;
   return asked.sharesLimits ? licenseId === asked.licenseId : activationId === asked.activationId;
 }
 
@@ -73,12 +76,19 @@ test.prop(
       knowledge.learn(told(upTo, until, history.slice(upTo, until)));
       upTo = until;
     }
-    const seq = Math.min(readAt, history.length);
-    const expected = seq < from || history.some((each) => each.seq > seq && each.seq > from && concerns(each, asked));
-    expect(knowledge.hasChanged({ seq, drops: 0 }, asked)).toBe(expected);
-    expect(knowledge.keysHaveChanged({ seq, drops: 0 })).toBe(
-      seq < from ||
-        history.some((each) => each.seq > seq && each.seq > from && (each.reach === "keys" || each.reach === "tenant")),
+    const position = Math.min(readAt, history.length);
+    const expected =
+      position < from || history.some((each) => each.position > position && each.position > from && concerns(each, asked));
+    expect(knowledge.hasChanged({ position, drops: 0 }, asked)).toBe(expected);
+    expect(knowledge.keysHaveChanged({ position, drops: 0 }, "ten_1")).toBe(
+      position < from ||
+        history.some(
+          (each) =>
+            each.position > position &&
+            each.position > from &&
+            each.tenantId === "ten_1" &&
+            (each.reach === "keys" || each.reach === "tenant"),
+        ),
     );
   },
 );
@@ -87,36 +97,60 @@ describe("what an isolate knows", () => {
   test("a gap between what is known and what is told makes everything from before it unknown", () => {
     const knowledge = new Knowledge();
     knowledge.learn(told(0, 10, []));
-    expect(knowledge.hasChanged({ seq: 10, drops: 0 }, subjects())).toBe(false);
+    expect(knowledge.hasChanged({ position: 10, drops: 0 }, subjects())).toBe(false);
     knowledge.learn(told(50, 60, []));
-    expect(knowledge.hasChanged({ seq: 10, drops: 0 }, subjects())).toBe(true);
-    expect(knowledge.hasChanged({ seq: 50, drops: 0 }, subjects())).toBe(false);
+    expect(knowledge.hasChanged({ position: 10, drops: 0 }, subjects())).toBe(true);
+    expect(knowledge.hasChanged({ position: 50, drops: 0 }, subjects())).toBe(false);
   });
 
   test("what it committed itself is known before any feed tells it", () => {
     const knowledge = new Knowledge();
     knowledge.note(change(4, { licenseId: "lic_1" }));
-    expect(knowledge.hasChanged({ seq: 3, drops: 0 }, subjects())).toBe(true);
-    expect(knowledge.hasChanged({ seq: 4, drops: 0 }, subjects())).toBe(false);
+    expect(knowledge.hasChanged({ position: 3, drops: 0 }, subjects())).toBe(true);
+    expect(knowledge.hasChanged({ position: 4, drops: 0 }, subjects())).toBe(false);
   });
 
   test("a drop takes what was read before it, of its subject or of everything", () => {
     const knowledge = new Knowledge();
-    knowledge.learn(told(0, 5, [], [{ n: 1, subject: "lic_1" }]));
-    expect(knowledge.hasChanged({ seq: 5, drops: 0 }, subjects())).toBe(true);
-    expect(knowledge.hasChanged({ seq: 5, drops: 1 }, subjects())).toBe(false);
-    expect(knowledge.hasChanged({ seq: 5, drops: 0 }, subjects({ licenseId: "lic_2" }))).toBe(false);
-    knowledge.learn(told(5, 5, [], [{ n: 2, subject: null }]));
-    expect(knowledge.hasChanged({ seq: 5, drops: 1 }, subjects({ licenseId: "lic_2" }))).toBe(true);
-    expect(knowledge.keysHaveChanged({ seq: 5, drops: 1 })).toBe(true);
+    knowledge.learn(told(0, 5, [], [{ n: 1, tenantId: "ten_1", subject: "lic_1" }]));
+    expect(knowledge.hasChanged({ position: 5, drops: 0 }, subjects())).toBe(true);
+    expect(knowledge.hasChanged({ position: 5, drops: 1 }, subjects())).toBe(false);
+    expect(knowledge.hasChanged({ position: 5, drops: 0 }, subjects({ licenseId: "lic_2" }))).toBe(false);
+    knowledge.learn(told(5, 5, [], [{ n: 2, tenantId: "ten_1", subject: null }]));
+    expect(knowledge.hasChanged({ position: 5, drops: 1 }, subjects({ licenseId: "lic_2" }))).toBe(true);
+    expect(knowledge.keysHaveChanged({ position: 5, drops: 1 }, "ten_1")).toBe(true);
+    expect(knowledge.hasChanged({ position: 5, drops: 1 }, subjects({ tenantId: "ten_2", licenseId: "lic_9" }))).toBe(false);
+    knowledge.learn(told(5, 5, [], [{ n: 3, tenantId: null, subject: null }]));
+    expect(knowledge.hasChanged({ position: 5, drops: 2 }, subjects({ tenantId: "ten_2", licenseId: "lic_9" }))).toBe(true);
+  });
+
+  test("another tenant's changes make nothing of this one unknown", () => {
+    const knowledge = new Knowledge();
+    const others = (["tenant", "keys", "device"] as const).map((reach, n) =>
+      change(n + 1, { tenantId: "ten_2", reach, licenseId: "lic_2", activationId: "act_2" }),
+    );
+    knowledge.learn(told(0, 3, others));
+    expect(knowledge.hasChanged({ position: 0, drops: 0 }, subjects({ onTrial: true, sharesLimits: true }))).toBe(false);
+    expect(knowledge.keysHaveChanged({ position: 0, drops: 0 }, "ten_1")).toBe(false);
+    expect(knowledge.keysHaveChanged({ position: 0, drops: 0 }, "ten_2")).toBe(true);
+  });
+
+  test("a database that was set back makes what was read before it unknown, and what comes after it is heard", () => {
+    const knowledge = new Knowledge();
+    knowledge.learn(told(0, 100, []));
+    knowledge.learn(told(10, 60, []));
+    expect(knowledge.hasChanged({ position: 50, drops: 0 }, subjects())).toBe(true);
+    expect(knowledge.hasChanged({ position: 60, drops: 0 }, subjects())).toBe(false);
+    knowledge.learn(told(60, 61, [change(61, { licenseId: "lic_1" })]));
+    expect(knowledge.hasChanged({ position: 60, drops: 0 }, subjects())).toBe(true);
   });
 
   test("more subjects than it remembers make older snapshots unknown, never true", () => {
     const knowledge = new Knowledge();
-    const many = Array.from({ length: 5000 }, (_, n) => change(n + 1, { licenseId: `lic_x${n}` }));
-    knowledge.learn(told(0, 5000, [change(1, { licenseId: "lic_1" }), ...many]));
-    expect(knowledge.hasChanged({ seq: 0, drops: 0 }, subjects())).toBe(true);
-    expect(knowledge.hasChanged({ seq: 5000, drops: 0 }, subjects())).toBe(false);
+    const many = Array.from({ length: 25_000 }, (_, n) => change(n + 1, { licenseId: `lic_x${n}` }));
+    knowledge.learn(told(0, 25_000, [change(1, { licenseId: "lic_1" }), ...many]));
+    expect(knowledge.hasChanged({ position: 0, drops: 0 }, subjects())).toBe(true);
+    expect(knowledge.hasChanged({ position: 25_000, drops: 0 }, subjects())).toBe(false);
   });
 });
 
@@ -130,7 +164,13 @@ describe("what an event makes untrue", () => {
   });
 
   test("an event that does not say of what it is told is told of everything", () => {
-    const about = { seq: 1, type: "license.suspended", subject: { type: "license", id: "lic_1" }, productId: null };
+    const about = {
+      tenantId: "ten_1",
+      position: 1,
+      type: "license.suspended",
+      subject: { type: "license", id: "lic_1" },
+      productId: null,
+    };
     expect(changeOf({ ...about, licenseId: "lic_1" }).reach).toBe("license");
     expect(changeOf({ ...about, licenseId: null }).reach).toBe("tenant");
   });

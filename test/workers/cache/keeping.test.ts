@@ -64,8 +64,11 @@ test("what changed after it was warmed is not answered from KV", async () => {
   const license = await s.license();
   await post(s, "warm", { tenant_id: s.tenant.id });
   expect((await s.post(`/v1/licenses/${license["id"]}/suspend`, { reason: "unpaid" })).status).toBe(200);
-  await elsewhere(s, license["license_key"]);
-  expect(await validated(s, { license_key: license["license_key"] })).toEqual({ code: "SUSPENDED", tier: "d1" });
+  // the feed looks into the database twice a second
+  await vi.waitFor(async () => {
+    await elsewhere(s, license["license_key"]);
+    expect(await validated(s, { license_key: license["license_key"] })).toEqual({ code: "SUSPENDED", tier: "d1" });
+  }, 5_000);
 });
 
 test("warming goes page by page through everything once, or through one product, or through licenses that are named", async () => {
@@ -138,7 +141,7 @@ test.each(["license_id", "product_id", "all"])(
 
     const named = { license_id: license["id"], product_id: s.product["id"], all: true }[by];
     const { status, body } = await post(s, "invalidate", { tenant_id: s.tenant.id, [by]: named });
-    expect([status, body["number"], body["subject"]]).toEqual([200, 1, by === "all" ? null : named]);
+    expect([status, body["number"], body["subject"]]).toEqual([200, expect.any(Number), by === "all" ? null : named]);
     expect(await validated(s, ask, later(9_000 + Number(body["within_ms"])))).toEqual({ code: "REVOKED", tier: "d1" });
   },
 );
@@ -164,7 +167,13 @@ test("the edge's log says which operator did it, and to what", async () => {
   log.mockRestore();
   const by = { operator_key_id: expect.stringMatching(/^opk_/), request_id: expect.stringMatching(/^req_/) };
   expect(lines).toEqual([
-    expect.objectContaining({ ...by, operation: "cache.invalidate", tenant_id: s.tenant.id, subject: "lic_00x", number: 1 }),
+    expect.objectContaining({
+      ...by,
+      operation: "cache.invalidate",
+      tenant_id: s.tenant.id,
+      subject: "lic_00x",
+      number: expect.any(Number),
+    }),
     expect.objectContaining({ ...by, operation: "cache.warm", tenant_id: s.tenant.id, snapshots: 0 }),
   ]);
 });

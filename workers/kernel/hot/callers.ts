@@ -38,7 +38,7 @@ export async function callerBy(memory: Memory, around: Around, shard: string, ke
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     const last = kept ?? (await lastKept(memory, around, shard, key, name));
-    if (!last || last.view.knowledge.keysHaveChanged(last.stamp)) throw error;
+    if (!last || last.view.knowledge.keysHaveChanged(last.stamp, last.known.tenantId)) throw error;
     const { blind_for_s: seconds } = settingsOf(last.known.tenant.settings).validation;
     if (last.view.age(last.readAt, around) > seconds * 1000) throw error;
     return { entry: last, stale: true };
@@ -49,7 +49,7 @@ export async function callerBy(memory: Memory, around: Around, shard: string, ke
 export function isCurrent(entry: CallerEntry, around: Around): boolean {
   const sinceRead = around.realNow.getTime() - entry.readAt;
   return (
-    !entry.view.knowledge.keysHaveChanged(entry.stamp) &&
+    !entry.view.knowledge.keysHaveChanged(entry.stamp, entry.known.tenantId) &&
     entry.view.age(entry.readAt, around) < KNOWN_FOR_MS &&
     sinceRead < COMPARED_WITHIN_MS
   );
@@ -69,7 +69,7 @@ export function compareCaller(memory: Memory, around: Around, shard: string, key
 }
 
 async function isCurrentAfterAsking(entry: CallerEntry, around: Around): Promise<boolean> {
-  if (entry.view.knowledge.keysHaveChanged(entry.stamp)) return false;
+  if (entry.view.knowledge.keysHaveChanged(entry.stamp, entry.known.tenantId)) return false;
   return (await entry.view.refreshed(entry.readAt, around)) && isCurrent(entry, around);
 }
 
@@ -87,7 +87,7 @@ async function read(memory: Memory, around: Around, shard: string, key: string, 
     return undefined;
   }
   toSecondTier(memory, around, tierKey(hashes), JSON.stringify({ readAt, text: knownCallerText(known) }));
-  return keep(memory, name, known, { readAt, drops }, before);
+  return keep(memory, shard, name, known, { readAt, drops }, before);
 }
 
 /** What the second tier kept of a caller: good enough only where nothing else can be asked. */
@@ -104,19 +104,22 @@ async function lastKept(
   const { readAt, text: known } = JSON.parse(text) as { readAt: number; text: string };
   const caller = knownCallerFrom(known);
   // the shard stands in the key, and a key is of one tenant: what is kept under its digest is that tenant's
-  return caller.key.id.startsWith(`key_${shard}`) ? keep(memory, name, caller, { readAt, drops: 0 }, undefined) : undefined;
+  return caller.key.id.startsWith(`key_${shard}`)
+    ? keep(memory, shard, name, caller, { readAt, drops: 0 }, undefined)
+    : undefined;
 }
 
 function keep(
   memory: Memory,
+  shard: string,
   name: string,
   known: KnownCaller,
   { readAt, drops }: { readAt: number; drops: number },
   before: CallerEntry | undefined,
 ): CallerEntry {
-  const stamp = { seq: known.seq, drops };
+  const stamp = { position: known.position, drops };
   if (before) return Object.assign(before, { known, stamp, readAt });
-  const view = memory.view(known.tenantId);
+  const view = memory.view(shard);
   const bytes = 1500 + 2 * JSON.stringify([known.tenant.settings, known.key.scopes, known.signingKeys]).length;
   const entry = { name, known, view, stamp, readAt, bytes, usedAt: readAt };
   memory.callers.set(name, entry);
@@ -126,4 +129,4 @@ function keep(
 /** When an entry was read that nobody may be answered from any more. */
 const NEVER = Number.NEGATIVE_INFINITY;
 
-const tierKey = (hashes: readonly string[]) => `caller/1/${hashes[0]}`;
+const tierKey = (hashes: readonly string[]) => `caller/2/${hashes[0]}`;

@@ -51,6 +51,7 @@ export function ageOf(asking: HotAsking, entry: LicenseEntry | undefined): numbe
   const { view } = caller;
   const readAt = Math.min(entry.readAt, caller.readAt);
   // what is learned while a question is being answered makes no answer younger that it contradicts
-  const isOutdated = view.knowledge.hasChanged(stamp, subjects) || view.knowledge.keysHaveChanged(caller.stamp);
+  const isOutdated =
+    view.knowledge.hasChanged(stamp, subjects) || view.knowledge.keysHaveChanged(caller.stamp, caller.known.tenantId);
   return isOutdated ? view.ageBefore(readAt, asking) : view.age(readAt, asking);
 }

@@ -170,12 +170,13 @@ async function keep(room: Room, name: string, source: Source, { row, readAt, dro
   const asked = askedFrom(row, { at, version: source.version });
   if (source.accepts && !(await source.accepts(asked))) return undefined;
   const { terms, counts, activation, license, product } = asked.snapshot;
-  const stamp: Stamp = { seq: row.seq, drops };
+  const stamp: Stamp = { position: row.position, drops };
   const crowded =
     beyond(seatLimits(terms).limit, counts.held) ||
     beyond(coreLimits(terms).limit, counts.cores.used) ||
     beyond(userLimits(terms).limit, counts.users.used);
   const subjects: Subjects = {
+    tenantId: caller.known.tenantId,
     licenseId: asked.license.id,
     productId: product.id,
     activationId: activation?.id ?? null,

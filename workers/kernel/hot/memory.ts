@@ -55,7 +55,6 @@ const MiB = 1024 * 1024;
 /** What an isolate keeps at most, of the 128 MiB that it has for everything. */
 const LICENSES = { entries: 50_000, bytes: 32 * MiB };
 const CALLERS = { entries: 5_000, bytes: 8 * MiB };
-const MOST_VIEWS = 5_000;
 const MOST_USES = 10_000;
 
 /** Everything that one isolate keeps between requests. It may vanish at any moment. */
@@ -80,20 +79,16 @@ export class Memory {
     this.callers = new Store(callers);
   }
 
-  /** What is known of a tenant's changes. */
-  view(tenantId: string): View {
-    const known = this.#views.get(tenantId);
-    if (known) return known;
-    const view = new View(tenantId);
-    // those that are dropped are asked for anew; entries that hold one go on with it
-    if (this.#views.size >= MOST_VIEWS) this.#views.delete(this.#views.keys().next().value as string);
-    this.#views.set(tenantId, view);
-    return view;
+  /** What is known of the changes of a shard that has a database. */
+  view(shard: string): View {
+    let known = this.#views.get(shard);
+    if (known === undefined) this.#views.set(shard, (known = new View(shard)));
+    return known;
   }
 
   /** Takes in what this isolate itself has committed, so that whoever asks here next sees it. */
-  note(tenantId: string, changes: readonly Change[]): void {
-    const knowledge = this.#views.get(tenantId)?.knowledge;
+  note(shard: string, changes: readonly Change[]): void {
+    const knowledge = this.#views.get(shard)?.knowledge;
     for (const change of changes) knowledge?.note(change);
   }
 

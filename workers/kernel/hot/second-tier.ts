@@ -15,7 +15,7 @@ type Question = { keyHash: string; deviceHash: string | null; more: string };
 
 /** The key under which a license is kept for a question. */
 export const licenseKeptAs = (tenantId: string, { keyHash, deviceHash, more }: Question) =>
-  `license/1/${tenantId}/${keyHash}/${deviceHash ?? ""}/${more}`;
+  `license/2/${tenantId}/${keyHash}/${deviceHash ?? ""}/${more}`;
 
 /** A license as the text that is kept. */
 export const keptText = (kept: KeptLicense) => JSON.stringify(kept);

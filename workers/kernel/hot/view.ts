@@ -12,11 +12,13 @@ export type Around = { env: Env; waitUntil: (work: Promise<unknown>) => void; re
 const FEED_TIMEOUT_MS = 400;
 /** After the feed did not answer, or could not look itself, it is left alone for this long. */
 const FEED_PAUSE_MS = 500;
+/** Requests that came at almost the same time see each other's time; more than this is another clock. */
+const CLOCK_SET_BACK_MS = 1_000;
 
-/** What this isolate knows of the changes of one tenant, and as of when. */
+/** What this isolate knows of the changes of one shard, and as of when. */
 export class View {
   readonly knowledge = new Knowledge();
-  readonly #tenantId: string;
+  readonly #shard: string;
   /** milliseconds of real time up to which everything is known; 0 = nothing was ever asked */
   #knownAt = 0;
   /** the same before the feed was asked last */
@@ -27,8 +29,8 @@ export class View {
   /** the feed did not answer, or cannot look itself: it is asked behind answers, and none waits for it, until it knows again */
   #isBlind = false;
 
-  constructor(tenantId: string) {
-    this.#tenantId = tenantId;
+  constructor(shard: string) {
+    this.#shard = shard;
   }
 
   /**
@@ -37,6 +39,8 @@ export class View {
    */
   age(readAt: number, around: Around): number {
     const now = around.realNow.getTime();
+    // a clock that was set back must not make old knowledge young
+    if (this.#knownAt > now + CLOCK_SET_BACK_MS) this.#knownAt = this.#knownBefore = 0;
     const age = now - Math.max(this.#knownAt, readAt);
     if (now - this.#knownAt > ASK_AFTER_MS && this.#mayAsk(now)) {
       count("hot_calls", "object/background");
@@ -79,11 +83,11 @@ export class View {
   }
 
   async #learn({ env, realNow }: Around): Promise<void> {
-    const { isOpen, seq, drops } = this.knowledge;
+    const { isOpen, position, drops } = this.knowledge;
     const startedAt = realNow.getTime();
     try {
       const told = await within(
-        feedOf(env, this.#tenantId).since(this.#tenantId, isOpen ? seq : null, drops),
+        feedOf(env, this.#shard).since(this.#shard, isOpen ? position : null, drops),
         2 * FEED_TIMEOUT_MS,
       );
       this.knowledge.learn(told);

@@ -12,7 +12,7 @@ const FEED_TIMEOUT_MS = 1_500;
 
 /**
  * Keeps in the second tier what questions will be answered from. Like everything there it counts only while the feed knows of no change since.
- * Throws `temporarily_unavailable` where the tenant's feed does not answer: without its number nobody could tell whether to trust a snapshot.
+ * Throws `temporarily_unavailable` where the shard's feed does not answer: without its number nobody could tell whether to trust a snapshot.
  */
 export async function warmQuestions(
   env: Env,
@@ -20,7 +20,7 @@ export async function warmQuestions(
   questions: readonly LikelyQuestion[],
   { now, realNow }: { now: Date; realNow: Date },
 ): Promise<{ written: number; skipped: number }> {
-  const drops = await lastDrop(env, repo.tenantId); // before reading: an invalidation that comes between is newer than what was read
+  const drops = await lastDrop(env, repo.shard); // before reading: an invalidation that comes between is newer than what was read
   const told = { written: 0, skipped: 0 };
   for (let start = 0; start < questions.length; start += READ_AT_ONCE) {
     const part = questions.slice(start, start + READ_AT_ONCE);
@@ -44,9 +44,9 @@ export async function warmQuestions(
   return told;
 }
 
-async function lastDrop(env: Env, tenantId: string): Promise<number> {
+async function lastDrop(env: Env, shard: string): Promise<number> {
   try {
-    return await within(feedOf(env, tenantId).lastDrop(), FEED_TIMEOUT_MS);
+    return await within(feedOf(env, shard).lastDrop(), FEED_TIMEOUT_MS);
   } catch {
     throw temporarilyUnavailable({}, { headers: { "retry-after": "1" } });
   }

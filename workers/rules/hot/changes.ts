@@ -3,7 +3,8 @@ import type { Change } from "./knowledge.ts";
 
 /** An event as far as it matters here. */
 type Happened = {
-  seq: number;
+  tenantId: string;
+  position: number;
   type: string;
   subject: { type: string; id: string };
   licenseId: string | null;
@@ -11,7 +12,7 @@ type Happened = {
 };
 
 /** What an event makes untrue, and of what. Where it does not say of what, it may be anything. */
-export function changeOf({ seq, type, subject, licenseId, productId }: Happened): Change {
+export function changeOf({ tenantId, position, type, subject, licenseId, productId }: Happened): Change {
   const reach = reachOf(type);
   const activationId = subject.type === "activation" ? subject.id : null;
   const named: Record<Reach, boolean> = {
@@ -22,5 +23,5 @@ export function changeOf({ seq, type, subject, licenseId, productId }: Happened)
     tenant: true,
     nothing: true,
   };
-  return { seq, reach: named[reach] ? reach : "tenant", licenseId, activationId, productId };
+  return { tenantId, position, reach: named[reach] ? reach : "tenant", licenseId, activationId, productId };
 }

@@ -1,8 +1,9 @@
 import type { Reach } from "./reach.ts";
 
-/** Something that happened: `seq` is the event's number in its tenant. Ids are null where the event has none of the kind. */
+/** Something that happened: `position` is the event's place among all events of its shard. Ids are null where the event has none of the kind. */
 export type Change = {
-  seq: number;
+  tenantId: string;
+  position: number;
   reach: Reach;
   licenseId: string | null;
   /** of the device's activation */
@@ -10,14 +11,15 @@ export type Change = {
   productId: string | null;
 };
 
-/** What somebody asked to be forgotten, apart from any event; numbered by itself. Null = everything of the tenant. */
-export type Drop = { n: number; subject: string | null };
+/** What somebody asked to be forgotten, apart from any event; numbered by itself. Null = everything, of the tenant or of the shard. */
+export type Drop = { n: number; tenantId: string | null; subject: string | null };
 
-/** The moment of a tenant's history at which something was read. */
-export type Stamp = { seq: number; drops: number };
+/** The moment of a shard's history at which something was read. */
+export type Stamp = { position: number; drops: number };
 
 /** What a snapshot of a license depends on. */
 export type Subjects = {
+  tenantId: string;
   licenseId: string;
   productId: string;
   activationId: string | null;
@@ -27,23 +29,24 @@ export type Subjects = {
   onTrial: boolean;
 };
 
+/** The newest positions at which something of a whole tenant changed. */
+type OfTenant = { keys: number; all: number; anyDevice: number; dropped: number };
+
 /** How many subjects are remembered apart; beyond that everything older is forgotten. */
-const MOST_SUBJECTS = 4096;
+const MOST_SUBJECTS = 20_000;
 
 /**
- * What one isolate knows of the changes of one tenant. Everything behind `floor` and up to `seq` is known; a snapshot that was read before
+ * What one isolate knows of the changes of one shard. Everything behind `floor` and up to `position` is known; a snapshot that was read before
  * `floor` cannot be judged and counts as changed.
  */
 export class Knowledge {
-  seq = 0;
+  position = 0;
   floor = Number.POSITIVE_INFINITY;
   #drops = 0;
   readonly #licenses = new Map<string, number>();
   readonly #devices = new Map<string, number>();
   readonly #products = new Map<string, number>();
-  #keys = 0;
-  #all = 0;
-  #anyDevice = 0;
+  readonly #tenants = new Map<string, OfTenant>();
   readonly #dropped = new Map<string, number>();
   #allDropped = 0;
 
@@ -56,71 +59,97 @@ export class Knowledge {
     return this.#drops;
   }
 
-  /** Takes in what the feed answered to `since(this.seq)`: what happened behind `from` and up to `seq`. */
-  learn(answer: { from: number; seq: number; changes: readonly Change[]; drops: readonly Drop[]; dropsUpTo: number }): void {
+  /** Takes in what the feed answered to `since(this.position)`: what happened behind `from` and up to `position`. */
+  learn(answer: { from: number; position: number; changes: readonly Change[]; drops: readonly Drop[]; dropsUpTo: number }): void {
+    // set back to an earlier day, the database goes on differently from there
+    if (answer.position < this.position) this.#forgetAll(answer.position);
     // a gap between what is known and what was told: whatever lies in it may have changed
-    if (!this.isOpen || answer.from > this.seq) this.floor = answer.from;
+    if (!this.isOpen || answer.from > this.position) this.floor = answer.from;
     for (const change of answer.changes) this.note(change);
-    this.seq = Math.max(this.seq, answer.seq);
-    for (const { n, subject } of answer.drops) {
-      if (subject === null) this.#allDropped = Math.max(this.#allDropped, n);
-      else this.#dropped.set(subject, n);
+    this.position = Math.max(this.position, answer.position);
+    for (const { n, tenantId, subject } of answer.drops) {
+      if (tenantId === null) this.#allDropped = Math.max(this.#allDropped, n);
+      else if (subject === null) this.#ofTenant(tenantId).dropped = n;
+      else this.#dropped.set(`${tenantId}/${subject}`, n);
     }
     this.#drops = Math.max(this.#drops, answer.dropsUpTo);
-    if (this.#size() > MOST_SUBJECTS) this.#forget();
+    if (this.#size() > MOST_SUBJECTS) this.#forgetAll(this.position);
   }
 
   /** Notes one change, told by the feed or by a batch that this isolate committed itself. */
-  note({ seq, reach, licenseId, activationId, productId }: Change): void {
-    if (reach === "tenant") this.#all = Math.max(this.#all, seq);
-    if (reach === "keys") this.#keys = Math.max(this.#keys, seq);
-    if (reach === "product") raise(this.#products, productId, seq);
-    if (reach === "license") raise(this.#licenses, licenseId, seq);
+  note({ tenantId, position, reach, licenseId, activationId, productId }: Change): void {
+    if (reach === "nothing") return;
+    if (reach === "product") raise(this.#products, productId, position);
+    if (reach === "license") raise(this.#licenses, licenseId, position);
+    if (reach === "product" || reach === "license") return;
+    const tenant = this.#ofTenant(tenantId);
+    if (reach === "tenant") tenant.all = Math.max(tenant.all, position);
+    if (reach === "keys") tenant.keys = Math.max(tenant.keys, position);
     if (reach === "device") {
-      this.#anyDevice = Math.max(this.#anyDevice, seq);
-      raise(this.#devices, licenseId, seq);
-      raise(this.#devices, activationId, seq);
+      tenant.anyDevice = Math.max(tenant.anyDevice, position);
+      raise(this.#devices, licenseId, position);
+      raise(this.#devices, activationId, position);
     }
   }
 
   /** Whether what was read of a license at `stamp` may have changed since. */
   hasChanged(stamp: Stamp, subjects: Subjects): boolean {
     const { licenseId, productId, activationId, sharesLimits, onTrial } = subjects;
-    const { seq } = stamp;
-    if (this.#isBeforeAll(seq) || this.#all > seq || this.#allDropped > stamp.drops) return true;
-    if ((this.#licenses.get(licenseId) ?? 0) > seq || (this.#products.get(productId) ?? 0) > seq) return true;
-    if (onTrial && this.#anyDevice > seq) return true;
+    const { position } = stamp;
+    if (this.#isBeforeAll(stamp)) return true;
+    const tenant = this.#tenants.get(subjects.tenantId);
+    if (tenant !== undefined) {
+      if (tenant.all > position || tenant.dropped > stamp.drops) return true;
+      if (onTrial && tenant.anyDevice > position) return true;
+    }
+    if (isBehind(this.#licenses, licenseId, position) || isBehind(this.#products, productId, position)) return true;
     // without a seat of its own only what is denied depends on devices, and denials are asked for again
     const device = sharesLimits ? licenseId : activationId;
-    if (device !== null && (this.#devices.get(device) ?? 0) > seq) return true;
+    if (device !== null && isBehind(this.#devices, device, position)) return true;
     return (
       this.#dropped.size > 0 &&
-      ((this.#dropped.get(licenseId) ?? 0) > stamp.drops || (this.#dropped.get(productId) ?? 0) > stamp.drops)
+      (isBehind(this.#dropped, `${subjects.tenantId}/${licenseId}`, stamp.drops) ||
+        isBehind(this.#dropped, `${subjects.tenantId}/${productId}`, stamp.drops))
     );
   }
 
-  /** Whether what was read at `stamp` of who may call, and what signs, may have changed since. */
-  keysHaveChanged(stamp: Stamp): boolean {
-    return this.#isBeforeAll(stamp.seq) || this.#keys > stamp.seq || this.#all > stamp.seq || this.#allDropped > stamp.drops;
+  /** Whether what was read at `stamp` of who may call for a tenant, and what signs, may have changed since. */
+  keysHaveChanged(stamp: Stamp, tenantId: string): boolean {
+    if (this.#isBeforeAll(stamp)) return true;
+    const tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) return false;
+    return tenant.keys > stamp.position || tenant.all > stamp.position || tenant.dropped > stamp.drops;
   }
 
-  #isBeforeAll(seq: number): boolean {
-    return this.isOpen && seq < this.floor;
+  #isBeforeAll({ position, drops }: Stamp): boolean {
+    return (this.isOpen && position < this.floor) || this.#allDropped > drops;
+  }
+
+  #ofTenant(tenantId: string): OfTenant {
+    let known = this.#tenants.get(tenantId);
+    if (known === undefined) this.#tenants.set(tenantId, (known = { keys: 0, all: 0, anyDevice: 0, dropped: 0 }));
+    return known;
   }
 
   #size(): number {
-    return this.#licenses.size + this.#devices.size + this.#products.size + this.#dropped.size;
+    return this.#licenses.size + this.#devices.size + this.#products.size + this.#tenants.size + this.#dropped.size;
   }
 
-  #forget(): void {
-    for (const map of [this.#licenses, this.#devices, this.#products]) map.clear();
-    this.floor = this.seq;
+  #forgetAll(position: number): void {
     // drops are counted apart from events, so what was dropped singly is dropped as a whole
-    if (this.#dropped.size > 0) this.#allDropped = this.#drops;
-    this.#dropped.clear();
+    const hasDropped = this.#dropped.size > 0 || [...this.#tenants.values()].some(({ dropped }) => dropped > 0);
+    if (hasDropped) this.#allDropped = this.#drops;
+    for (const map of [this.#licenses, this.#devices, this.#products, this.#tenants, this.#dropped]) map.clear();
+    this.floor = this.position = position;
   }
 }
 
-function raise(map: Map<string, number>, id: string | null, seq: number): void {
-  if (id !== null && (map.get(id) ?? 0) < seq) map.set(id, seq);
+function raise(map: Map<string, number>, id: string | null, position: number): void {
+  if (id !== null && (map.get(id) ?? 0) < position) map.set(id, position);
+}
+
+/** Whether something came to the subject after what is known of it. */
+function isBehind(map: ReadonlyMap<string, number>, id: string, known: number): boolean {
+  const at = map.get(id);
+  return at !== undefined && at > known;
 }
