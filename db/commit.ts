@@ -110,6 +110,29 @@ export async function commit(asking: Asking, changes: readonly Statement[], told
   }
 }
 
+/**
+ * Commits what one claim makes with the fact that tells of it, in one batch in which nothing aborts: where the claim makes no row nothing is
+ * written, and what `otherwise` read behind it says how things are. For requests without an Idempotency-Key.
+ */
+export async function commitClaim(
+  asking: Asking,
+  claim: Statement,
+  fact: Fact,
+  otherwise: Statement,
+): Promise<{ made: boolean; otherwise: D1Result }> {
+  if (asking.intent) throw new Error("A claim that may make nothing keeps no answer");
+  try {
+    const [claimed, event, fanOuts, read] = await asking.d1.batch([claim, ...factStatements(asking, fact, true), otherwise]);
+    if (!claimed || !event || !fanOuts || !read) throw new Error("D1 answered fewer results than it was asked for");
+    const made = claimed.meta.changes > 0;
+    if (made) asking.ring({ deliveries: fanOuts.meta.changes > 0, events: [committed(asking, fact, event)] });
+    return { made, otherwise: read };
+  } catch (error) {
+    refused(error);
+    throw error;
+  }
+}
+
 function refused(error: unknown): undefined {
   const message = error instanceof Error ? error.message : String(error);
   if (message.includes("malformed JSON")) return undefined;
@@ -137,16 +160,24 @@ async function intentStatements({ d1, intent, realNow }: Asking, answer: Told["a
   return [d1.prepare(insert).bind(intent.owner, intent.keyHash, intent.requestHash, answer[0], sealed, realNow.getTime())];
 }
 
+/** `isTold`: whether there is an event at all, where that is not certain. */
+const eventSql = (isTold: string) =>
+  `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at, license_id)
+   select ?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 ${isTold}
+   returning rowid as position`;
+const EVENT = eventSql("");
+const EVENT_IF_CHANGED = eventSql("where changes() > 0");
+
 /** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it. */
-function factStatements(asking: Asking, { type, subject, data, tenantId = asking.tenantId }: Fact): Statement[] {
+function factStatements(
+  asking: Asking,
+  { type, subject, data, tenantId = asking.tenantId }: Fact,
+  onlyIfChanged = false,
+): Statement[] {
   const { d1, actor, requestId, now, realNow } = asking;
   const id = asking.newId("event", realNow);
   const event = d1
-    .prepare(
-      `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at, license_id)
-       values (?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-       returning rowid as position`,
-    )
+    .prepare(onlyIfChanged ? EVENT_IF_CHANGED : EVENT)
     .bind(
       tenantId,
       id,
@@ -186,8 +217,8 @@ function fanOut({ d1, tenantId, newId, realNow }: Asking, eventId: string, type:
   return d1
     .prepare(
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
-       select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, (select seq from events where tenant_id = ?1 and id = ?3), ?3, ?4, 'pending', 0, ?5, ?5
-       from webhook_endpoints e
+       select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, told.seq, ?3, ?4, 'pending', 0, ?5, ?5
+       from webhook_endpoints e cross join events told on told.tenant_id = ?1 and told.id = ?3
        where e.tenant_id = ?1 and e.deleted_at is null and e.disabled_at is null
          and exists (select 1 from json_each(e.events) p where p.value = '*' or p.value = ?4 or p.value = ?6)`,
     )

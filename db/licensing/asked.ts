@@ -145,14 +145,25 @@ const TRIAL_ELSEWHERE = `case when l.type in ('trial', 'evaluation') and l.conve
   select 1 from trial_uses t where t.tenant_id = l.tenant_id and t.product_id = l.product_id and t.kind = 'device' and t.license_id <> l.id
     and t.subject in (select value from json_each(?5) union all select a.device_hash)) else 0 end`;
 
-const IN_FORCE = "(b.expires_at is null or b.expires_at > ?2)";
-const SHUT_OUT = `coalesce(
-  (select b.kind from blacklist b indexed by blacklist_digest where b.tenant_id = ?1 and ${IN_FORCE} and b.digest in (
-    select value from json_each(?8) union all select ${deviceBehindSql("a.device_hash")}
-      union all select value ->> 'hash' from json_each(a.components))
+/**
+ * What of a device was shut out, or null: itself, a part of it, or the address that it asks from. `parts` is a JSON list of digests, `from` an
+ * address as `addressKey` writes it; `a`, where there is one, the activation that the device has, whose parts count as well.
+ */
+export function shutOutSql({ at, parts, from }: { at: string; parts: string; from: string }, a: string | null): string {
+  const inForce = `(b.expires_at is null or b.expires_at > ${at})`;
+  const ofActivation =
+    a === null
+      ? ""
+      : `union all select ${deviceBehindSql(`${a}.device_hash`)} union all select value ->> 'hash' from json_each(${a}.components)`;
+  return `coalesce(
+  (select b.kind from blacklist b indexed by blacklist_digest where b.tenant_id = ?1 and ${inForce} and b.digest in (
+    select value from json_each(${parts}) ${ofActivation})
     order by b.kind desc limit 1),
   (select b.kind from blacklist b indexed by blacklist_range
-    where b.tenant_id = ?1 and b.range_from <= ?6 and b.range_to >= ?6 and ${IN_FORCE} limit 1))`;
+    where b.tenant_id = ?1 and b.range_from <= ${from} and b.range_to >= ${from} and ${inForce} limit 1))`;
+}
+
+const SHUT_OUT = shutOutSql({ at: "?2", parts: "?8", from: "?6" }, "a");
 
 const COLUMNS = `
   l.id, l.product_id, l.type, l.overrides, l.starts_at, l.expiry_basis, l.activated_at, l.first_validated_at, l.last_validated_at, l.expires_at,

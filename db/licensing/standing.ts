@@ -1,9 +1,9 @@
-import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
+import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import type { ActivationRow } from "./rows.ts";
-import { conditions, isOther, recentOf } from "./seats.ts";
-import { heldSeatsSql, literal, stillHoldsSql } from "./status.ts";
+import { claiming, CONDITIONS } from "./seats.ts";
+import { heldSeatsSql, literal } from "./status.ts";
 import { activations, licenses } from "./tables.ts";
 
 /** What stood for and against a seat when it was looked at: what others use beside the ceilings, and what forbids it outright. */
@@ -66,44 +66,56 @@ const BY_PARTS = `select h.id, count(*) as fitting
     and part.value ->> 'hash' in (select value from json_each(?3))
   group by h.id having fitting >= ?4 order by fitting desc, h.activated_at, h.id limit 1`;
 
+const truthSql = (condition: string) => `coalesce(${condition}, 0)`;
+const { holds, kept } = CONDITIONS;
+
+const STANDING = `select ${CONDITIONS.seats} as seats, licenses.seat_ceiling, ${CONDITIONS.cores} as cores, licenses.core_ceiling,
+    case licenses.type when 'named_user' then 0 else ${CONDITIONS.users} end as users, licenses.user_ceiling,
+    ${truthSql(`${holds} and ${kept.seat}`)} as keeps_seat, ${truthSql(`${holds} and ${kept.cores}`)} as keeps_cores,
+    ${truthSql(`${holds} and ${kept.user}`)} as keeps_user, ${truthSql(CONDITIONS.hasPlace)} as has_place,
+    ${truthSql(CONDITIONS.elsewhere)} as elsewhere, ${truthSql(CONDITIONS.isOther)} as is_known, licenses.churn_limit,
+    case when licenses.churn_limit is null then '[]'
+      else (select json_group_array(at) from (select c.activated_at as at ${CONDITIONS.recent} order by at)) end as recent
+  from licenses left join activations on activations.tenant_id = ?1 and activations.id = ?4
+  where licenses.tenant_id = ?1 and licenses.id = ?3`;
+
+type StandingColumns = {
+  seats: number;
+  seat_ceiling: number | null;
+  cores: number;
+  core_ceiling: number | null;
+  users: number;
+  user_ceiling: number | null;
+  keeps_seat: number;
+  keeps_cores: number;
+  keeps_user: number;
+  has_place: number;
+  elsewhere: number;
+  is_known: number;
+  churn_limit: number | null;
+  recent: string;
+};
+
 async function standing(asking: Asking, row: ActivationRow, devices: readonly string[]): Promise<Standing | undefined> {
-  const { d1, tenantId, now } = asking;
-  const { seats, cores, users, kept, hasPlace, elsewhere } = conditions(asking, row, devices);
-  const holds = sql`(${activations.type} <> 'emergency' and ${sql.raw(stillHoldsSql(literal(now)))})`;
-  const recent = sql<string>`case when ${licenses.churnLimit} is null then '[]'
-    else (select json_group_array(at) from (select c.activated_at as at ${recentOf(asking)} order by at)) end`;
-  const truth = (condition: SQL) => sql<number>`coalesce(${condition}, 0)`;
-  const found = await dbOf(d1)
-    .select({
-      seats: sql<number>`${seats}`,
-      seatCeiling: licenses.seatCeiling,
-      cores: sql<number>`${cores}`,
-      coreCeiling: licenses.coreCeiling,
-      users: sql<number>`case ${licenses.type} when 'named_user' then 0 else ${users} end`,
-      userCeiling: licenses.userCeiling,
-      keepsSeat: truth(sql`${holds} and ${kept.seat}`),
-      keepsCores: truth(sql`${holds} and ${kept.cores}`),
-      keepsUser: truth(sql`${holds} and ${kept.user}`),
-      hasPlace: truth(hasPlace),
-      elsewhere: truth(elsewhere),
-      isKnown: truth(isOther(asking, row, devices)),
-      recent,
-      churnLimit: licenses.churnLimit,
-    })
-    .from(licenses)
-    .leftJoin(activations, and(eq(activations.tenantId, tenantId), eq(activations.id, row.id)))
-    .where(and(eq(licenses.tenantId, tenantId), eq(licenses.id, row.licenseId)))
-    .get();
+  const found = await asking.d1
+    .prepare(STANDING)
+    .bind(...claiming(asking, row, devices))
+    .first<StandingColumns>();
   if (!found) return undefined;
-  const { keepsSeat, keepsCores, keepsUser } = found;
   return {
-    ...found,
-    keepsSeat: keepsSeat === 1,
-    keepsCores: keepsCores === 1,
-    keepsUser: keepsUser === 1,
-    hasPlace: found.hasPlace === 1,
+    seats: found.seats,
+    seatCeiling: found.seat_ceiling,
+    cores: found.cores,
+    coreCeiling: found.core_ceiling,
+    users: found.users,
+    userCeiling: found.user_ceiling,
+    keepsSeat: found.keeps_seat === 1,
+    keepsCores: found.keeps_cores === 1,
+    keepsUser: found.keeps_user === 1,
+    hasPlace: found.has_place === 1,
     elsewhere: found.elsewhere === 1,
-    isKnown: found.isKnown === 1,
+    isKnown: found.is_known === 1,
     recent: (JSON.parse(found.recent) as number[]).map((at) => new Date(at)),
+    churnLimit: found.churn_limit,
   };
 }
