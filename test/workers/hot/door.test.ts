@@ -423,3 +423,22 @@ test("devices that somebody makes up push nothing out of memory", async () => {
   expect(other.memory.licenses.stats).toMatchObject({ entries: 1, evictions: 0 });
   expect(tierOf(await asks())).toBe("memory");
 });
+
+test("a refusal that is read again is judged by the quotas that the license has by then", async () => {
+  const s = await shop();
+  const { id, license_key: key } = await s.license({ entitlements: [{ feature: "export", limit_value: 2 }] });
+  await s.made("/v1/features", { name: "Render", code: "render" });
+  const use = (feature: string, units: number) =>
+    s.post("/v1/entitlements/consume", { license_key: key, items: [{ feature, units }] });
+  const give = (...entitlements: unknown[]) => s.patch(`/v1/licenses/${id}`, { entitlements });
+  const other = isolate(s.keys.publishable);
+  const ask = async (feature: string) =>
+    (await other.ask("/v1/licenses/validate", { license_key: key, features: [feature] })).body["code"];
+  await use("export", 2);
+  expect([await ask("export"), await ask("render")]).toEqual(["QUOTA_EXCEEDED", "ENTITLEMENTS_MISSING"]);
+
+  await give({ feature: "export", limit_value: 3 }, { feature: "render", limit_value: 1 });
+  expect((await use("render", 1)).status).toBe(200);
+  expect(await ask("render")).toBe("QUOTA_EXCEEDED");
+  expect(await ask("export")).toBe("VALID");
+});

@@ -9,8 +9,15 @@ import { Unreachable } from "./truth.ts";
 /** What was concluded about a license, and from what. `stale`: that could not be asked whether it still holds. */
 export type Judged<V> = { verdict: V; known: LicenseKnown | undefined; stale: boolean; ageMs: number };
 
-/** How a question concludes; a final refusal is one that nothing anybody does could turn. */
-type Rule<V> = { judge: (asked: Asked | undefined) => V; isFinal: (verdict: V) => boolean };
+/**
+ * How a question concludes; a final refusal is one that nothing anybody does could turn. `reread`: what else is judged by is looked up anew,
+ * for a license that was read again.
+ */
+type Rule<V> = {
+  judge: (asked: Asked | undefined) => V;
+  isFinal: (verdict: V) => boolean;
+  reread?: (entry: LicenseEntry | undefined) => Promise<void>;
+};
 
 /**
  * Judges by what is known of a license. A refusal that a good deed could have turned is read again of the database before it is answered,
@@ -20,7 +27,7 @@ type Rule<V> = { judge: (asked: Asked | undefined) => V; isFinal: (verdict: V) =
 export async function judged<V extends { valid: boolean }>(
   asking: HotAsking,
   { known: first, confirmed, callerIsStale }: HotLicense,
-  { judge, isFinal }: Rule<V>,
+  { judge, isFinal, reread }: Rule<V>,
 ): Promise<Judged<V>> {
   let known = first;
   let verdict = judge(known?.entry.asked);
@@ -28,6 +35,7 @@ export async function judged<V extends { valid: boolean }>(
   if (!verdict.valid && !isFinal(verdict) && !isFirstHand) {
     if (known?.stale) throw new Unreachable("What was known would refuse, and nothing can say whether it still does");
     known = await confirmed();
+    await reread?.(known?.entry);
     verdict = judge(known?.entry.asked);
     count("confirmations", verdict.valid ? "turned" : "kept");
   }

@@ -1,6 +1,7 @@
 import { findsByKey, sourceByKey } from "#kernel/hot/by-key";
 import type { HotAsking, HotLicense, HotRoute } from "#kernel/hot/door";
 import { judged } from "#kernel/hot/judging";
+import type { LicenseEntry } from "#kernel/hot/memory";
 import { usagesKnown } from "#kernel/hot/usages";
 import { meteredAmong, usedUpIn } from "#rules/entitlements/check";
 import { decide, notFound } from "#rules/licensing/decide";
@@ -24,7 +25,9 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
   const { now } = asking;
   const inputs = inputsOf(asking, body, license);
   const known = license.known?.entry;
-  const metered = known && body.features ? meteredAmong(known.asked.snapshot.terms, body.features, now) : [];
+  const meteredIn = (entry: LicenseEntry | undefined) =>
+    entry && body.features ? meteredAmong(entry.asked.snapshot.terms, body.features, now) : [];
+  const metered = meteredIn(known);
   const isMetered = metered.length > 0;
   // what is left of a quota may turn with every consume
   const before = isMetered ? undefined : answeredBefore(asking, license, inputs, body.nonce);
@@ -32,14 +35,18 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
     stampBehind(asking, known);
     return before;
   }
-  const used = known && isMetered ? await usagesKnown(asking, known, metered) : null;
-  const usedUp = usedUpIn(used?.usages ?? []);
+  let used = known && isMetered ? await usagesKnown(asking, known, metered) : null;
   const made = await judged(asking, license, {
-    judge: (asked) =>
-      asked
-        ? decide({ ...asked.snapshot, usedUp }, { ...body, by: "key" }, now, restrictedByKey(asked, asking, body))
-        : notFound(),
+    judge: (asked) => {
+      if (!asked) return notFound();
+      const usedUp = usedUpIn(used?.usages ?? []);
+      return decide({ ...asked.snapshot, usedUp }, { ...body, by: "key" }, now, restrictedByKey(asked, asking, body));
+    },
     isFinal,
+    // a quota may have been given, raised or taken since
+    reread: async (entry) => {
+      used = entry ? await usagesKnown(asking, entry, meteredIn(entry)) : null;
+    },
   });
   if (used) made.ageMs = Math.max(made.ageMs, used.ageMs);
   if (license.known === undefined) await asking.limits.notFound(body.license_key);
