@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { forget } from "../world.ts";
+import { forget, upTo } from "../world.ts";
 import { device, shop, type Shop } from "../licensing/shop.ts";
 import { gone, isolate, staleKv, type Told } from "./isolates.ts";
 
@@ -441,4 +441,28 @@ test("a refusal that is read again is judged by the quotas that the license has 
   expect((await use("render", 1)).status).toBe(200);
   expect(await ask("render")).toBe("QUOTA_EXCEEDED");
   expect(await ask("export")).toBe("VALID");
+});
+
+test("versions and users that somebody makes up fill neither memory nor KV, and push out nobody who is known", async () => {
+  const { s, other, license, asks } = await validElsewhere();
+  await s.activate(license["license_key"], "b", { user: "ada" });
+  await s.post(`/v1/products/${s.product["id"]}/versions`, { version: "2.1.0", released_at: "2026-01-01T00:00:00Z" });
+  const written = new Set<string>();
+  const put: KVNamespace["put"] = async (key: string, ...rest: [never, never?]) => {
+    written.add(key);
+    return env.CACHE.put(key, ...rest);
+  };
+  other.behind = { CACHE: { get: env.CACHE.get.bind(env.CACHE), put } as KVNamespace };
+  const before = other.memory.licenses.stats.entries;
+  for (const n of upTo(40)) await asks(n % 2 === 0 ? { version: `9.9.${n}` } : { user: `nobody-${n}@example.com` });
+  expect(other.memory.licenses.stats.entries - before).toBe(32);
+  expect(written.size).toBe(32);
+  // what the vendor knows of is kept all the same
+  for (const known of [{ version: "2.1.0" }, { fingerprint: device("b"), user: "ada" }]) {
+    expect([tierOf(await asks(known)), tierOf(await asks(known))]).toEqual(["d1", "memory"]);
+  }
+  expect([tierOf(await asks({ version: "9.9.2" })), tierOf(await asks({ version: "9.9.40" }))]).toEqual(["memory", "d1"]);
+  pass(600_000);
+  await asks({ version: "9.9.40" });
+  expect(tierOf(await asks({ version: "9.9.40" }))).toBe("memory");
 });

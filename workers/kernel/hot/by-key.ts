@@ -28,6 +28,8 @@ export async function sourceByKey({ env, tenantId, ip, limits }: HotAsking, ques
     tier: licenseKeptAs(tenantId, { keyHash: keyHashes[0] ?? "", deviceHash: devices[0] ?? null, more }),
     version,
     byDevice: fingerprint !== undefined,
+    way: more,
+    user,
     row: (asked, at) => {
       const from = ip === null ? null : addressKey(ip);
       return asked.rowByKey({ keyHashes, devices }, { at, version, user, from });

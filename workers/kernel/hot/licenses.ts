@@ -17,6 +17,9 @@ export type Source = {
   version?: string | undefined;
   /** a device asks by its fingerprint: one that holds no seat is refused, so what is found for it is not worth keeping */
   byDevice?: boolean;
+  /** what else it says, users and versions, as one word: how many of them are kept of a license is bounded */
+  way?: string;
+  user?: string | undefined;
   row: (asked: ReturnType<typeof askedOf>, at: Date) => Promise<AskedRow | null>;
   /** whether the asker may have it: the token is genuine */
   accepts?: (asked: Asked) => Promise<boolean>;
@@ -147,7 +150,7 @@ async function readTruth(room: Room, name: string, source: Source): Promise<Lice
     memory.licenses.delete(name);
     return undefined;
   }
-  const isKept = row.ranges === 0 && isWorthKeeping(source, row);
+  const isKept = row.ranges === 0 && isWorthKeeping(room, source, row);
   if (source.tier !== null && isKept) toSecondTier(memory, around, source.tier, keptText({ row, readAt, drops }));
   return keep(room, name, source, { row, readAt, drops }, at, room.arrival);
 }
@@ -198,7 +201,7 @@ async function keep(room: Room, name: string, source: Source, { row, readAt, dro
     bytes: 1_000 + 4 * (row.terms.length + row.overrides.length) + 2 * row.holds.length,
     usedAt: readAt,
   };
-  if (isWorthKeeping(source, row)) memory.licenses.set(name, entry);
+  if (isWorthKeeping(room, source, row)) memory.licenses.set(name, entry);
   else memory.licenses.delete(name);
   return entry;
 }
@@ -206,7 +209,20 @@ async function keep(room: Room, name: string, source: Source, { row, readAt, dro
 /** Those who ask from other addresses may get other answers, so they do not share a read. */
 const flightOf = ({ from }: Room, name: string) => `${name}${from ?? ""}`;
 
-/** Whoever knows a license key may make up as many devices as there are numbers: none of them is to push out what others ask for. */
-const isWorthKeeping = ({ byDevice }: Source, row: AskedRow) => byDevice !== true || row.a_id !== null;
+/**
+ * Whoever knows a license key may make up as many devices, users and versions as there are numbers: none of them is to push out what others
+ * ask for, or to be written into KV. A device that holds no seat is never kept, and of the users and versions that nobody knows some are.
+ */
+function isWorthKeeping({ memory, around }: Room, source: Source, row: AskedRow): boolean {
+  if (source.byDevice === true && row.a_id === null) return false;
+  return !isMadeUp(source, row) || memory.variety.takes(row.id, source.way ?? "", around.realNow.getTime());
+}
+
+/** Whether a question names a version that is none of the product's, or a user who has no place here. */
+function isMadeUp({ version, user }: Source, row: AskedRow): boolean {
+  if (version !== undefined && row.version_released_at === null) return true;
+  if (user === undefined || row.users_place !== null) return false;
+  return row.a_id === null ? row.place === null : row.user_ref !== user;
+}
 
 const beyond = (limit: number | null, used: number) => limit !== null && used > limit;

@@ -5,6 +5,7 @@ import type { Change, Stamp, Subjects } from "#rules/hot/knowledge";
 import type { DecisionCode } from "#rules/licensing/reasons";
 import type { Mould } from "./mould.ts";
 import { Store, type Kept } from "./store.ts";
+import { Variety } from "./variety.ts";
 import { View } from "./view.ts";
 
 /** Who calls, as it was read; when it is read again the same entry is filled anew, for all who hold it. */
@@ -73,6 +74,8 @@ export class Memory {
   readonly #uses = new Map<string, number>();
   #allUses = 0;
   readonly #views = new Map<string, View>();
+  /** in how many ways that anybody can make up licenses are kept here */
+  readonly variety = new Variety();
 
   constructor({ licenses = LICENSES, callers = CALLERS } = {}) {
     this.licenses = new Store(licenses);
@@ -111,6 +114,7 @@ export class Memory {
     this.licenses.clear();
     this.#views.clear();
     for (const map of [this.flights, this.pauses, this.written]) map.clear();
+    this.variety.clear();
   }
 }
 
