@@ -25,8 +25,17 @@ export function warmingOf({ d1, tenantId }: Asking) {
         page,
       );
     },
+
+    /** The places of those ids, in the order given, that no license of the tenant has. */
+    unknownLicenses: async (ids: readonly string[]): Promise<number[]> => {
+      const { results } = await d1.prepare(UNKNOWN).bind(tenantId, JSON.stringify(ids)).all<{ place: number }>();
+      return results.map(({ place }) => place);
+    },
   };
 }
+
+const UNKNOWN = `select j.key as place from json_each(?2) j
+  where not exists (select 1 from licenses l where l.tenant_id = ?1 and l.id = j.value) order by 1`;
 
 type Row = { license_id: string; key_hash: string; activation_id: string; device_hash: string | null };
 

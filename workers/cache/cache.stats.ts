@@ -1,6 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
-import { json, operator, operatorEndpoint } from "#kernel/endpoint";
+import { json, operator, operatorEndpoint, problems } from "#kernel/endpoint";
 import { readTallies } from "#kernel/read-tallies";
+import { tenantNotFound } from "#kernel/not-found";
+import { openedFor } from "./opened.ts";
 import { presentStats } from "./presenters.ts";
 import { CacheStats, StatsQuery } from "./schemas.ts";
 
@@ -14,11 +16,13 @@ export const showCacheStats = operatorEndpoint({
     description:
       "Counted by the isolates themselves and sent every ten seconds, so the newest seconds are missing, and whatever an isolate had not sent when it ended.",
     request: { query: StatsQuery },
-    responses: { 200: json(CacheStats, "The counts") },
+    responses: { 200: json(CacheStats, "The counts"), ...problems(tenantNotFound) },
   }),
 
   handler: async (c) => {
+    const { tenant_id: tenantId } = c.req.valid("query");
+    if (tenantId !== undefined) await openedFor(c, tenantId);
     const told = await readTallies(c.env, c.var.realNow);
-    return c.json(presentStats(told, c.req.valid("query").tenant_id, c.var.realNow), 200);
+    return c.json(presentStats(told, tenantId, c.var.realNow), 200);
   },
 });

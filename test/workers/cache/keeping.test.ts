@@ -94,11 +94,11 @@ test("warming goes page by page through everything once, or through one product,
   expect(await warmed({ limit: 2 })).toEqual([2, 2, 1]);
   expect(await warmed({ product_id: other["id"] })).toEqual([1]);
   expect(await warmed({ product_id: s.product["id"], limit: 3 })).toEqual([3, 1]);
-  expect(await warmed({ license_ids: [a["id"], c["id"], "lic_00nobody"] })).toEqual([4]);
+  expect(await warmed({ license_ids: [a["id"], c["id"]] })).toEqual([4]);
 
   const stranger = await shop();
   const theirs = { tenant_id: stranger.tenant.id, license_ids: [a["id"]] };
-  expect((await post(s, "warm", theirs)).body).toMatchObject({ snapshots: 0, licenses: 0 });
+  expect((await post(s, "warm", theirs)).body).toMatchObject({ code: "license_not_found" });
   const { next_cursor: cursor } = (await post(s, "warm", { tenant_id: s.tenant.id, limit: 1 })).body;
   expect((await post(s, "warm", { tenant_id: s.tenant.id, product_id: other["id"], cursor })).body).toMatchObject({
     code: "invalid_cursor",
@@ -107,15 +107,15 @@ test("warming goes page by page through everything once, or through one product,
 
 test("warming reads along indexes", async () => {
   const s = await shop();
-  await s.license();
-  const plans = await plansOf(/cross join activations a indexed/, async () => {
+  const license = await s.license();
+  const plans = await plansOf(/cross join activations a indexed|json_each\(\?2\) j/, async () => {
     await post(s, "warm", { tenant_id: s.tenant.id });
     await post(s, "warm", { tenant_id: s.tenant.id, product_id: s.product["id"] });
-    await post(s, "warm", { tenant_id: s.tenant.id, license_ids: ["lic_00x"] });
+    await post(s, "warm", { tenant_id: s.tenant.id, license_ids: [license["id"]] });
   });
-  expect(plans).toHaveLength(3);
-  for (const { plan } of plans) {
-    expect(plan.filter((line) => /^SCAN (?!json_each)/.test(line))).toEqual([]);
+  expect(plans).toHaveLength(4);
+  for (const { plan } of plans) expect(plan.filter((line) => /^SCAN (?!json_each|j\b)/.test(line))).toEqual([]);
+  for (const { plan } of plans.filter(({ plan }) => !plan.some((line) => line.startsWith("SCAN j ")))) {
     expect(plan.some((line) => line.includes("activations_license (tenant_id=? AND license_id=?)"))).toBe(true);
   }
 });
@@ -161,7 +161,8 @@ test("an invalidation reaches what lies in KV", async () => {
 test("the edge's log says which operator did it, and to what", async () => {
   const s = await shop();
   const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  await post(s, "invalidate", { tenant_id: s.tenant.id, license_id: "lic_00x" });
+  const { id } = await s.license();
+  await post(s, "invalidate", { tenant_id: s.tenant.id, license_id: id });
   await post(s, "warm", { tenant_id: s.tenant.id });
   const lines = log.mock.calls.map(([line]) => JSON.parse(line)).filter(({ at }) => at === "operator");
   log.mockRestore();
@@ -171,10 +172,10 @@ test("the edge's log says which operator did it, and to what", async () => {
       ...by,
       operation: "cache.invalidate",
       tenant_id: s.tenant.id,
-      subject: "lic_00x",
+      subject: id,
       number: expect.any(Number),
     }),
-    expect.objectContaining({ ...by, operation: "cache.warm", tenant_id: s.tenant.id, snapshots: 0 }),
+    expect.objectContaining({ ...by, operation: "cache.warm", tenant_id: s.tenant.id, snapshots: 1 }),
   ]);
 });
 
@@ -192,6 +193,26 @@ test("unknown and closed tenants have no caches, and one subject is named", asyn
     expect((await post(s, "invalidate", { tenant_id: s.tenant.id, ...wrong })).body).toMatchObject({ code: "invalid_request" });
   await send("DELETE", `/v1/tenants/${s.tenant.id}`, undefined, { key: s.operator });
   expect((await post(s, "warm", { tenant_id: s.tenant.id })).body).toMatchObject({ code: "tenant_not_found" });
+});
+
+test("what the tenant does not have is told, not taken for done", async () => {
+  const [s, stranger] = [await shop(), await shop()];
+  const [mine, theirs] = [await s.license(), await stranger.license()];
+  const told = async (path: string, body: object) => {
+    const answer = await post(s, path, { tenant_id: s.tenant.id, ...body });
+    return [answer.status, answer.body["code"]];
+  };
+  for (const id of ["lic_00x", theirs["id"]]) {
+    expect(await told("invalidate", { license_id: id })).toEqual([404, "license_not_found"]);
+    expect(await told("warm", { license_ids: [mine["id"], id] })).toEqual([404, "license_not_found"]);
+  }
+  for (const path of ["invalidate", "warm"])
+    for (const id of ["prod_00x", stranger.product["id"]])
+      expect(await told(path, { product_id: id })).toEqual([404, "product_not_found"]);
+  const { body } = await post(s, "warm", { tenant_id: s.tenant.id, license_ids: [mine["id"], "lic_00x"] });
+  expect(body).toMatchObject({ unknown: ["lic_00x"] });
+  const stats = await send("GET", "/v1/cache/stats?tenant_id=ten_00nobody", undefined, { key: s.operator });
+  expect(stats).toMatchObject({ status: 404, body: { code: "tenant_not_found" } });
 });
 
 test("a feed that is away stops both, and says when to come again", async () => {

@@ -216,6 +216,8 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
   "product_versions.put_manifest": { product: versioned },
   "product_versions.get_manifest": { product: versioned },
   "activations.offline_request": { license: offlineLicense },
+  "cache.warm": { tenant: itself },
+  "cache.invalidate": { tenant: itself },
   "usage.track": { license: countedOf, feature: (p) => stock(p, "feature") },
   "entitlements.check": { license: quotaOf, feature: quotaFeature },
   "entitlements.consume": { license: quotaOf, feature: quotaFeature },
@@ -318,6 +320,11 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   },
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
 };
+
+/** The player's own tenant, for calls that name something of a tenant beside it. */
+function itself({ tenantId }: Player): Promise<Fresh> {
+  return Promise.resolve({ id: tenantId });
+}
 
 const RIGHTS = [{ feature: "export" }, { feature: "fea_00…", limit_value: 5 }];
 
