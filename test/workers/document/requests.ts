@@ -106,7 +106,8 @@ export async function built(
   let parts: Parts = { path, query: {}, body };
   for (const { at } of textsIn(body).filter((leaf) => isMadeUp(operation, fieldOf(leaf.at)))) {
     const key = at.join("/");
-    uniques.set(key, uniques.get(key) ?? `${unique()}-${crypto.randomUUID().slice(0, 13)}`);
+    // long enough to be a strong license key, whichever digits chance repeats
+    uniques.set(key, uniques.get(key) ?? `${unique()}-${crypto.randomUUID().slice(0, 23)}`);
     parts = withValue(parts, { part: "body", at }, uniques.get(key));
   }
   const cast = castOf(player, operation.id);
