@@ -24,7 +24,8 @@ const hotCheck: HotRoute<Body> = {
 
 /** How the license is read: what a program asks is judged by where it asks from; a vendor's server asks for others. */
 async function source(asking: HotAsking, body: Body): Promise<Source> {
-  return sourceByKey(asking.caller.kind === "publishable" ? asking : { ...asking, ip: null }, body);
+  const { env, tenantId, ip, limits, caller } = asking;
+  return sourceByKey({ env, tenantId, limits, ip: caller.kind === "publishable" ? ip : null }, body);
 }
 
 /** What of entitlements is asked so often that it is answered before the router. */

@@ -30,13 +30,20 @@ export type Caller = {
   expiresAt: Date | null;
 };
 
-type Admitted = { caller: Caller; tenant: TenantRow; tenantId: TenantId; signingKeys: readonly SigningKey[] };
-
 /** A caller with its tenant. `keyName`: what this isolate calls the API key, which itself it does not keep. */
-export type TenantCaller = Admitted & { keyName: string };
+export type TenantCaller = {
+  caller: Caller;
+  tenant: TenantRow;
+  tenantId: TenantId;
+  signingKeys: readonly SigningKey[];
+  keyName: string;
+};
 
 /** What of a request the checks look at. */
 export type Asked = { env: Env; headers: Headers; ip: string | null; realNow: Date; waitUntil: (work: Promise<unknown>) => void };
+
+/** What of a request says from where it comes. */
+type Coming = Pick<Asked, "env" | "ip" | "realNow" | "waitUntil"> & { origin: string | null };
 
 export type Security = readonly Record<string, string[]>[];
 
@@ -59,13 +66,14 @@ export async function authenticateTenant(
   if (presented === undefined || !parsed) throw await refuse(asked);
   if (parsed.kind === "op") throw keyKindNotAllowed({ kind: "an operator", allowed: "a tenant's key" });
 
-  const keyName = await questionKey(presented);
+  const keyName = questionKey([presented]);
   const refusal = whyShielded(asked, keyName) ?? turnedAway(keyName, parsed.kind.startsWith("pk") ? "publishable" : "secret");
   if (refusal) throw refusal;
   const found = await known(asked, parsed.shard, presented, security);
   if (!found) throw await refuse(asked, keyName);
   goodKeys.set(keyName, true, asked.realNow.getTime() + GOOD_MS);
-  return { ...(await admitted(asked, parsed.shard, found, security)), keyName };
+  const caller = await admittedCaller({ ...asked, origin: asked.headers.get("origin") }, parsed.shard, found, security);
+  return { caller, tenant: found.tenant, tenantId: found.tenantId, signingKeys: found.signingKeys, keyName };
 }
 
 /** What programs on devices call is called often: their keys are remembered. Whoever manages is asked of the database each time. */
@@ -85,19 +93,19 @@ export function isForDevices(security: Security): boolean {
 }
 
 /** The caller that was found, or a 401 or 403 that says why it may not do this. */
-export function admitted(asked: Asked, shard: string, found: KnownCaller, security: Security): Admitted | Promise<never> {
-  const { env, realNow, waitUntil } = asked;
-  if (!isUsable(found, realNow)) return refuse(asked).then((problem) => Promise.reject(problem));
+export function admittedCaller(coming: Coming, shard: string, found: KnownCaller, security: Security): Caller | Promise<never> {
+  const { env, realNow, waitUntil } = coming;
+  if (!isUsable(found, realNow)) return refuse(coming).then((problem) => Promise.reject(problem));
   const caller = callerOf(found, shard);
   mustBeAllowed(caller, security);
-  mustComeFromAllowed(caller, asked);
+  mustComeFromAllowed(caller, coming);
   const { id, lastUsedAt } = found.key;
   if (!lastUsedAt || realNow.getTime() - lastUsedAt.getTime() > USE_IS_NOTED_EVERY_MS) {
     found.key.lastUsedAt = realNow; // whoever remembers the key need not note it again
     const d1 = databaseOf(env, shard);
     if (d1) waitUntil(recordKeyUse(d1, found.tenantId, id, realNow).catch(() => undefined));
   }
-  return { caller, tenant: found.tenant, tenantId: found.tenantId, signingKeys: found.signingKeys };
+  return caller;
 }
 
 /** The operator of a request, or a 401 or 403. */
@@ -106,7 +114,7 @@ export async function authenticateOperator(asked: Asked): Promise<Caller> {
   const parsed = presented === undefined ? undefined : parseApiKey(presented);
   if (presented === undefined || !parsed) throw await refuse(asked);
   if (parsed.kind !== "op") throw keyKindNotAllowed({ kind: "a tenant's", allowed: "an operator key" });
-  const keyName = await questionKey(presented);
+  const keyName = questionKey([presented]);
   const refusal = whyShielded(asked, keyName);
   if (refusal) throw refusal;
   const d1 = databaseOf(asked.env, parsed.shard);
@@ -126,12 +134,15 @@ export async function authenticateOperator(asked: Asked): Promise<Caller> {
 }
 
 /** The key in an `Authorization` header, if one is there. */
-export function bearer(headers: Headers): string | undefined {
+function bearer(headers: Headers): string | undefined {
   return /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.get("authorization") ?? "")?.[1];
 }
 
 /** 401, or 429 for an address that sends refused keys again and again, and for a key that comes so from everywhere. */
-export async function refuse({ env, ip, realNow }: Asked, keyName: string | null = null): Promise<ProblemError> {
+export async function refuse(
+  { env, ip, realNow }: Pick<Asked, "env" | "ip" | "realNow">,
+  keyName: string | null = null,
+): Promise<ProblemError> {
   const names = [`address/${addressClass(ip ?? "")}`, ...(keyName === null ? [] : [`key/${keyName}`])];
   const passed = await Promise.all(names.map(async (name) => (await env.SHIELD.limit({ key: `refused/${name}` })).success));
   names.forEach((name, index) => {
@@ -144,7 +155,7 @@ export async function refuse({ env, ip, realNow }: Asked, keyName: string | null
  * 429 where the shield fell lately, before the key costs a read. One that is known, or was good just now, passes: others at its address are
  * to blame.
  */
-export function whyShielded({ ip, realNow }: Asked, keyName: string): ProblemError | undefined {
+export function whyShielded({ ip, realNow }: Pick<Asked, "ip" | "realNow">, keyName: string): ProblemError | undefined {
   const now = realNow.getTime();
   const isShielded = shielded.get(`address/${addressClass(ip ?? "")}`, now) ?? shielded.get(`key/${keyName}`, now);
   if (!isShielded || goodKeys.get(keyName, now) || memory.callers.get(keyName, now)) return undefined;
@@ -184,8 +195,7 @@ function mustBeAllowed(caller: Caller, security: Security): void {
   }
 }
 
-function mustComeFromAllowed({ allowedOrigins, ipAllowlist }: Caller, { headers, ip }: Asked): void {
-  const origin = headers.get("origin");
+function mustComeFromAllowed({ allowedOrigins, ipAllowlist }: Caller, { origin, ip }: Coming): void {
   if (origin !== null && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) throw originNotAllowed({});
   if (ipAllowlist.length > 0 && (ip === null || !isWithin(ip, ipAllowlist))) throw addressNotAllowed({});
 }

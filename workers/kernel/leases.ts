@@ -1,4 +1,4 @@
-import { limitHeader, policyHeader, secondsUntil, type Standing } from "#rules/limits/headers";
+import { limitHeader, limitItem, policyHeader, policyItem, policyName, secondsUntil, type Standing } from "#rules/limits/headers";
 import { asksAhead, isWorthReturning, refusedUntil, wantedAfter } from "#rules/limits/leasing";
 import { UNLIMITED, type Window, windowAt, type WindowLimits, type WindowName, WINDOWS } from "#rules/limits/windows";
 import type { Env } from "./env.ts";
@@ -20,6 +20,10 @@ export type Permit = {
   readonly refusedBy: Refusal | null;
   readonly headers: Record<string, string>;
   readonly standings: readonly Standing[];
+  /** What `RateLimit-Policy` says of it; empty where nothing is told. */
+  readonly policies: string;
+  /** What `RateLimit` says of it: how much is left. */
+  readonly left: string;
 };
 
 /** Hears of requests that were refused, and of those let through uncounted because an object did not answer. */
@@ -60,6 +64,8 @@ type HeldWindow = Window & {
   refusedUntil: number;
   /** The lease on the window after this one; null while nobody asked for it. */
   next: Lease | null;
+  /** The limit's name, and what `RateLimit-Policy` says of it: every answer tells both. Null where there is no limit to tell of. */
+  told: { name: string; policy: string } | null;
 };
 
 type Held = {
@@ -127,7 +133,7 @@ export class Leases {
     for (const subject of subjects) {
       let held = this.#subjects.get(subject.object);
       if (held === undefined || !sameLimits(held.limits, subject.limits)) held = this.#begin(at, subject, held, now);
-      for (const window of held.windows) if (now >= window.endsAt) moveOn(window, now);
+      for (const window of held.windows) if (now >= window.endsAt) moveOn(held.policy, window, now);
       // objects answer again: nobody stays blind for longer than for one that was late alone
       if (this.#lateInARow < LATE_IN_A_ROW && held.blindUntil - now > BLIND_MS) held.blindUntil = 0;
       held.usedAt = now;
@@ -251,7 +257,7 @@ export class Leases {
     else if (this.#subjects.size >= this.#most) this.#makeRoom(at, now);
     const windows = WINDOWS.flatMap((name) => {
       const limit = limits[name];
-      return limit === undefined ? [] : [freshWindow(windowAt(name, now), limit)];
+      return limit === undefined ? [] : [freshWindow(policy, windowAt(name, now), limit)];
     });
     const held: Held = {
       object,
@@ -337,6 +343,24 @@ class Taken implements Permit {
     return standings;
   }
 
+  get policies(): string {
+    let text = "";
+    for (const { windows } of this.#all) {
+      for (const { told } of windows) if (told) text += text === "" ? told.policy : `, ${told.policy}`;
+    }
+    return text;
+  }
+
+  get left(): string {
+    let text = "";
+    for (const { windows } of this.#all) {
+      for (const { told, left, atObject, endsAt } of windows) {
+        if (told) text += `${text === "" ? "" : ", "}${limitItem(told.name, left + atObject, endsAt, this.#now)}`;
+      }
+    }
+    return text;
+  }
+
   get headers(): Record<string, string> {
     return headersOf(this.standings, this.#now, this.refusedBy);
   }
@@ -353,16 +377,18 @@ export function headersOf(standings: readonly Standing[], now: number, refusedBy
   return headers;
 }
 
-function freshWindow(window: Window, limit: number): HeldWindow {
-  return { ...window, limit, left: 0, atObject: limit, refillAt: 0, used: 0, refusedUntil: 0, next: null };
+function freshWindow(policy: string, window: Window, limit: number): HeldWindow {
+  const name = policyName(policy, window.name);
+  const told = limit < UNLIMITED ? { name, policy: policyItem(name, { ...window, limit }) } : null;
+  return { ...window, limit, left: 0, atObject: limit, refillAt: 0, used: 0, refusedUntil: 0, next: null, told };
 }
 
 /** A window that is over becomes the one that the instant lies in, with the lease that was taken ahead for it. */
-function moveOn(window: HeldWindow, now: number): void {
+function moveOn(policy: string, window: HeldWindow, now: number): void {
   const ahead = window.next;
   const after = window.endsAt;
   const { startsAt, endsAt } = windowAt(window.name, now);
-  Object.assign(window, freshWindow({ name: window.name, startsAt, endsAt }, window.limit));
+  Object.assign(window, freshWindow(policy, { name: window.name, startsAt, endsAt }, window.limit));
   if (ahead && startsAt === after && ahead.granted > 0) credit(window, ahead, now);
 }
 

@@ -1,7 +1,7 @@
 import type { TenantRow } from "#db/tenants/callers";
 import type { LimitNumbers } from "#rules/limits/numbers";
 import { estimatedBits, LEAST_KEY_BITS } from "#rules/licensing/key-strength";
-import { secondsUntil, type Standing } from "#rules/limits/headers";
+import { limitHeader, policyHeader, secondsUntil, type Standing } from "#rules/limits/headers";
 import { windowAt } from "#rules/limits/windows";
 import { addressClass } from "#rules/addresses";
 import type { Caller } from "./auth.ts";
@@ -64,7 +64,7 @@ type Asking = LeaseContext & { ip: string | null; tenant: TenantRow; caller: Pic
 export class RequestLimits {
   readonly #asking: Asking;
   readonly #numbers: LimitNumbers;
-  readonly #permits: Permit[] = [];
+  readonly #permits: Pick<Permit, "refusedBy" | "policies" | "left">[] = [];
   #license: string | null = null;
 
   constructor(asking: Asking) {
@@ -77,10 +77,14 @@ export class RequestLimits {
    * without a promise where there is nothing to wait for, as for almost every request.
    */
   admit(lane: Lane): void | Promise<void> {
-    return this.#take(this.#callers(lane), (permit) => this.#mayCall(lane, permit));
+    const subjects = this.#callers(lane);
+    if (subjects.length === 0) return undefined;
+    const permit = takePermit(this.#asking, subjects);
+    return permit instanceof Promise ? permit.then((given) => this.#mayCall(lane, given)) : this.#mayCall(lane, permit);
   }
 
   #mayCall(lane: Lane, permit: Permit): void {
+    this.#permits.push(permit);
     if (!permit.refusedBy) return;
     const { caller, ip, keyName, realNow } = this.#asking;
     const { refusedBy, standings } = permit;
@@ -97,7 +101,14 @@ export class RequestLimits {
     const { tenant, caller } = this.#asking;
     if (caller.kind !== "publishable" || this.#license === id) return undefined;
     this.#license = id;
-    return this.#take([licenseSubject(tenant.id, id, this.#numbers)], mustBeGiven);
+    const permit = takePermit(this.#asking, [licenseSubject(tenant.id, id, this.#numbers)]);
+    return permit instanceof Promise ? permit.then((given) => this.#mustBeGiven(given)) : this.#mustBeGiven(permit);
+  }
+
+  #mustBeGiven(permit: Permit): void {
+    this.#permits.push(permit);
+    // licenses are counted for programs alone
+    if (permit.refusedBy) throw refused(permit, "publishable");
   }
 
   /** Whether this address asked for so many license keys that are not there that it may ask for no weak one any more. */
@@ -116,7 +127,7 @@ export class RequestLimits {
     const window = { ...windowAt("minute", now), limit: this.#numbers.not_found_per_minute ?? 0 };
     const standing = { ...window, policy: "not_found", window: window.name, left: 0 };
     const refusedBy = { ...standing, retryAfterS: secondsUntil(window.endsAt, now) };
-    this.#permits.push({ allowed: false, refusedBy, standings: [standing], headers: headersOf([standing], now, refusedBy) });
+    this.#permits.push({ refusedBy, policies: policyHeader([standing]), left: limitHeader([standing], now) });
     return refused({ refusedBy, headers: this.headers() }, "publishable");
   }
 
@@ -130,13 +141,20 @@ export class RequestLimits {
 
   /** The headers of all that was counted. */
   headers(): Record<string, string> {
-    const standings: Standing[] = [];
-    let refusedBy: Refusal | null = null;
+    let policies = "";
+    let left = "";
+    let retryAfterS: number | undefined;
     for (const permit of this.#permits) {
-      standings.push(...permit.standings);
-      refusedBy ??= permit.refusedBy;
+      retryAfterS ??= permit.refusedBy?.retryAfterS;
+      const told = permit.policies;
+      if (told === "") continue;
+      policies += policies === "" ? told : `, ${told}`;
+      left += left === "" ? permit.left : `, ${permit.left}`;
     }
-    return headersOf(standings, this.#asking.realNow.getTime(), refusedBy);
+    if (policies === "") return {};
+    const headers: Record<string, string> = { "ratelimit-policy": policies, ratelimit: left };
+    if (retryAfterS !== undefined) headers["retry-after"] = String(retryAfterS);
+    return headers;
   }
 
   #callers(lane: Lane): Subject[] {
@@ -147,24 +165,9 @@ export class RequestLimits {
     const ofKey = keySubject(tenant, caller.keyId, this.#numbers);
     return [tenantSubject(tenant, this.#numbers), ...(ofKey ? [ofKey] : [])];
   }
-
-  #take(subjects: readonly Subject[], judge: (permit: Permit) => void): void | Promise<void> {
-    if (subjects.length === 0) return undefined;
-    const taken = (permit: Permit) => {
-      this.#permits.push(permit);
-      judge(permit);
-    };
-    const permit = takePermit(this.#asking, subjects);
-    return permit instanceof Promise ? permit.then(taken) : taken(permit);
-  }
 }
 
 const isGuessable = (licenseKey: unknown) => typeof licenseKey === "string" && estimatedBits(licenseKey) < LEAST_KEY_BITS;
-
-/** Licenses are counted for programs alone. */
-function mustBeGiven(permit: Permit): void {
-  if (permit.refusedBy) throw refused(permit, "publishable");
-}
 
 const WHOSE: Record<string, string> = {
   requests: "This tenant",

@@ -5,11 +5,11 @@ export type Place = { ip: string | null; country: string | null };
 
 /** The platform's word; in development a header stands in for it, which production ignores. */
 export function placeOf(env: Env, request: Request): Place {
-  return { ip: ipOf(env, request), country: countryOf(env, request) };
+  return { ip: ipIn(env, request.headers), country: countryOf(env, request) };
 }
 
 /** The address alone. */
-export function ipOf(env: Env, { headers }: Request): string | null {
+export function ipIn(env: Env, headers: Headers): string | null {
   return (isDevelopment(env) ? headers.get("x-latchkey-ip") : null) ?? headers.get("cf-connecting-ip");
 }
 

@@ -18,7 +18,10 @@ export const findsByKey = ({ license_key: key, fingerprint = "", user = "", vers
 ];
 
 /** How such a license is read. Throws `rate_limited` for whoever guesses keys. */
-export async function sourceByKey({ env, tenantId, ip, limits }: HotAsking, question: Question): Promise<Source> {
+export async function sourceByKey(
+  { env, tenantId, ip, limits }: Pick<HotAsking, "env" | "tenantId" | "ip" | "limits">,
+  question: Question,
+): Promise<Source> {
   const { license_key: licenseKey, fingerprint, user, version } = question;
   limits.guess(licenseKey);
   const keyHashes = await keyDigests(env, tenantId, licenseKey);

@@ -20,7 +20,7 @@ export type CallerKnown = { entry: CallerEntry; stale: boolean };
  */
 export async function callerBy(memory: Memory, around: Around, shard: string, key: string): Promise<CallerKnown | undefined> {
   const now = around.realNow.getTime();
-  const name = await questionKey(key);
+  const name = questionKey([key]);
   const kept = memory.callers.get(name, now);
   if (kept && (isCurrent(kept, around) || (await isCurrentAfterAsking(kept, around)))) {
     countRead("memory", "api_key", kept.known.tenantId);

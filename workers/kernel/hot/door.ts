@@ -1,5 +1,6 @@
 import { repoOf, type Repo } from "#db/repo";
-import { admitted, bearer, refuse, whyShielded, type Asked, type Caller, type Security } from "../auth.ts";
+import type { TenantRow } from "#db/tenants/callers";
+import { admittedCaller, refuse, whyShielded, type Caller, type Security } from "../auth.ts";
 import { askingIn } from "../asking.ts";
 import { parsedJson } from "../body.ts";
 import { businessNow } from "../clock.ts";
@@ -8,15 +9,15 @@ import { mayKnow } from "../for-caller.ts";
 import { newRequestId } from "../ids.ts";
 import { parseApiKey } from "../keys.ts";
 import { RequestLimits, whyTurnedAway } from "../limiting.ts";
-import { countryOf, ipOf, type Place } from "../place.ts";
+import { countryOf, ipIn, type Place } from "../place.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { temporarilyUnavailable } from "../problems.ts";
 import { databaseOf } from "../shards.ts";
 import { count, countRead, flushTallies, observe } from "../tallies.ts";
 import { vaultOf, type Vault } from "../vault.ts";
 import { callerBy, compareCaller, isCurrent, isDue } from "./callers.ts";
-import { AnswerHeaders } from "./headers.ts";
-import { licenseAtOnce, licenseConfirmed, licenseFor, type LicenseKnown, type Source } from "./licenses.ts";
+import { answerWith, problemWith } from "./headers.ts";
+import { licenseAtOnce, licenseConfirmed, licenseFor, type LicenseKnown, type Room, type Source } from "./licenses.ts";
 import type { CallerEntry, Memory } from "./memory.ts";
 import { questionKey } from "./question-key.ts";
 import { Unreachable } from "./truth.ts";
@@ -35,28 +36,71 @@ export type HotRoute<B> = {
   finds(body: B): readonly string[];
   /** How the license is read where it is not known. */
   source(asking: HotAsking, body: B): Promise<Source>;
-  /** The answer; undefined hands the request to the router. Throws problems, and Unreachable. */
-  answer(asking: HotAsking, body: B, license: HotLicense): Promise<string | undefined>;
+  /** The answer; undefined hands the request to the router. Throws problems, and Unreachable. A promise only where there is something to wait for. */
+  answer(asking: HotAsking, body: B, license: HotLicense): Promise<string | undefined> | string | undefined;
 };
 
 /** Who asks, and by what. */
-export type HotAsking = Around &
-  Place & {
-    tenantId: string;
-    shard: string;
-    caller: Caller;
-    known: CallerEntry["known"];
-    /** the place of the request among those of this isolate: what was read for a later one, or itself, is read after it came */
-    arrival: number;
-    /** business time */
-    now: Date;
-    /** what the caller may ask how often; handlers count what a question turned out to be about */
-    limits: RequestLimits;
-    /** another number after each use of a license's quotas here */
-    usesOf: (licenseId: string) => number;
-    vault: () => Vault;
-    repo: () => Repo;
-  };
+export class HotAsking implements Around, Place {
+  readonly env: Env;
+  readonly waitUntil: Around["waitUntil"];
+  readonly realNow: Date;
+  readonly ip: string | null;
+  /** the place of the request among those of this isolate: what was read for a later one, or itself, is read after it came */
+  readonly arrival: number;
+  readonly tenantId: string;
+  readonly tenant: TenantRow;
+  readonly shard: string;
+  readonly caller: Caller;
+  readonly known: CallerEntry["known"];
+  /** what this isolate calls the caller's key */
+  readonly keyName: string;
+  /** business time */
+  readonly now: Date;
+  /** what the caller may ask how often; handlers count what a question turned out to be about */
+  readonly limits: RequestLimits;
+  readonly #came: Arrived;
+
+  constructor(came: Arrived, { name, known }: CallerEntry, caller: Caller) {
+    this.env = came.env;
+    this.waitUntil = came.waitUntil;
+    this.realNow = came.realNow;
+    this.ip = came.ip;
+    this.arrival = came.arrival;
+    this.tenantId = known.tenantId;
+    this.tenant = known.tenant;
+    this.shard = caller.shard;
+    this.caller = caller;
+    this.known = known;
+    this.keyName = name;
+    this.now = businessNow(came.realNow, known.tenant.clockOffsetMs);
+    this.#came = came;
+    this.limits = new RequestLimits(this);
+  }
+
+  get country(): string | null {
+    return countryOf(this.env, this.#came.request);
+  }
+
+  /** Another number after each use of a license's quotas here. */
+  usesOf(licenseId: string): number {
+    return this.#came.memory.usesOf(licenseId);
+  }
+
+  vault(): Vault {
+    return vaultOf(this.env, this.tenantId, this.tenant.dataKey);
+  }
+
+  repo(): Repo {
+    const { env, shard, known, now, realNow, tenant, ip, caller } = this;
+    const d1 = databaseOf(env, shard);
+    if (!d1) throw new Unreachable("The tenant's database is not bound");
+    const actor = { type: "api_key" as const, id: caller.keyId, ip };
+    const { context, requestId } = this.#came;
+    const base = askingIn({ env, executionCtx: context, var: { realNow, requestId } }, d1, shard);
+    return repoOf({ ...base, tenantId: known.tenantId, now, actor, intent: null }, tenant);
+  }
+}
 
 /** The license in question, as far as it is known, and the caller may know of it. */
 export type HotLicense = {
@@ -71,20 +115,37 @@ export type HotLicense = {
 /** A route whose body only itself knows. */
 type AnyRoute = HotRoute<unknown>;
 
-/** What is known before anything is read. */
-type Arrived = {
+/** A request as it came, before anything is known of who asks. */
+type Arrived = Around & {
   arrival: number;
   memory: Memory;
-  around: Around;
   request: Request;
   context: ExecutionContext;
   key: string;
-  shard: string;
+  requestId: string;
+  ip: string | null;
+  origin: string | null;
+  /** from where its key may be used, once it is known; none named = from everywhere */
+  allowedOrigins: readonly string[];
 };
+
+/** A question on its way to its answer. */
+type Visit = {
+  came: Arrived;
+  route: AnyRoute;
+  body: unknown;
+  name: string;
+  asking: HotAsking;
+  room: Room;
+  callerIsStale: boolean;
+};
+
+/** What there is at once on a hit, and what everything else is waited for by. */
+type Sooner<T> = T | Promise<T>;
 
 /**
  * Answers a request where memory, or one read, suffices. Hands back the request itself where it is not one for here, or not a plain one: the
- * router then answers it in full. On a hit nothing is awaited but the platform's own cryptography.
+ * router then answers it in full. On a hit nothing is awaited but the body and the platform's own cryptography.
  */
 export async function throughHotDoor(
   memory: Memory,
@@ -94,164 +155,171 @@ export async function throughHotDoor(
 ): Promise<Response | Request> {
   const route = request.method === "POST" ? routes.get(pathOf(request.url)) : undefined;
   if (!route) return request;
-  const key = bearer(request.headers);
-  const parsed = key === undefined ? undefined : parseApiKey(key);
-  if (key === undefined || !parsed || parsed.kind === "op" || !hasPlainBody(request)) return request;
+  // each of them is asked for once: to ask costs more than what is done with the answer
+  const { headers } = request;
+  const key = tenantKeyIn(headers.get("authorization"));
+  if (key === undefined || !hasPlainBody(headers)) return request;
 
-  const waitUntil = (work: Promise<unknown>) => context.waitUntil(work);
-  const text = await request.text();
-  const body = plainBody(text);
-  const asked = body && route.plain(body);
-  const arrived = {
-    arrival: memory.arrivals++,
+  const came: Arrived = {
+    env,
+    waitUntil: (work) => context.waitUntil(work),
+    realNow,
+    arrival: 0,
     memory,
-    around: { env, waitUntil, realNow },
     request,
     context,
     key,
-    shard: parsed.shard,
+    requestId: newRequestId(),
+    ip: ipIn(env, headers),
+    origin: headers.get("origin"),
+    allowedOrigins: [],
   };
-  const answer = asked === undefined ? undefined : await answered(arrived, route, asked);
-  return answer ?? new Request(request, { method: "POST", body: text });
-}
-
-async function answered(arrived: Arrived, route: AnyRoute, body: unknown): Promise<Response | undefined> {
-  const { around, request, memory, key } = arrived;
-  const requestId = newRequestId();
-  const headers = new AnswerHeaders(request, requestId);
-  const startedAt = around.realNow.getTime();
-  try {
-    const name = await questionKey(key, ...route.finds(body));
-    const opening = opened(arrived, route, name, requestId);
-    const { asking, entry, stale } = opening instanceof Promise ? await opening : opening;
-    headers.allowOrigins(asking.caller.allowedOrigins);
-    const admitting = asking.limits.admit("programs");
-    if (admitting) await admitting;
-    const room = { memory, around, arrival: arrived.arrival, caller: entry, shard: arrived.shard, from: asking.ip };
-    const source = () => route.source(asking, body);
-    const confirmed = async () => shownTo(asking.caller, await licenseConfirmed(room, name, source));
-    const found = licenseAtOnce(room, name, source) ?? (await licenseFor(room, name, source));
-    const shown = shownTo(asking.caller, found);
-    // what the caller may not know is read again each time, as a license is that is not there
-    const known = found && !shown && found.tier !== "d1" ? await confirmed() : shown;
-    const counting = known && asking.limits.license(known.entry.asked.license.id);
-    if (counting) await counting;
-    const license = { known, confirmed, callerIsStale: stale };
-    const text = await route.answer(asking, body, license);
-    if (text === undefined) return undefined;
-    const tier = known?.tier ?? "d1";
-    const waitedMs = Date.now() - startedAt;
-    countRead(known?.joined === true ? "joined" : tier, "license", asking.tenantId);
-    observe("hot_seconds", waitedMs / 1000, tier);
-    count("requests", `${route.operation}/2xx`);
-    flushTallies(around.env, around.waitUntil, around.realNow);
-    headers.add(asking.limits.headers());
-    return headers.answer(text, tier, waitedMs);
-  } catch (error) {
-    if (error instanceof Unreachable) count("blind", "refused");
-    const problem = error instanceof Unreachable ? temporarilyUnavailable({}, { headers: { "retry-after": "1" } }) : error;
-    if (problem instanceof ProblemError) {
-      count("requests", `${route.operation}/${Math.floor(problem.kind.status / 100)}xx`);
-      const publicUrl = around.env.LATCHKEY_PUBLIC_URL || new URL(request.url).origin;
-      flushTallies(around.env, around.waitUntil, around.realNow);
-      return headers.problem(problemResponse(problem, requestId, publicUrl), Date.now() - startedAt);
+  const text = await request.text();
+  came.arrival = memory.arrivals++;
+  const fields = plainBody(text);
+  const body = fields && route.plain(fields);
+  if (body !== undefined) {
+    try {
+      const answer = answered(came, route, body);
+      const given = answer instanceof Promise ? await answer : answer;
+      if (given) return given;
+    } catch (error) {
+      const told = problemOf(came, route, error);
+      if (told) return told;
     }
-    const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    // oxlint-disable-next-line no-console -- the edge's log is the console; the router tries again and answers
-    console.error(JSON.stringify({ at: "hot", request_id: requestId, error: sentence.slice(0, 300) }));
-    return undefined;
   }
+  return new Request(request, { method: "POST", body: text });
 }
 
-/** Who asks, what is known of that, and whether it could be asked for. */
-type Opened = { asking: HotAsking; entry: CallerEntry; stale: boolean };
-
-/**
- * Opens the door for the caller: the one that the kept answer knows, where nothing about it changed, else it is looked up. Without a promise
- * where there is nothing to wait for.
- */
-function opened(arrived: Arrived, route: AnyRoute, name: string, requestId: string): Opened | Promise<Opened> {
-  const { memory, around, request, key, shard } = arrived;
-  const ip = ipOf(around.env, request);
+function answered(came: Arrived, route: AnyRoute, body: unknown): Sooner<Response | undefined> {
+  const { memory, key } = came;
+  const name = questionKey([key, ...route.finds(body)]);
   const kept = memory.licenses.peek(name)?.caller;
-  if (!kept || !isCurrent(kept, around)) return lookedUp(arrived, route, ip, requestId);
+  if (!kept || !isCurrent(kept, came)) return lookedUp(came, route, body, name);
   countRead("memory", "api_key", kept.known.tenantId);
-  if (isDue(kept, around)) compareCaller(memory, around, shard, key, kept);
-  return entered(arrived, route, ip, requestId, kept, false);
+  if (isDue(kept, came)) compareCaller(memory, came, shardIn(key), key, kept);
+  return entered(came, route, body, name, kept, false);
 }
 
-async function lookedUp(arrived: Arrived, route: AnyRoute, ip: string | null, requestId: string): Promise<Opened> {
-  const { memory, around, key, shard } = arrived;
-  const asked = askedBy(arrived, ip);
-  const keyName = await questionKey(key);
-  refuseFlood(asked, keyName, key);
-  const found = await callerBy(memory, around, shard, key);
-  if (!found) throw await refuse(asked, keyName);
-  return entered(arrived, route, ip, requestId, found.entry, found.stale);
+/** Whoever is not known here is read, where its key is one of ours. */
+async function lookedUp(came: Arrived, route: AnyRoute, body: unknown, name: string): Promise<Response | undefined> {
+  const { memory, key } = came;
+  const parsed = parseApiKey(key);
+  if (!parsed || parsed.kind === "op") return undefined;
+  const keyName = questionKey([key]);
+  const kind = parsed.kind.startsWith("pk") ? "publishable" : "secret";
+  // a flood of what was refused just now must not cost a read each
+  const refusal = whyShielded(came, keyName) ?? whyTurnedAway({ keyName, lane: "programs", kind, ip: came.ip }, came.realNow);
+  if (refusal) throw refusal;
+  const found = await callerBy(memory, came, parsed.shard, key);
+  if (!found) throw await refuse(came, keyName);
+  return entered(came, route, body, name, found.entry, found.stale);
 }
-
-const askedBy = ({ around, request }: Arrived, ip: string | null): Asked => ({
-  env: around.env,
-  headers: request.headers,
-  ip,
-  realNow: around.realNow,
-  waitUntil: around.waitUntil,
-});
 
 function entered(
-  arrived: Arrived,
+  came: Arrived,
   route: AnyRoute,
-  ip: string | null,
-  requestId: string,
+  body: unknown,
+  name: string,
   entry: CallerEntry,
-  stale: boolean,
-): Opened | Promise<Opened> {
-  const { arrival, memory, around, request, context, shard } = arrived;
-  const { env, realNow, waitUntil } = around;
-  const { known } = entry;
-  const { tenant, tenantId } = known;
-  const admission = admitted(askedBy(arrived, ip), shard, known, route.security);
-  if (admission instanceof Promise) return admission;
-  const { caller } = admission;
-  const now = businessNow(realNow, tenant.clockOffsetMs);
-  const asking: HotAsking = {
-    env,
-    waitUntil,
-    realNow,
-    ip,
-    get country() {
-      return countryOf(env, request);
-    },
-    arrival,
-    tenantId,
-    shard,
-    caller,
-    known,
-    now,
-    limits: new RequestLimits({ env, realNow, waitUntil, ip, tenant, caller, keyName: entry.name }),
-    usesOf: (licenseId) => memory.usesOf(licenseId),
-    vault: () => vaultOf(env, tenantId, tenant.dataKey),
-    repo: () => {
-      const d1 = databaseOf(env, shard);
-      if (!d1) throw new Unreachable("The tenant's database is not bound");
-      const actor = { type: "api_key" as const, id: caller.keyId, ip };
-      const base = askingIn({ env, executionCtx: context, var: { realNow, requestId } }, d1, shard);
-      return repoOf({ ...base, tenantId, now, actor, intent: null }, tenant);
-    },
-  };
-  return { asking, entry, stale };
+  callerIsStale: boolean,
+): Sooner<Response | undefined> {
+  const caller = admittedCaller(came, shardIn(came.key), entry.known, route.security);
+  if (caller instanceof Promise) return caller;
+  came.allowedOrigins = caller.allowedOrigins;
+  const asking = new HotAsking(came, entry, caller);
+  const { memory, arrival, ip } = came;
+  const room = { memory, around: came, arrival, caller: entry, shard: caller.shard, from: ip };
+  const visit = { came, route, body, name, asking, room, callerIsStale };
+  const admitting = asking.limits.admit("programs");
+  return admitting ? admitting.then(() => looked(visit)) : looked(visit);
+}
+
+function looked(visit: Visit): Sooner<Response | undefined> {
+  const { room, name, asking } = visit;
+  const found = licenseAtOnce(room, name, () => sourceOf(visit));
+  return found && shownTo(asking.caller, found) ? counted(visit, found) : read(visit, found);
+}
+
+async function read(visit: Visit, atOnce: LicenseKnown | undefined): Promise<Response | undefined> {
+  const { room, name, asking } = visit;
+  const found = atOnce ?? (await licenseFor(room, name, () => sourceOf(visit)));
+  const shown = shownTo(asking.caller, found);
+  // what the caller may not know is read again each time, as a license is that is not there
+  return counted(visit, found && !shown && found.tier !== "d1" ? await confirmed(visit) : shown);
+}
+
+const sourceOf = ({ route, asking, body }: Visit): Promise<Source> => route.source(asking, body);
+
+async function confirmed(visit: Visit): Promise<LicenseKnown | undefined> {
+  const { room, name, asking } = visit;
+  return shownTo(asking.caller, await licenseConfirmed(room, name, () => sourceOf(visit)));
+}
+
+function counted(visit: Visit, known: LicenseKnown | undefined): Sooner<Response | undefined> {
+  const counting = known && visit.asking.limits.license(known.entry.asked.license.id);
+  return counting ? counting.then(() => judged(visit, known)) : judged(visit, known);
+}
+
+function judged(visit: Visit, known: LicenseKnown | undefined): Sooner<Response | undefined> {
+  const { route, asking, body, callerIsStale } = visit;
+  const text = route.answer(asking, body, { known, confirmed: () => confirmed(visit), callerIsStale });
+  return text instanceof Promise ? text.then((made) => told(visit, known, made)) : told(visit, known, text);
+}
+
+function told({ came, route, asking }: Visit, known: LicenseKnown | undefined, text: string | undefined): Response | undefined {
+  if (text === undefined) return undefined;
+  const tier = known?.tier ?? "d1";
+  const waitedMs = Date.now() - came.realNow.getTime();
+  countRead(known?.joined === true ? "joined" : tier, "license", asking.tenantId);
+  observe("hot_seconds", waitedMs / 1000, tier);
+  count("requests", GOOD[route.operation]);
+  flushTallies(came.env, came.waitUntil, came.realNow);
+  return answerWith(text, came, asking.limits.headers(), tier, waitedMs);
+}
+
+/** What an answer that is none is told as; undefined hands the request to the router. */
+function problemOf(came: Arrived, { operation }: AnyRoute, error: unknown): Response | undefined {
+  const { env, request, realNow, requestId, waitUntil } = came;
+  if (error instanceof Unreachable) count("blind", "refused");
+  const problem = error instanceof Unreachable ? temporarilyUnavailable({}, { headers: { "retry-after": "1" } }) : error;
+  if (problem instanceof ProblemError) {
+    count("requests", `${operation}/${Math.floor(problem.kind.status / 100)}xx`);
+    const publicUrl = env.LATCHKEY_PUBLIC_URL || new URL(request.url).origin;
+    flushTallies(env, waitUntil, realNow);
+    return problemWith(problemResponse(problem, requestId, publicUrl), came, Date.now() - realNow.getTime());
+  }
+  const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // oxlint-disable-next-line no-console -- the edge's log is the console; the router tries again and answers
+  console.error(JSON.stringify({ at: "hot", request_id: requestId, error: sentence.slice(0, 300) }));
+  return undefined;
 }
 
 /** A license that the caller may know of. Another is none: no header, limit or time is to tell that it is there. */
 const shownTo = (caller: Caller, found: LicenseKnown | undefined) =>
   found && mayKnow(caller, found.entry.asked.license.productId) ? found : undefined;
 
-/** Throws where the caller was refused just now: a flood of the same must not cost a read each. */
-function refuseFlood(asked: Asked, keyName: string, key: string): void {
-  const kind = parseApiKey(key)?.kind.startsWith("pk") ? ("publishable" as const) : ("secret" as const);
-  const refusal = whyShielded(asked, keyName) ?? whyTurnedAway({ keyName, lane: "programs", kind, ip: asked.ip }, asked.realNow);
-  if (refusal) throw refusal;
+/** The key in an `Authorization` header, where it looks like one of a tenant; what else there is in the world is the router's. */
+function tenantKeyIn(authorization: string | null): string | undefined {
+  if (authorization === null || authorization.length !== KEY_AT + KEY_LENGTH || !authorization.startsWith(KEY_BEGINS))
+    return undefined;
+  return authorization.slice(KEY_AT);
 }
+
+const KEY_BEGINS = "Bearer lk_";
+const KEY_AT = "Bearer ".length;
+const KEY_LENGTH = "lk_pk_live_00".length + 39;
+
+/** The shard in a key that is one of a tenant. */
+const shardIn = (key: string): string => key.slice("lk_pk_live_".length, "lk_pk_live_00".length);
+
+/** What a good answer of each operation counts as. */
+const GOOD: Record<AnyRoute["operation"], string> = {
+  "licenses.validate": "licenses.validate/2xx",
+  "activations.validate": "activations.validate/2xx",
+  "activations.heartbeat": "activations.heartbeat/2xx",
+  "entitlements.check": "entitlements.check/2xx",
+};
 
 /** The path of a URL, and with it the query: what has one is not for here. */
 function pathOf(url: string): string {
@@ -259,9 +327,9 @@ function pathOf(url: string): string {
 }
 
 /** JSON that is short enough, and says how long it is. */
-function hasPlainBody({ headers }: Request): boolean {
+function hasPlainBody(headers: Headers): boolean {
   const length = headers.get("content-length");
-  return headers.get("content-type") === "application/json" && length !== null && Number(length) <= BODY_LIMIT;
+  return length !== null && Number(length) <= BODY_LIMIT && headers.get("content-type") === "application/json";
 }
 
 /** The fields of a body with every string in normal form; undefined for what the router is to refuse. */

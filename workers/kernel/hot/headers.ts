@@ -1,43 +1,45 @@
 import { EXPOSED_HEADERS } from "../exposed-headers.ts";
 import type { Tier } from "./licenses.ts";
 
-/** The headers of one answer of the hot path: what the router's middleware adds elsewhere. */
-export class AnswerHeaders {
-  readonly #headers: Record<string, string>;
-  readonly #origin: string | null;
+/** What of a request its answer's headers hang on. */
+type Came = {
+  requestId: string;
+  origin: string | null;
+  /** from where its key may be used, once it is known; none named = from everywhere */
+  allowedOrigins: readonly string[];
+};
 
-  constructor(request: Request, requestId: string) {
-    this.#headers = { "content-type": "application/json", "x-request-id": requestId };
-    this.#origin = request.headers.get("origin");
-    if (this.#origin !== null) this.#allowFrom("*");
-  }
+/** A decision, and where it was read, with the headers that the router's middleware adds elsewhere. */
+export function answerWith(
+  text: string,
+  came: Came,
+  limits: Readonly<Record<string, string>>,
+  tier: Tier,
+  waitedMs: number,
+): Response {
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    "x-request-id": came.requestId,
+    // most answers are told at once, out of memory
+    "server-timing": tier === "memory" && waitedMs === 0 ? AT_ONCE : `cache;desc="${tier}", total;dur=${waitedMs}`,
+  };
+  for (const name in limits) headers[name] = limits[name] ?? "";
+  if (came.origin !== null) allow(headers, came.origin, came.allowedOrigins);
+  return new Response(text, { headers });
+}
 
-  /** From which origins the key may be used; none named = from all. */
-  allowOrigins(allowed: readonly string[]): void {
-    if (this.#origin === null || allowed.length === 0) return;
-    this.#allowFrom(this.#origin);
-    this.#headers["vary"] = "origin";
-  }
+const AT_ONCE = 'cache;desc="memory", total;dur=0';
 
-  add(headers: Readonly<Record<string, string>>): void {
-    Object.assign(this.#headers, headers);
-  }
+/** A problem, which has its own content type. */
+export function problemWith(response: Response, came: Came, waitedMs: number): Response {
+  const headers: Record<string, string> = { "x-request-id": came.requestId, "server-timing": `total;dur=${waitedMs}` };
+  if (came.origin !== null) allow(headers, came.origin, came.allowedOrigins);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}
 
-  /** A decision, and where it was read. */
-  answer(text: string, tier: Tier, waitedMs: number): Response {
-    this.#headers["server-timing"] = `cache;desc="${tier}", total;dur=${waitedMs}`;
-    return new Response(text, { headers: this.#headers });
-  }
-
-  /** A problem, which has its own content type. */
-  problem(response: Response, waitedMs: number): Response {
-    this.#headers["server-timing"] = `total;dur=${waitedMs}`;
-    for (const [name, value] of Object.entries(this.#headers)) if (name !== "content-type") response.headers.set(name, value);
-    return response;
-  }
-
-  #allowFrom(origin: string): void {
-    this.#headers["access-control-allow-origin"] = origin;
-    this.#headers["access-control-expose-headers"] = EXPOSED_HEADERS;
-  }
+function allow(headers: Record<string, string>, origin: string, allowed: readonly string[]): void {
+  headers["access-control-allow-origin"] = allowed.length === 0 ? "*" : origin;
+  headers["access-control-expose-headers"] = EXPOSED_HEADERS;
+  if (allowed.length > 0) headers["vary"] = "origin";
 }

@@ -35,7 +35,7 @@ export type Tier = "memory" | "kv" | "d1";
 export type LicenseKnown = { entry: LicenseEntry; tier: Tier; stale: boolean; joined?: boolean };
 
 /** Where a license is looked for, and by whom; `from` is the address that it is asked from. */
-type Room = { memory: Memory; around: Around; caller: CallerEntry; shard: string; from: string | null; arrival: number };
+export type Room = { memory: Memory; around: Around; caller: CallerEntry; shard: string; from: string | null; arrival: number };
 
 /**
  * A license for a question that memory answers without waiting for anything; undefined where it does not. What is due to be compared with the

@@ -41,9 +41,9 @@ export async function filledDecision(
   ageMs: number,
   sent: string | undefined,
 ): Promise<string> {
-  const { tenantId, shard, realNow, now, vault, known } = asking;
+  const { tenantId, shard, realNow, now, known } = asking;
   const key = keyFor(known.signingKeys, answered.audience);
-  const signer = openedSigner(tenantId, key) ?? (await openSigner(tenantId, vault, key));
+  const signer = openedSigner(tenantId, key) ?? (await openSigner(tenantId, () => asking.vault(), key));
   const id = `"${newId("decision", shard, realNow)}"`;
   const nonce = JSON.stringify(sent ?? null);
   const { iat, exp } = validityFrom(realNow);

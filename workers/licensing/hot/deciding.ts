@@ -13,8 +13,8 @@ import { stampUse } from "../stamps.ts";
 
 /** By what an answer of the hot path is presented and signed. */
 export function answeringBy(asking: HotAsking, { ageMs, stale }: { ageMs: number; stale: boolean }): Answering {
-  const { tenantId, shard, realNow, vault, known } = asking;
-  return { tenantId, shard, realNow, vault, signers: known.signingKeys, snapshotAgeMs: ageMs, stale };
+  const { tenantId, shard, realNow, known } = asking;
+  return { tenantId, shard, realNow, vault: () => asking.vault(), signers: known.signingKeys, snapshotAgeMs: ageMs, stale };
 }
 
 /**

@@ -4,6 +4,7 @@ import { judged } from "#kernel/hot/judging";
 import type { LicenseEntry } from "#kernel/hot/memory";
 import { usagesKnown } from "#kernel/hot/usages";
 import { meteredAmong, usedUpIn } from "#rules/entitlements/check";
+import type { Metered } from "#rules/entitlements/counting";
 import { decide, notFound } from "#rules/licensing/decide";
 import { isFinal } from "#rules/licensing/turning";
 import { restrictedByKey } from "../restricted.ts";
@@ -21,21 +22,32 @@ export const hotValidation: HotRoute<PlainValidation> = {
   answer,
 };
 
-async function answer(asking: HotAsking, body: PlainValidation, license: HotLicense): Promise<string | undefined> {
-  const { now } = asking;
+function answer(asking: HotAsking, body: PlainValidation, license: HotLicense): Promise<string | undefined> | string {
   const inputs = inputsOf(asking, body, license);
   const known = license.known?.entry;
-  const meteredIn = (entry: LicenseEntry | undefined) =>
-    entry && body.features ? meteredAmong(entry.asked.snapshot.terms, body.features, now) : [];
-  const metered = meteredIn(known);
-  const isMetered = metered.length > 0;
+  const metered = known ? meteredIn(asking, body, known) : NONE;
   // what is left of a quota may turn with every consume
-  const before = isMetered ? undefined : answeredBefore(asking, license, inputs, body.nonce);
-  if (before !== undefined && known) {
-    stampBehind(asking, known);
-    return before;
-  }
-  let used = known && isMetered ? await usagesKnown(asking, known, metered) : null;
+  const before = metered.length > 0 ? undefined : answeredBefore(asking, license, inputs, body.nonce);
+  if (before === undefined || !known) return decided(asking, body, license, inputs, metered);
+  stampBehind(asking, known);
+  return before;
+}
+
+const NONE: readonly Metered[] = [];
+
+const meteredIn = ({ now }: HotAsking, { features }: PlainValidation, { asked }: LicenseEntry): readonly Metered[] =>
+  features ? meteredAmong(asked.snapshot.terms, features, now) : NONE;
+
+async function decided(
+  asking: HotAsking,
+  body: PlainValidation,
+  license: HotLicense,
+  inputs: string,
+  metered: readonly Metered[],
+): Promise<string | undefined> {
+  const { now } = asking;
+  const known = license.known?.entry;
+  let used = known && metered.length > 0 ? await usagesKnown(asking, known, metered) : null;
   const made = await judged(asking, license, {
     judge: (asked) => {
       if (!asked) return notFound();
@@ -45,7 +57,7 @@ async function answer(asking: HotAsking, body: PlainValidation, license: HotLice
     isFinal,
     // a quota may have been given, raised or taken since
     reread: async (entry) => {
-      used = entry ? await usagesKnown(asking, entry, meteredIn(entry)) : null;
+      used = entry ? await usagesKnown(asking, entry, meteredIn(asking, body, entry)) : null;
     },
   });
   if (used) made.ageMs = Math.max(made.ageMs, used.ageMs);

@@ -14,22 +14,20 @@ export type Standing = {
 export const policyName = (policy: string, window: WindowName): string => `${policy}_${window}`;
 
 /** `RateLimit-Policy` as draft-ietf-httpapi-ratelimit-headers writes it: `"address_minute";q=6000;w=60`. */
-export function policyHeader(standings: readonly Standing[]): string {
-  let text = "";
-  for (const { policy, window, limit, startsAt, endsAt } of standings) {
-    text += `${text && ", "}"${policyName(policy, window)}";q=${limit};w=${(endsAt - startsAt) / 1000}`;
-  }
-  return text;
-}
+export const policyHeader = (standings: readonly Standing[]): string =>
+  standings.map(({ policy, window, ...each }) => policyItem(policyName(policy, window), each)).join(", ");
+
+/** What that header says of one limit. */
+export const policyItem = (name: string, { limit, startsAt, endsAt }: Pick<Standing, "limit" | "startsAt" | "endsAt">): string =>
+  `"${name}";q=${limit};w=${(endsAt - startsAt) / 1000}`;
 
 /** `RateLimit`: `"address_minute";r=5990;t=31`. */
-export function limitHeader(standings: readonly Standing[], nowMs: number): string {
-  let text = "";
-  for (const { policy, window, left, endsAt } of standings) {
-    text += `${text && ", "}"${policyName(policy, window)}";r=${left};t=${secondsUntil(endsAt, nowMs)}`;
-  }
-  return text;
-}
+export const limitHeader = (standings: readonly Standing[], nowMs: number): string =>
+  standings.map(({ policy, window, left, endsAt }) => limitItem(policyName(policy, window), left, endsAt, nowMs)).join(", ");
+
+/** What that header says of one limit. */
+export const limitItem = (name: string, left: number, endsAt: number, nowMs: number): string =>
+  `"${name}";r=${left};t=${secondsUntil(endsAt, nowMs)}`;
 
 /** Whole seconds until an instant, at least one: whoever comes back after them is not too early. */
 export function secondsUntil(endsAt: number, nowMs: number): number {
