@@ -143,6 +143,16 @@ test("a mark that stands twice, or nowhere, is refused", () => {
   expect(() => uneven.writer()(0)).toThrow(RangeError);
 });
 
+test("the bare worker is asked by the same bytes as the subject beside it, but for the host", () => {
+  const request = { method: "POST", path: "/v1/x", headers: { authorization: "Bearer k" }, body: '{"n":"NNNN"}' };
+  const shot = shotOf(new URL("http://127.0.0.1:11111"), request, [numbered("NNNN")]);
+  const beside = shot.at(new URL("http://127.0.0.1:22222"));
+  expect(beside).toMatchObject({ host: "127.0.0.1", port: 22_222 });
+  const sent = shot.writer()(7).toString();
+  expect(sent).toContain('{"n":"0007"}');
+  expect(beside.writer()(7).toString()).toBe(sent.replace("11111", "22222"));
+});
+
 type Statement = { bind: (...values: unknown[]) => Statement; first: () => Promise<number>; real: true };
 
 test("calls are counted by kind, and apart those that a request waits for", async () => {
@@ -216,7 +226,7 @@ test("a report is one JSON object, and its lines name every subject, size and ai
     command: "npm run bench -- --quick",
     machine: { cpus: 2, model: "test", memory_gib: 24, load: 0.1 },
     seconds: 80,
-    bare: { per_second: 12_000, cpu_us: 60, p50_ms_one_client: 0.2 },
+    bare: { asked_by: "validation_fresh", per_second: 12_000, cpu_us: 60, p50_ms_one_client: 0.2 },
     ratios,
     left_out: { consume: "404 nothing here" },
     growth,

@@ -2,7 +2,7 @@ import type { Say } from "../say.ts";
 import { isFlat } from "./figures.ts";
 import { addDevices, addLicenses, addTenants, install, type Installation } from "./installation.ts";
 import { measure, type Measured, type Pace, type Subject } from "./rounds.ts";
-import { bareSubject, coldOf, rotatingDevices, rotatingOver, rotatingTenants } from "./subjects.ts";
+import { coldOf, rotatingDevices, rotatingOver, rotatingTenants } from "./subjects.ts";
 import type { Built, Running } from "./workerd.ts";
 
 const VALID = { status: 200, holds: '"valid":true' };
@@ -42,7 +42,7 @@ export async function measureGrowth(built: Built, bare: Running, sizes: Sizes, p
       cells.push(...(await opening((installation) => tenantCells(installation, size))));
     }
     const subjects = cells.map(({ subject }) => subject);
-    const { measured } = await measure(bareSubject(bare), subjects, pace, say);
+    const { measured } = await measure(bare, subjects, pace, say);
     return grown(
       cells.flatMap(({ of, what, size, subject }) => {
         const figures = measured[subject.name];

@@ -15,6 +15,8 @@ export type Shot = {
   writer: () => (n: number) => Buffer;
   /** How many requests there are before they would repeat themselves. */
   supply: number;
+  /** The same requests, to the letter but for the host, to another worker. */
+  at: (url: URL) => Shot;
 };
 
 /** The wished answer: its status, and a text that stands in it. */
@@ -36,7 +38,8 @@ export type LoadOptions = {
  * A request as bytes. They are made once, and only the slots are written anew: on two cores what the caller costs is taken from what it measures.
  * Throws RangeError for a slot whose mark does not stand exactly once in the request.
  */
-export function shotOf(url: URL, { method, path, headers = {}, body = "" }: RequestText, slots: readonly Slot[] = []): Shot {
+export function shotOf(url: URL, request: RequestText, slots: readonly Slot[] = []): Shot {
+  const { method, path, headers = {}, body = "" } = request;
   const lines = [`${method} ${path} HTTP/1.1`, `host: ${url.host}`, "accept: */*", "user-agent: bench"];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   if (body !== "") lines.push("content-type: application/json", `content-length: ${Buffer.byteLength(body)}`);
@@ -51,7 +54,8 @@ export function shotOf(url: URL, { method, path, headers = {}, body = "" }: Requ
       return own;
     };
   };
-  return { host: url.hostname, port: Number(url.port), writer, supply: Number.POSITIVE_INFINITY };
+  const at = (other: URL) => shotOf(other, request, slots);
+  return { host: url.hostname, port: Number(url.port), writer, supply: Number.POSITIVE_INFINITY, at };
 }
 
 /** A slot that goes round a list: the first request gets its first text. */

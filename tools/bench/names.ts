@@ -4,6 +4,7 @@ export type Bench = (typeof BENCHES)[number];
 
 /** What is compared with the bare worker. */
 export const SUBJECTS = [
+  "bare_get",
   "bare_post",
   "health",
   "validation_fresh",

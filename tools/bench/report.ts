@@ -56,7 +56,9 @@ const total = ({ d1, kv, object }: CallsEach): number => d1 + kv + object;
 /** The report for a person. */
 export function sayReport({ bare, ratios, left_out: leftOut, growth, aims, seconds }: Report, say: Say): void {
   if (bare) {
-    say.line(`bare worker: ${bare.per_second} answers/s, ${bare.cpu_us} µs CPU each, ${bare.p50_ms_one_client} ms at one client`);
+    say.line(
+      `bare worker, asked as ${bare.asked_by}: ${bare.per_second} answers/s, ${bare.cpu_us} µs CPU each, ${bare.p50_ms_one_client} ms at one client`,
+    );
   }
   if (ratios) {
     say.line("");

@@ -11,6 +11,8 @@ export type Subject<Name extends string = string> = {
   worker: Pick<Running, "countsUrl" | "pid">;
   shot: Shot;
   expected: Expected;
+  /** Whose requests the bare worker is asked by beside it, where they are not its own. */
+  against?: { name: string; shot: Shot };
   /** Whether the worker goes on working after its answers, so that it must come to rest before another one is measured. */
   writes?: boolean;
   /** How many different requests it goes round: warm is only who was asked for each of them. */
@@ -25,8 +27,8 @@ export type Pace = { rounds: number; seconds: number; warmSeconds: number; oneCl
 /** Calls of one request to databases, key-value stores and objects. */
 export type CallsEach = { d1: number; kv: number; object: number };
 
-/** The bare worker in figures of its own: what the ratios are of. */
-export type Bare = { per_second: number; cpu_us: number; p50_ms_one_client: number };
+/** The bare worker in figures of its own, as the request of one subject asked it: what that subject's ratios are of. */
+export type Bare = { asked_by: string; per_second: number; cpu_us: number; p50_ms_one_client: number };
 
 /** A subject as it is reported. */
 export type Measured = Compared & { p50_ms_one_client: number; awaited: CallsEach; background: CallsEach };
@@ -35,34 +37,42 @@ const CONNECTIONS = 16;
 const REST_MS = 60;
 const WHOLE_ROUND_S = 60;
 
+/** What the bare worker answers, whatever it is asked. */
+export const BARE_ANSWER: Expected = { status: 200, holds: '"ok":true' };
+
 type Going = { subject: Subject; sent: number; rounds: Round[]; calls: Calls; answers: number };
 
+/** A subject, and the bare worker beside it. */
+type Pair = Going & { bare: Going };
+
 /**
- * Measures subjects in rounds, with the bare worker between any two of them, so that each is compared with what the machine had to give directly
- * before and after it. Throws when a first answer is not the wished one.
+ * Measures subjects in rounds, each with the bare worker directly before and after it, so that it is compared with what the machine had to give
+ * just then. The bare worker is sent the same bytes, which it does not read: what a request brings over the wire is no work of the edge's.
+ * Throws when a first answer is not the wished one.
  */
 export async function measure<Name extends string>(
-  bare: Subject,
+  bare: Running,
   subjects: readonly Subject<Name>[],
   pace: Pace,
   say: Say,
 ): Promise<{ bare: Bare; measured: Record<Name, Measured> }> {
-  const all = subjects.map((subject): Going => ({ subject, sent: 1, rounds: [], calls: noCalls(), answers: 0 }));
-  const plain: Going = { subject: bare, sent: 1, rounds: [], calls: noCalls(), answers: 0 };
-  for (const going of [plain, ...all]) await warm(going, pace, say);
+  const all = subjects.map((subject): Pair => ({ ...goingOf(subject), bare: goingOf(bareBeside(bare, subject)) }));
+  for (const going of all) {
+    await warm(going.bare, { warmSeconds: pace.warmSeconds / 10 }, say);
+    await warm(going, pace, say);
+  }
   for (let n = 0; n < pace.rounds; n++) {
-    let before = await stretch(plain, pace.seconds);
     // another one begins each round, so that none always follows the same neighbour
     for (const going of [...all.slice(n % all.length), ...all.slice(0, n % all.length)]) {
       say.progress(`round ${n + 1} of ${pace.rounds}: ${going.subject.name} …`);
+      const before = await stretch(going.bare, pace.seconds / 2);
       await wholeRound(going);
       const counted = await countsOf(going.subject);
       const subject = await stretch(going, pace.seconds);
       if (going.subject.writes) await pause(REST_MS);
       add(going, counted, await countsOf(going.subject), subject.answers);
-      const after = await stretch(plain, pace.seconds);
+      const after = await stretch(going.bare, pace.seconds / 2);
       going.rounds.push({ bare: [before, after], subject });
-      before = after;
     }
   }
   const results = new Map<string, Measured>();
@@ -71,13 +81,25 @@ export async function measure<Name extends string>(
     results.set(going.subject.name, await finished(going, pace));
   }
   const measured = Object.fromEntries(results) as Record<Name, Measured>;
-  return { bare: await bareFigures(plain, all, pace), measured };
+  const [first] = all;
+  if (!first) throw new Error("Nothing is measured");
+  return { bare: await bareFigures(first, pace), measured };
 }
 
-async function bareFigures(plain: Going, all: readonly Going[], { oneClientSeconds }: Pace): Promise<Bare> {
-  const stretches = all.flatMap(({ rounds }) => rounds.map(({ bare: [before] }) => before));
-  const alone = await stretch(plain, oneClientSeconds, 1);
+const goingOf = (subject: Subject): Going => ({ subject, sent: 1, rounds: [], calls: noCalls(), answers: 0 });
+
+const bareBeside = (bare: Running, { name, shot, against }: Subject): Subject => ({
+  name: `bare worker beside ${name}`,
+  worker: bare,
+  shot: (against?.shot ?? shot).at(bare.url),
+  expected: BARE_ANSWER,
+});
+
+async function bareFigures({ subject, rounds, bare }: Pair, { oneClientSeconds }: Pace): Promise<Bare> {
+  const stretches = rounds.flatMap(({ bare: [before, after] }) => [before, after]);
+  const alone = await stretch(bare, oneClientSeconds, 1);
   return {
+    asked_by: (subject.against ?? subject).name,
     per_second: rounded(median(stretches.map((each) => rateOf(each))), 0),
     cpu_us: rounded(median(stretches.map((each) => cpuUsOf(each))), 1),
     p50_ms_one_client: rounded(alone.p50Ms, 3),
@@ -90,7 +112,7 @@ export async function whyNot({ shot, expected }: Subject): Promise<string | unde
   return first.failed > 0 ? first.sample : undefined;
 }
 
-async function warm(going: Going, { warmSeconds }: Pace, say: Say): Promise<void> {
+async function warm(going: Going, { warmSeconds }: Pick<Pace, "warmSeconds">, say: Say): Promise<void> {
   const { subject } = going;
   say.progress(`warming up: ${subject.name} …`);
   const first = await load(subject.shot, subject.expected, { connections: 1, seconds: 5, from: going.sent, most: 1 });

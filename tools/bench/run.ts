@@ -6,7 +6,7 @@ import type { SubjectName } from "./names.ts";
 import type { BenchOptions } from "./options.ts";
 import { aimsOf, type Report } from "./report.ts";
 import { type Bare, measure, type Measured, type Pace, whyNot } from "./rounds.ts";
-import { bareSubject, subjectsOf } from "./subjects.ts";
+import { subjectsOf } from "./subjects.ts";
 import { buildEdge, type Built, type Running, startBare } from "./workerd.ts";
 
 /** How a full run goes, and how a quick one: five rounds are the least that a median is worth. */
@@ -60,12 +60,12 @@ async function measureRatios(built: Built, bare: Running, options: BenchOptions,
     const coldOnes = Math.ceil((pace.rounds * pace.seconds + pace.warmSeconds + pace.oneClientSeconds) * COLD_A_SECOND);
     const leftOut: Ratios["leftOut"] = {};
     const subjects = [];
-    for (const subject of await subjectsOf(installation, barePost, options.subjects, coldOnes)) {
+    for (const subject of await subjectsOf(installation, { get: bare, post: barePost }, options.subjects, coldOnes)) {
       const why = await whyNot(subject);
       if (why === undefined) subjects.push(subject);
       else leftOut[subject.name] = why;
     }
-    return { ...(await measure(bareSubject(bare), subjects, pace, say)), leftOut };
+    return { ...(await measure(bare, subjects, pace, say)), leftOut };
   } finally {
     await Promise.all([installation.mf.dispose(), barePost.mf.dispose()]);
   }

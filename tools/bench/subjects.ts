@@ -1,24 +1,19 @@
 import { addLicenses, FEATURE, fingerprintOf, type Held, type Installation, spentKey, type Vendor } from "./installation.ts";
 import { numbered, rotating, shotOf, type RequestText, type Shot, type Slot } from "./load.ts";
 import type { SubjectName } from "./names.ts";
-import type { Subject } from "./rounds.ts";
+import { BARE_ANSWER, type Subject } from "./rounds.ts";
 import type { Running } from "./workerd.ts";
 
 const NONCE = "nonce-0000";
 const VALID = { status: 200, holds: '"valid":true' };
 
-/** The bare worker as a subject: what all others are compared with. */
-export const bareSubject = (bare: Running): Subject => ({
-  name: "bare worker",
-  worker: bare,
-  shot: shotOf(bare.url, { method: "GET", path: "/" }),
-  expected: { status: 200, holds: '"ok":true' },
-});
+/** The bare workers: the one that all subjects are compared with, and the one that reads JSON. */
+export type Bares = { get: Running; post: Running };
 
 /** The wished subjects on an installation; cold ones get as many licenses as they may need. */
 export async function subjectsOf(
   installation: Installation,
-  barePost: Running,
+  bare: Bares,
   wanted: readonly SubjectName[],
   coldOnes: number,
 ): Promise<Subject<SubjectName>[]> {
@@ -30,7 +25,15 @@ export async function subjectsOf(
     shotOf(url, postBy(vendor.publishableKey, path, body), slots);
   const device = { license_key: vendor.licenseKey, fingerprint: vendor.fingerprint };
   const all: Subject<SubjectName>[] = [
-    { name: "bare_post", worker: barePost, shot: barePostOf(barePost, device), expected: { status: 200, holds: '"ok":true' } },
+    {
+      name: "bare_get",
+      worker: bare.get,
+      shot: shotOf(bare.get.url, { method: "GET", path: "/" }),
+      // what the wire brings of a validation, and what is left without it
+      against: { name: "validation_fresh", shot: validationOf(url, vendor) },
+      expected: BARE_ANSWER,
+    },
+    { name: "bare_post", worker: bare.post, shot: validationOf(bare.post.url, vendor), expected: BARE_ANSWER },
     { name: "health", ...on, shot: shotOf(url, { method: "GET", path: "/health" }), expected: { status: 200 } },
     { name: "validation_fresh", ...on, shot: validationOf(url, vendor), expected: VALID },
     { name: "validation_reused", ...on, shot: post("/v1/licenses/validate", device), expected: VALID },
@@ -83,9 +86,6 @@ const postBy = (key: string, path: string, body: object): RequestText => ({
   headers: headersBy(key),
   body: JSON.stringify(body),
 });
-
-const barePostOf = (bare: Running, device: object): Shot =>
-  shotOf(bare.url, postBy("none", "/", { ...device, nonce: NONCE }), [numbered(NONCE)]);
 
 const getOf = (url: URL, secretKey: string, licenseId: string): Shot =>
   shotOf(url, { method: "GET", path: `/v1/licenses/${licenseId}`, headers: headersBy(secretKey) });
