@@ -10,7 +10,7 @@ import { businessNow } from "./clock.ts";
 import type { Endpoint, OperatorEnv, PublicEnv, TenantEnv } from "./endpoint.ts";
 import type { Env } from "./env.ts";
 import { intentOf, underIntent, type Intent } from "./intents.ts";
-import { laneOf, RequestLimits, whyTurnedAway } from "./limiting.ts";
+import { countedBefore, laneOf, RequestLimits, whyTurnedAway } from "./limiting.ts";
 import { licenseNotFound } from "./not-found.ts";
 import { ProblemError } from "./problem.ts";
 import { invalidRequest } from "./problems.ts";
@@ -82,9 +82,10 @@ async function limited(c: GateContext, operation: Endpoint): Promise<TenantCalle
   const known = await authenticateTenant(asking, operation.route.security ?? [], (keyName, kind) =>
     whyTurnedAway({ keyName, lane, kind, ip: c.var.ip }, c.var.realNow),
   );
-  const limits = new RequestLimits({ ...asking, ...known });
+  const before = countedBefore.get(c.req.raw);
+  const limits = before ?? new RequestLimits({ ...asking, ...known });
   c.set("limits", limits);
-  await limits.admit(lane);
+  if (!before) await limits.admit(lane);
   return known;
 }
 

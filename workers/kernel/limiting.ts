@@ -167,6 +167,9 @@ export class RequestLimits {
   }
 }
 
+/** The limits of requests that were counted before, by the door that then left them to the router: they are not counted again. */
+export const countedBefore = new WeakMap<Request, RequestLimits>();
+
 const isGuessable = (licenseKey: unknown) => typeof licenseKey === "string" && estimatedBits(licenseKey) < LEAST_KEY_BITS;
 
 const WHOSE: Record<string, string> = {

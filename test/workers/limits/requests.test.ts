@@ -299,3 +299,27 @@ test("browsers may read the limits, and the document names the headers", async (
   expect(Object.keys(responses["429"].headers)).toEqual(["RateLimit-Policy", "RateLimit", "Retry-After"]);
   expect(document["components"].headers["RateLimit-Policy"]).toMatchObject({ schema: { type: "string" } });
 });
+
+test("a request that the door leaves to the router is counted once", async () => {
+  const { first, second } = await inOneMinute(async () => {
+    const s = await shop();
+    await s.patch("/v1/settings", { limits: { address_requests_per_minute: 20, license_requests_per_minute: 10 } });
+    // the first validation begins its period, which the router writes
+    const license = await s.license({ expiry_basis: "first_validation" });
+    const body = JSON.stringify({ license_key: license["license_key"] });
+    const headers = { "x-latchkey-ip": "203.0.113.9", "content-length": String(body.length) };
+    const validate = () => send("POST", "/v1/licenses/validate", body, { key: s.keys.publishable, headers });
+    return { first: await validate(), second: await validate() };
+  });
+  expect([first.body, second.body]).toMatchObject([{ valid: true }, { valid: true }]);
+  expect([first.headers.get("server-timing"), second.headers.get("server-timing")]).toEqual([
+    expect.not.stringContaining("cache"),
+    expect.stringContaining("cache"),
+  ]);
+  const left = ({ headers }: { headers: Headers }) =>
+    [...(headers.get("ratelimit") ?? "").matchAll(/r=(\d+)/g)].map(([, r]) => r);
+  expect([left(first), left(second)]).toEqual([
+    ["19", "9"],
+    ["18", "8"],
+  ]);
+});

@@ -8,7 +8,7 @@ import type { Env } from "../env.ts";
 import { mayKnow } from "../for-caller.ts";
 import { newRequestId } from "../ids.ts";
 import { parseApiKey } from "../keys.ts";
-import { RequestLimits, whyTurnedAway } from "../limiting.ts";
+import { countedBefore, RequestLimits, whyTurnedAway } from "../limiting.ts";
 import { countryOf, ipIn, type Place } from "../place.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { temporarilyUnavailable } from "../problems.ts";
@@ -127,6 +127,8 @@ type Arrived = Around & {
   origin: string | null;
   /** from where its key may be used, once it is known; none named = from everywhere */
   allowedOrigins: readonly string[];
+  /** what it was counted against, where the router is to answer it after all */
+  counted: RequestLimits | null;
 };
 
 /** A question on its way to its answer. */
@@ -173,6 +175,7 @@ export async function throughHotDoor(
     ip: ipIn(env, headers),
     origin: headers.get("origin"),
     allowedOrigins: [],
+    counted: null,
   };
   const text = await request.text();
   came.arrival = memory.arrivals++;
@@ -188,7 +191,9 @@ export async function throughHotDoor(
       if (told) return told;
     }
   }
-  return new Request(request, { method: "POST", body: text });
+  const left = new Request(request, { method: "POST", body: text });
+  if (came.counted) countedBefore.set(left, came.counted);
+  return left;
 }
 
 function answered(came: Arrived, route: AnyRoute, body: unknown): Sooner<Response | undefined> {
@@ -268,7 +273,10 @@ function judged(visit: Visit, known: LicenseKnown | undefined): Sooner<Response 
 }
 
 function told({ came, route, asking }: Visit, known: LicenseKnown | undefined, text: string | undefined): Response | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    came.counted = asking.limits;
+    return undefined;
+  }
   const tier = known?.tier ?? "d1";
   const waitedMs = Date.now() - came.realNow.getTime();
   countRead(known?.joined === true ? "joined" : tier, "license", asking.tenantId);
