@@ -3,7 +3,17 @@ export const DELIVERY_STATES = ["pending", "succeeded", "exhausted", "canceled"]
 
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** Why an endpoint is sent nothing. `gone`: it answered 410. */
-export const DISABLED_REASONS = ["gone"] as const;
+/** Why an endpoint is sent nothing. `gone`: it answered 410; `failing`: nothing arrived for days; `paused`: somebody asked for it. */
+export const DISABLED_REASONS = ["gone", "failing", "paused"] as const;
 
 export type DisabledReason = (typeof DISABLED_REASONS)[number];
+
+/** Who made an endpoint: a caller of the API, or an automation tool that subscribed (REST hooks), whose endpoint ends with a 410. */
+export const ENDPOINT_ORIGINS = ["api", "rest_hook"] as const;
+
+export type EndpointOrigin = (typeof ENDPOINT_ORIGINS)[number];
+
+/** What a fifo endpoint does when a delivery has used up its attempts: nothing overtakes it, or the next one follows. */
+export const ON_EXHAUSTED = ["block", "skip"] as const;
+
+export type OnExhausted = (typeof ON_EXHAUSTED)[number];
