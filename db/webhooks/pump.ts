@@ -17,14 +17,14 @@ const UNDER_WAY_PER_TENANT = 50;
 /** Every endpoint with pending deliveries, found by leaping through the queue's index from one endpoint to the next; none when nothing is due. */
 const QUEUES = `queues (tenant_id, endpoint_id) as (
   select tenant_id, endpoint_id from (
-    select tenant_id, endpoint_id from deliveries where state = 'pending' order by tenant_id, endpoint_id
+    select tenant_id, endpoint_id from deliveries indexed by deliveries_queue where state = 'pending' order by tenant_id, endpoint_id
     limit (select count(*) from (select 1 from deliveries where state = 'pending' and next_at <= ?1 limit 1))
   )
   union all
   select d.tenant_id, d.endpoint_id from queues q join deliveries d on d.rowid = coalesce(
-    (select n.rowid from deliveries n
+    (select n.rowid from deliveries n indexed by deliveries_queue
      where n.state = 'pending' and n.tenant_id = q.tenant_id and n.endpoint_id > q.endpoint_id order by n.endpoint_id limit 1),
-    (select n.rowid from deliveries n
+    (select n.rowid from deliveries n indexed by deliveries_queue
      where n.state = 'pending' and n.tenant_id > q.tenant_id order by n.tenant_id, n.endpoint_id limit 1)
   )
 )`;
@@ -36,7 +36,7 @@ const HEADS = `heads as (
   join webhook_endpoints e on e.tenant_id = q.tenant_id and e.id = q.endpoint_id and e.disabled_at is null and e.deleted_at is null
   join tenants t on t.id = q.tenant_id and t.closed_at is null
   join deliveries d on d.rowid in (
-    select h.rowid from deliveries h
+    select h.rowid from deliveries h indexed by deliveries_queue
     where h.tenant_id = q.tenant_id and h.endpoint_id = q.endpoint_id and h.state = 'pending' and h.next_at <= ?1
     order by h.next_at limit ${UNDER_WAY_PER_ENDPOINT}
   )
