@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { idempotencyKeyReused, temporarilyUnavailable } from "#kernel/problems";
 import { reservationNotFound, reservationOver } from "./problems.ts";
-import { Committing, Reservation } from "./schemas.ts";
+import { Committing, KEYS_ARE_KEPT_BY_LICENSE, Reservation } from "./schemas.ts";
 import { settling } from "./settling.ts";
 
 export const commitEntitlements = endpoint({
@@ -14,7 +14,8 @@ export const commitEntitlements = endpoint({
     security: scope("entitlements:write"),
     summary: "Use what was reserved",
     description:
-      "Counts what was reserved, or less of it, in the period in which it was reserved; the rest is free again. The same commit again changes nothing.",
+      "Counts what was reserved, or less of it, in the period in which it was reserved; the rest is free again. The same commit again changes nothing." +
+      KEYS_ARE_KEPT_BY_LICENSE,
     request: { body: jsonBody(Committing) },
     responses: {
       200: json(Reservation, "The committed reservation"),

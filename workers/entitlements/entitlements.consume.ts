@@ -6,7 +6,7 @@ import { count } from "#kernel/tallies";
 import { exceeded, using } from "./asking.ts";
 import { presentConsumption } from "./presenters.ts";
 import { featureNotLicensed, licenseNotUsable, quotaExceeded } from "./problems.ts";
-import { Consuming, Consumption } from "./schemas.ts";
+import { Consuming, Consumption, KEYS_ARE_KEPT_BY_LICENSE } from "./schemas.ts";
 
 export const consumeEntitlements = endpoint({
   keepsAnswers: true,
@@ -17,7 +17,8 @@ export const consumeEntitlements = endpoint({
     security: scopeOrPublishable("entitlements:write"),
     summary: "Use up quotas",
     description:
-      "Counts all items, or none of them: never more than the limit, however many ask at once. Send an Idempotency-Key, so that whoever got no answer may ask again and is counted once. What has no limit is counted too.",
+      "Counts all items, or none of them: never more than the limit, however many ask at once. Send an Idempotency-Key, so that whoever got no answer may ask again and is counted once. What has no limit is counted too." +
+      KEYS_ARE_KEPT_BY_LICENSE,
     request: { body: jsonBody(Consuming) },
     responses: {
       200: json(Consumption, "All items were counted"),

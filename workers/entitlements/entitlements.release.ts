@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import { idempotencyKeyReused, temporarilyUnavailable } from "#kernel/problems";
 import { reservationNotFound, reservationOver } from "./problems.ts";
-import { Releasing, Reservation } from "./schemas.ts";
+import { KEYS_ARE_KEPT_BY_LICENSE, Releasing, Reservation } from "./schemas.ts";
 import { settling } from "./settling.ts";
 
 export const releaseEntitlements = endpoint({
@@ -13,7 +13,8 @@ export const releaseEntitlements = endpoint({
     path: "/v1/entitlements/release",
     security: scope("entitlements:write"),
     summary: "Give back what was reserved",
-    description: "Frees a reservation. One that was released before, or whose time was over, stays as it is.",
+    description:
+      "Frees a reservation. One that was released before, or whose time was over, stays as it is." + KEYS_ARE_KEPT_BY_LICENSE,
     request: { body: jsonBody(Releasing) },
     responses: {
       200: json(Reservation, "The reservation, which holds nothing back"),

@@ -9,7 +9,7 @@ import { reservationIdOf } from "#rules/entitlements/reservation-ids";
 import { exceeded, using } from "./asking.ts";
 import { presentReservation } from "./presenters.ts";
 import { featureNotLicensed, licenseNotUsable, quotaExceeded, tooManyReservations } from "./problems.ts";
-import { NewReservation, Reservation } from "./schemas.ts";
+import { KEYS_ARE_KEPT_BY_LICENSE, NewReservation, Reservation } from "./schemas.ts";
 
 export const reserveEntitlements = endpoint({
   keepsAnswers: true,
@@ -20,7 +20,8 @@ export const reserveEntitlements = endpoint({
     security: scope("entitlements:write"),
     summary: "Hold quotas back for work that may fail",
     description:
-      "Nobody else can use what is reserved until it is committed, released, or its time is over. All items are reserved, or none of them.",
+      "Nobody else can use what is reserved until it is committed, released, or its time is over. All items are reserved, or none of them." +
+      KEYS_ARE_KEPT_BY_LICENSE,
     request: { body: jsonBody(NewReservation) },
     responses: {
       201: json(Reservation, "All items are held back"),

@@ -5,6 +5,10 @@ import { REASON_ORDER } from "#rules/licensing/reasons";
 import { LICENSE_STATUSES } from "#rules/licensing/states";
 import { LIMIT_TYPES, RESET_PERIODS } from "#rules/licensing/terms";
 
+/** Said of every operation whose answers a meter keeps: it cannot know what its key stands for elsewhere. */
+export const KEYS_ARE_KEPT_BY_LICENSE =
+  " An Idempotency-Key is kept by the license's meter: with other content it is 422 among the quota calls of the same license, and a new intent for another license or another operation.";
+
 const SAMPLE_KEY = "7K2Q-M8XT-0V4B-R3ZC-9XWD";
 const LicenseKey = z.string().max(500).openapi({ example: SAMPLE_KEY });
 const DECISION_CODES = ["VALID", ...REASON_ORDER.map(({ code }) => code)] as const;
@@ -71,8 +75,17 @@ export const Consumption = z
   .object({
     object: z.literal("consumption"),
     license_id: z.string(),
-    items: z.array(z.object({ feature: z.string(), feature_id: z.string(), units: z.int(), ...usage })),
-    consumed_at: Instant,
+    items: z
+      .array(
+        z.object({
+          feature: z.string().openapi({ description: "The feature's code." }),
+          feature_id: z.string(),
+          units: z.int().openapi({ description: "What was counted now." }),
+          ...usage,
+        }),
+      )
+      .openapi({ description: "In the order of the request, each with how its quota stands afterwards." }),
+    consumed_at: Instant.openapi({ description: "The instant that decides in which period it counts." }),
   })
   .openapi("Consumption");
 
@@ -131,7 +144,10 @@ export const EntitlementCheck = z
       }),
     ),
     evaluated_at: Instant,
-    snapshot_age_ms: z.int(),
+    snapshot_age_ms: z.int().openapi({
+      description:
+        "How old the older of two was at evaluated_at, in milliseconds: what is known of the license, and of its use. At most 10,000 unless stale.",
+    }),
     stale: z
       .boolean()
       .openapi({ description: "Something behind this did not answer: the license is as it was last known, or use is unknown." }),

@@ -307,7 +307,10 @@ const DECISION_CODES = ["VALID", ...REASON_ORDER.map(({ code }) => code)] as con
 export const Decision = z
   .object({
     object: z.literal("decision"),
-    id: z.string(),
+    id: z.string().openapi({
+      description:
+        "Names the decision; the token's jti. The same question without a nonce may get the same decision again for up to five seconds.",
+    }),
     valid: z.boolean(),
     code: z.enum(DECISION_CODES),
     reasons: z.array(
@@ -331,9 +334,18 @@ export const Decision = z
       })
       .nullable(),
     evaluated_at: Instant,
-    snapshot_age_ms: z.int(),
-    stale: z.boolean(),
-    nonce: z.string().nullable(),
+    snapshot_age_ms: z.int().openapi({
+      description:
+        "How old what the decision rests on was at evaluated_at, in milliseconds; 0 = read for it. At most 10,000 unless stale.",
+    }),
+    stale: z.boolean().openapi({
+      description:
+        "Nothing behind the edge could be asked whether the license still is as it was last known. Only what was valid is answered so.",
+    }),
+    nonce: z
+      .string()
+      .nullable()
+      .openapi({ description: "The nonce of the question, which the token has too; null = none was sent." }),
     next: z
       .object({ action: z.enum(["renew", "activate", "free_a_seat", "upgrade", "contact_vendor"]), url: z.string().nullable() })
       .nullable(),

@@ -25,26 +25,53 @@ const Slug = z
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be 1 to 63 of a-z, 0-9 and dash, as in a host name");
 const KnownCurrency = Currency.refine(isCurrency, "must be a currency of ISO 4217");
 
+/** What each limit counts. */
+const MEANING: Record<LimitName, string> = {
+  requests_per_minute: "Requests a minute with secret keys to what publishable keys may not call.",
+  requests_per_hour: "The same an hour.",
+  requests_per_month: "The same a calendar month (UTC): the API calls of the tier.",
+  key_requests_per_minute: "The same a minute for each secret key alone.",
+  key_requests_per_hour: "The same an hour for each secret key alone.",
+  address_requests_per_minute: "Requests a minute with publishable keys from one address, of IPv6 from one /64.",
+  license_requests_per_minute: "Requests a minute with publishable keys about one license.",
+  not_found_per_minute:
+    "Unknown license keys a minute that one address may ask for before weak keys (under 64 bits) are no longer looked up for it.",
+};
+
 const Limits = z
-  .object(Object.fromEntries(LIMIT_NAMES.map((name) => [name, z.int().nullable()])) as Record<LimitName, z.ZodNullable<z.ZodInt>>)
+  .object(
+    Object.fromEntries(
+      LIMIT_NAMES.map((name) => [
+        name,
+        z
+          .int()
+          .nullable()
+          .openapi({
+            description: `${MEANING[name]} null: in settings, not lowered (GET /v1/usage/limits shows what holds); elsewhere, no limit.`,
+          }),
+      ]),
+    ) as Record<LimitName, z.ZodNullable<z.ZodInt>>,
+  )
   .openapi("Limits");
 
-const limit = (description: string) => z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullish().openapi({ description });
+const limit = (name: LimitName, none: string) =>
+  z
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .nullish()
+    .openapi({ description: `${MEANING[name]} Null: ${none}.` });
 
 /** The limits that may be set, each with what null stands for. */
 const limitsInput = (whose: string) => ({
-  requests_per_minute: limit(`Requests a minute with secret keys to what publishable keys may not call. Null: ${whose}.`),
-  requests_per_hour: limit(`The same an hour. Null: ${whose}.`),
-  requests_per_month: limit(`The same a calendar month (UTC): the API calls of the tier. Null: ${whose}.`),
-  key_requests_per_minute: limit("The same a minute for each secret key alone. Null: no limit of its own."),
-  key_requests_per_hour: limit("The same an hour for each secret key alone. Null: no limit of its own."),
-  address_requests_per_minute: limit(
-    "Requests a minute with publishable keys from one address, of IPv6 from one /64. Null: 6,000.",
-  ),
-  license_requests_per_minute: limit("Requests a minute with publishable keys about one license. Null: 6,000."),
-  not_found_per_minute: limit(
-    "Unknown license keys a minute that one address may ask for before weak keys (under 64 bits) are no longer looked up for it. Null: 600.",
-  ),
+  requests_per_minute: limit("requests_per_minute", whose),
+  requests_per_hour: limit("requests_per_hour", whose),
+  requests_per_month: limit("requests_per_month", whose),
+  key_requests_per_minute: limit("key_requests_per_minute", "no limit of its own"),
+  key_requests_per_hour: limit("key_requests_per_hour", "no limit of its own"),
+  address_requests_per_minute: limit("address_requests_per_minute", "6,000"),
+  license_requests_per_minute: limit("license_requests_per_minute", "6,000"),
+  not_found_per_minute: limit("not_found_per_minute", "600"),
 });
 
 export const Tenant = z

@@ -18,7 +18,7 @@ export const listUsageHistory = endpoint({
     security: scope("usage:read"),
     summary: "List what was used day by day",
     description:
-      "A line for each license, feature and day of the tenant's calendar, newest first. A day follows its use within a minute; usage that is told late counts to the day that it belongs to, and raises the levels of the days behind it.",
+      "A line for each license, feature and day of the tenant's calendar, newest first. A day follows its use within half a minute; usage that is told late counts to the day that it belongs to, and raises the levels of the days behind it.",
     request: { query: UsageHistoryQuery },
     responses: { 200: json(listOf(UsageDay), "A page of days"), ...problems(invalidCursor) },
   }),
