@@ -3,6 +3,7 @@ import { realNow } from "#kernel/clock";
 import { json, operator, operatorEndpoint } from "#kernel/endpoint";
 import type { Env } from "#kernel/env";
 import { feedOf } from "#kernel/feed.object";
+import { meterOf } from "#kernel/meter";
 import { quotaOf } from "#kernel/quota.object";
 import { databaseOf, shardsOf } from "#kernel/shards";
 import { tallyOf } from "#kernel/tally.object";
@@ -39,6 +40,7 @@ function probesOf(env: Env): Record<string, () => Promise<unknown>> {
     // objects are asked by names that no tenant has
     "feed/probe": () => feedOf(env, "probe").ping(),
     "limits/probe": () => quotaOf(env, "probe").granted([]),
+    "meter/probe": () => meterOf(env, "probe", "probe").audit(),
     kv: () => env.CACHE.get("health/probe"),
   };
 }

@@ -90,6 +90,7 @@ test("health asks every part, and names the one that does not answer", async () 
     "tally/00",
     "feed/probe",
     "limits/probe",
+    "meter/probe",
     "kv",
   ]);
 
