@@ -11,6 +11,7 @@ import { literal, stillHoldsSql } from "./status.ts";
 import { activations } from "./tables.ts";
 
 export type { ActivationRow } from "./rows.ts";
+export type { Known } from "./seats.ts";
 
 export type ActivationFilter = {
   licenseId?: string | undefined;

@@ -3,11 +3,11 @@ import { repoOf, type Repo } from "#db/repo";
 import { tenantById, type TenantRow } from "#db/tenants/callers";
 import type { Actor } from "#rules/events";
 import { shardOf } from "#rules/ids";
-import { bellOf } from "./bell.object.ts";
 import { businessNow, realNow } from "./clock.ts";
 import type { Env } from "./env.ts";
 import { noteCommitted } from "./hot/telling.ts";
 import { newId, newRequestId } from "./ids.ts";
+import { ring } from "./ringing.ts";
 import { databaseOf } from "./shards.ts";
 import { vaultOf, type Vault } from "./vault.ts";
 
@@ -35,8 +35,8 @@ export function askingIn(c: Asked, d1: D1Database, shard: string) {
     newId: (noun: "event" | "delivery", at: Date) => newId(noun, shard, at),
     ring: ({ deliveries, events }: { deliveries: boolean; events: readonly Committed[] }) => {
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      waitUntil(bellOf(c.env, "events", shard).ring());
-      if (deliveries) waitUntil(bellOf(c.env, "deliveries", shard).ring());
+      ring({ env: c.env, waitUntil }, "events", shard);
+      if (deliveries) ring({ env: c.env, waitUntil }, "deliveries", shard);
       noteCommitted(shard, events);
     },
   } satisfies Partial<Asking>;

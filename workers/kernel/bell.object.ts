@@ -38,7 +38,8 @@ export class Bell extends DurableObject {
   }
 }
 
-type BellName = "events" | "deliveries";
+/** What a bell is rung for. */
+export type BellName = "events" | "deliveries";
 
 /** The bell of a shard. */
 export function bellOf(env: Env, name: BellName, shard: string): DurableObjectStub<Bell> {

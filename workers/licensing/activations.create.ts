@@ -73,7 +73,8 @@ export const createActivation = endpoint({
   },
 });
 
-const withToken = async (env: Env, row: ActivationRow) => ({
+/** An activation as its device is answered, with the token that it will come with. */
+export const withToken = async (env: Env, row: ActivationRow) => ({
   ...presentActivation(row),
   activation_token: await activationToken(env, row),
 });

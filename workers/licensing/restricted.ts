@@ -31,12 +31,20 @@ export function restrictedByToken({ snapshot }: Asked, { country, ip }: From): R
   return restrictionReasons(snapshot.terms.restrictions, { country, ip, mayName: { domain: false, version: false } });
 }
 
-/** Throws where a new seat would stand outside of the license's restrictions: a version that it is not for, or a place. */
-export function refuseRestricted({ snapshot }: Asked, { country, ip }: From, version: string | undefined): void {
-  const where = { country, ip, version, mayName: { domain: false, version: false } };
-  const reasons = restrictionReasons(snapshot.terms.restrictions, where).filter(({ severity }) => severity === "deny");
+/** Whether a new seat would stand outside of the license's restrictions: a version that it is not for, or a place. */
+export const isRestricted = (asked: Asked, from: From, version: string | undefined): boolean =>
+  restrictingSeat(asked, from, version).length > 0;
+
+/** Throws where a new seat would stand outside of the license's restrictions. */
+export function refuseRestricted(asked: Asked, from: From, version: string | undefined): void {
+  const reasons = restrictingSeat(asked, from, version);
   if (reasons.length === 0) return;
   const facts = { reasons: reasons.map(({ detail }) => detail).join(" ") };
   const ofLicense = reasons.some(({ code }) => placeOf(code) <= 8);
   throw (ofLicense ? licenseNotActive : restrictionViolated)(facts, { extra: { reasons } });
+}
+
+function restrictingSeat({ snapshot }: Asked, { country, ip }: From, version: string | undefined): Reason[] {
+  const where = { country, ip, version, mayName: { domain: false, version: false } };
+  return restrictionReasons(snapshot.terms.restrictions, where).filter(({ severity }) => severity === "deny");
 }

@@ -84,6 +84,7 @@ export async function takeSeat(c: Asking, keyHashes: readonly string[], device: 
 }
 
 type Seat = { c: Asking; asked: Asked; left: Marks; device: Device; taking: Taking; keyHashes: readonly string[] };
+type Differing = { asked: Asked; device: Device; taking: Pick<Taking, "type">; now: Date };
 
 /**
  * The device under a new fingerprint: as many of its parts are those of an activation as the template asks for. Throws `device_blacklisted`
@@ -175,14 +176,30 @@ async function beginning({ var: { repo, now } }: Asking, id: string, { cores }: 
   return { license, fact: changeFact("license.activated", presentLicense(before, now), presentLicense(seated, now)) };
 }
 
+/** The activation of a device that asks again as it is to be now, whether it holds its seat, and whether anything of it is new. */
+function askedAgain(
+  { asked, device, taking }: Omit<Differing, "now">,
+  before: ActivationRow,
+  now: Date,
+): { row: ActivationRow; holds: boolean; isNews: boolean } {
+  const holds = rowHolds(before, asked.snapshot.terms, now);
+  const row: ActivationRow = { ...before, ...differencesOf({ asked, device, taking, now }, before, holds), updatedAt: now };
+  const isNews = JSON.stringify({ ...row, updatedAt: null }) !== JSON.stringify({ ...before, updatedAt: null });
+  return { row, holds, isNews };
+}
+
+/** Whether a device that asks again for a seat of its program's has it, as it is: then nothing is to be written. */
+export function hasItsSeat(asked: Asked, device: Device, before: ActivationRow, now: Date): boolean {
+  const { holds, isNews } = askedAgain({ asked, device, taking: { type: "online" } }, before, now);
+  return holds && !isNews && !comesWithAnotherKey(device, before);
+}
+
 /** The activation that the device has, with what is different now. */
 async function again(seat: Seat, before: ActivationRow): Promise<Taken | undefined> {
   const { c, asked, taking } = seat;
   const { known } = seat.device;
   const { repo, now } = c.var;
-  const holds = rowHolds(before, asked.snapshot.terms, now);
-  const row: ActivationRow = { ...before, ...differencesOf(seat, before, holds), updatedAt: now };
-  const isNews = JSON.stringify({ ...row, updatedAt: null }) !== JSON.stringify({ ...before, updatedAt: null });
+  const { row, holds, isNews } = askedAgain(seat, before, now);
   const clone = await cloneOf(seat, before, row);
   if (holds && !isNews && !clone && taking.type === "online") return { row: before, status: 200, beside: null };
 
@@ -207,11 +224,10 @@ function asksForMore(before: ActivationRow, row: ActivationRow): boolean {
 }
 
 /** What a device that asks again has otherwise than before. One that holds its seat keeps what it does not speak of. */
-function differencesOf({ c, asked, device, taking }: Seat, before: ActivationRow, holds: boolean): Partial<ActivationRow> {
-  const { now } = c.var;
+function differencesOf({ asked, device, taking, now }: Differing, before: ActivationRow, holds: boolean): Partial<ActivationRow> {
   const { known } = device;
   const offline = taking.type === "offline";
-  const same = asked.activation !== null;
+  const same = known.digests.includes(before.deviceHash);
   const samePart = (part: { kind: string; hash: string }) =>
     before.components.find(({ kind, hash }) => kind === part.kind && known.isPart(kind, hash)) ?? part;
   const components = known.components.map(samePart);
@@ -229,11 +245,13 @@ function differencesOf({ c, asked, device, taking }: Seat, before: ActivationRow
   };
 }
 
+const comesWithAnotherKey = ({ devicePublicKey }: Device, before: ActivationRow): boolean =>
+  Boolean(devicePublicKey) && before.devicePublicKey !== null && devicePublicKey !== before.devicePublicKey;
+
 /** What follows when a device comes with another key than the one it registered: a mark on the activation, and a report. */
 async function cloneOf({ c, device }: Seat, before: ActivationRow, row: ActivationRow) {
   const { now } = c.var;
-  if (!device.devicePublicKey || before.devicePublicKey === null || device.devicePublicKey === before.devicePublicKey)
-    return undefined;
+  if (!comesWithAnotherKey(device, before)) return undefined;
   const seen = await noted(c.var, {
     kind: "clone",
     source: "latchkey",

@@ -1,7 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { expect } from "vitest";
-import { plainToken, plainValidation } from "../../../workers/licensing/hot/plain.ts";
-import { TokenValidation, Validation } from "../../../workers/licensing/schemas.ts";
+import { plainActivation, plainToken, plainValidation } from "../../../workers/licensing/hot/plain.ts";
+import { NewActivation, TokenValidation, Validation } from "../../../workers/licensing/schemas.ts";
 
 /** Texts around every limit of length there is, and things that are none. */
 const value = fc.oneof(
@@ -39,5 +39,36 @@ test.prop([fc.record({ activation_token: value, more: value }, { requiredKeys: [
   (asked) => {
     const parsed = TokenValidation.safeParse(asked);
     expect(plainToken(asked)).toEqual(parsed.success ? parsed.data : undefined);
+  },
+);
+
+const control = fc.constantFrom("a\u0000", "\u0007b", "line\nbreak", "tab\t", "\u007f");
+const told = fc.oneof(value, control);
+const activation = fc.record(
+  {
+    license_key: value,
+    fingerprint: value,
+    user: value,
+    name: told,
+    platform: told,
+    app_version: told,
+    cores: fc.constantFrom(0, 1, 1.5, 100_000, 100_001, -1, "1", null, 2 ** 60),
+    kick: fc.constantFrom("oldest", "newest", null),
+  },
+  { requiredKeys: [] },
+);
+
+test.prop([activation], { numRuns: 3000 })(
+  "an activation is plain exactly where the schema takes it, as far as a device tells neither its parts nor its key",
+  (asked) => {
+    const parsed = NewActivation.safeParse(asked);
+    expect(plainActivation(asked)).toEqual(parsed.success ? parsed.data : undefined);
+  },
+);
+
+test.prop([fc.constantFrom("external_id", "metadata", "components", "device_public_key", "more"), value], { numRuns: 50 })(
+  "whatever else an activation holds is the router's",
+  (name, more) => {
+    expect(plainActivation({ license_key: "k", fingerprint: "f", [name]: more })).toBeUndefined();
   },
 );

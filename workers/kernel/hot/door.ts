@@ -8,6 +8,7 @@ import type { Env } from "../env.ts";
 import { mayKnow } from "../for-caller.ts";
 import { newRequestId } from "../ids.ts";
 import { parseApiKey } from "../keys.ts";
+import { Lately } from "../lately.ts";
 import { countedBefore, RequestLimits, whyTurnedAway } from "../limiting.ts";
 import { countryOf, ipIn, type Place } from "../place.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
@@ -28,8 +29,12 @@ const BODY_LIMIT = 16 * 1024;
 
 /** An operation as the hot path answers it. `B` is its body, which `plain` reads without a schema. */
 export type HotRoute<B> = {
-  operation: "licenses.validate" | "activations.validate" | "activations.heartbeat" | "entitlements.check";
+  operation: "licenses.validate" | "activations.validate" | "activations.heartbeat" | "activations.create" | "entitlements.check";
   security: Security;
+  /** Answers are kept by an Idempotency-Key: a request that has one is the router's. */
+  keepsAnswers?: true;
+  /** Only for licenses that memory knows: others are the router's, and who asks again and again about one has it known behind an answer. */
+  isForKnown?: true;
   /** The body, where it is exactly what the operation's schema takes; undefined hands the request to the router, which says what is wrong. */
   plain(body: Readonly<Record<string, unknown>>): B | undefined;
   /** What of the body finds the license: equal parts, equal license. */
@@ -37,8 +42,11 @@ export type HotRoute<B> = {
   /** How the license is read where it is not known. */
   source(asking: HotAsking, body: B): Promise<Source>;
   /** The answer; undefined hands the request to the router. Throws problems, and Unreachable. A promise only where there is something to wait for. */
-  answer(asking: HotAsking, body: B, license: HotLicense): Promise<string | undefined> | string | undefined;
+  answer(asking: HotAsking, body: B, license: HotLicense): Promise<HotAnswer> | HotAnswer;
 };
+
+/** The text of an answer, with its status where that is not 200. */
+export type HotAnswer = string | { status: number; text: string } | undefined;
 
 /** Who asks, and by what. */
 export class HotAsking implements Around, Place {
@@ -161,6 +169,7 @@ export async function throughHotDoor(
   const { headers } = request;
   const key = tenantKeyIn(headers.get("authorization"));
   if (key === undefined || !hasPlainBody(headers)) return request;
+  if (route.keepsAnswers && headers.has("idempotency-key")) return request;
 
   const came: Arrived = {
     env,
@@ -243,7 +252,22 @@ function entered(
 function looked(visit: Visit): Sooner<Response | undefined> {
   const { room, name, asking } = visit;
   const found = licenseAtOnce(room, name, () => sourceOf(visit));
-  return found && shownTo(asking.caller, found) ? counted(visit, found) : read(visit, found);
+  if (found && shownTo(asking.caller, found)) return counted(visit, found);
+  return visit.route.isForKnown ? getToKnow(visit) : read(visit, found);
+}
+
+/** What was asked about lately without being known, by its question: a license that is asked about once is not worth a read. */
+const strangers = new Lately();
+const STRANGE_FOR_MS = 600_000;
+
+/** Leaves a question to the router, and reads its license behind the answer where it was asked before: the next one will find it known. */
+function getToKnow(visit: Visit): undefined {
+  const { came, room, name, asking } = visit;
+  came.counted = asking.limits;
+  const now = came.realNow.getTime();
+  if (came.memory.licenses.peek(name) || strangers.get(name, now))
+    came.waitUntil(licenseFor(room, name, () => sourceOf(visit)).catch(() => undefined));
+  else strangers.set(name, true, now + STRANGE_FOR_MS);
 }
 
 async function read(visit: Visit, atOnce: LicenseKnown | undefined): Promise<Response | undefined> {
@@ -268,12 +292,12 @@ function counted(visit: Visit, known: LicenseKnown | undefined): Sooner<Response
 
 function judged(visit: Visit, known: LicenseKnown | undefined): Sooner<Response | undefined> {
   const { route, asking, body, callerIsStale } = visit;
-  const text = route.answer(asking, body, { known, confirmed: () => confirmed(visit), callerIsStale });
-  return text instanceof Promise ? text.then((made) => told(visit, known, made)) : told(visit, known, text);
+  const answer = route.answer(asking, body, { known, confirmed: () => confirmed(visit), callerIsStale });
+  return answer instanceof Promise ? answer.then((made) => told(visit, known, made)) : told(visit, known, answer);
 }
 
-function told({ came, route, asking }: Visit, known: LicenseKnown | undefined, text: string | undefined): Response | undefined {
-  if (text === undefined) {
+function told({ came, route, asking }: Visit, known: LicenseKnown | undefined, answer: HotAnswer): Response | undefined {
+  if (answer === undefined) {
     came.counted = asking.limits;
     return undefined;
   }
@@ -283,7 +307,7 @@ function told({ came, route, asking }: Visit, known: LicenseKnown | undefined, t
   observe("hot_seconds", waitedMs / 1000, tier);
   count("requests", GOOD[route.operation]);
   flushTallies(came.env, came.waitUntil, came.realNow);
-  return answerWith(text, came, asking.limits.headers(), tier, waitedMs);
+  return answerWith(answer, came, asking.limits.headers(), tier, waitedMs);
 }
 
 /** What an answer that is none is told as; undefined hands the request to the router. */
@@ -326,6 +350,7 @@ const GOOD: Record<AnyRoute["operation"], string> = {
   "licenses.validate": "licenses.validate/2xx",
   "activations.validate": "activations.validate/2xx",
   "activations.heartbeat": "activations.heartbeat/2xx",
+  "activations.create": "activations.create/2xx",
   "entitlements.check": "entitlements.check/2xx",
 };
 

@@ -11,7 +11,7 @@ type Came = {
 
 /** A decision, and where it was read, with the headers that the router's middleware adds elsewhere. */
 export function answerWith(
-  text: string,
+  answer: string | { status: number; text: string },
   came: Came,
   limits: Readonly<Record<string, string>>,
   tier: Tier,
@@ -25,7 +25,9 @@ export function answerWith(
   };
   for (const name in limits) headers[name] = limits[name] ?? "";
   if (came.origin !== null) allow(headers, came.origin, came.allowedOrigins);
-  return new Response(text, { headers });
+  return typeof answer === "string"
+    ? new Response(answer, { headers })
+    : new Response(answer.text, { status: answer.status, headers });
 }
 
 const AT_ONCE = 'cache;desc="memory", total;dur=0';
