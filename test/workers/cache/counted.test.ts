@@ -52,6 +52,14 @@ test("each decision counts once: read, handed out again, refused, with what only
   expect(await counted("validations", validated({ license_key: begun["license_key"] }))).toEqual({ VALID: 1 });
 });
 
+test("a request that the door leaves to the router counts once", async () => {
+  const s = await shop();
+  const begun = async () => (await s.license({}, { expiry_basis: "first_validation", duration: "P1Y" }))["license_key"];
+  const key = await begun();
+  const requests = await counted("requests", () => asked(s, "/v1/licenses/validate", { license_key: key }));
+  expect(requests["licenses.validate/2xx"]).toBe(1);
+});
+
 test("what is taken from quotas counts by how it ended, and once under an Idempotency-Key", async () => {
   const s = await shop();
   const license = await s.license({ entitlements: [{ feature: "export", limit_value: 3 }] });
