@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Say } from "../say.ts";
-import { type CallKind, CALL_KINDS, type Calls, type Counts, ONE_BY_ONE } from "./counting.ts";
+import { type CallKind, CALL_KINDS } from "./bindings.ts";
+import { type Calls, type Counts, ONE_BY_ONE } from "./counting.ts";
 import { compared, type Compared, cpuUsOf, median, rateOf, type Round, rounded, type Stretch } from "./figures.ts";
 import { type Expected, load, p50Of, type Shot } from "./load.ts";
 import { cpuMs, type Running } from "./workerd.ts";

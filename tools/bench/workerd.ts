@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { transform } from "esbuild";
+import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare";
 import { unstable_readConfig as readConfig } from "wrangler";
 import type { Env } from "#kernel/env";
@@ -48,7 +48,6 @@ export async function buildEdge(): Promise<Built> {
     cwd: root,
     env: childEnv({ WRANGLER_SEND_METRICS: "false", CI: "1" }),
   });
-  const counting = await transform(await readFile(path.join(import.meta.dirname, "counting.ts"), "utf8"), { loader: "ts" });
   // the counts have a socket of their own: looking at each request for whether it asks for them would cost what is measured
   const entry = `import { WorkerEntrypoint } from "cloudflare:workers";
 import edge from "./main.js"; export * from "./main.js";
@@ -60,11 +59,17 @@ export class ${COUNTS} extends WorkerEntrypoint { fetch(request) { return counts
   return {
     modules: [
       module("entry.js", entry),
-      module("counting.js", counting.code),
+      module("counting.js", await bundled(path.join(import.meta.dirname, "counting.ts"))),
       module("main.js", await readFile(path.join(folder, "main.js"), "utf8")),
     ],
     remove: () => rm(folder, { recursive: true }),
   };
+}
+
+/** A file of ours and what it imports, as one module that workerd can load. */
+export async function bundled(file: string): Promise<string> {
+  const { outputFiles } = await build({ entryPoints: [file], bundle: true, write: false, format: "esm", target: "esnext" });
+  return outputFiles.map(({ text }) => text).join("");
 }
 
 /** Starts the bare worker; `post` is the one that reads JSON. */

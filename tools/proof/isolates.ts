@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { transform } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare";
-import { BENCH_SECRETS, configOf, type Built } from "../bench/workerd.ts";
+import { BENCH_SECRETS, bundled, configOf, type Built } from "../bench/workerd.ts";
 
 /**
  * Several isolates of one edge, in one workerd: the same database and the same objects, and nothing else in common. Each has a second socket,
@@ -54,7 +52,7 @@ export async function startIsolates({ modules }: Built, howMany: number, folder:
 /** The same for an edge whose parts may die; the second sockets take the deaths. */
 export async function startMortals(built: Built, howMany: number, folder: string): Promise<Isolates> {
   const beside = path.dirname(built.modules[0]?.path ?? "");
-  const mortal = await transform(await readFile(path.join(import.meta.dirname, "mortal.ts"), "utf8"), { loader: "ts" });
+  const mortal = await bundled(path.join(import.meta.dirname, "mortal.ts"));
   const objects = configOf().durable_objects.bindings.map(({ class_name: name }) => name);
   const entry = `import { WorkerEntrypoint } from "cloudflare:workers";
 import edge, * as parts from "./main.js";
@@ -65,6 +63,6 @@ ${objects.map((name) => `export class ${name} extends parts.${name} { constructo
 export class ${CONTROL} extends WorkerEntrypoint { fetch(request) { return control(request); } }`;
   const module = (name: string, contents: string) => ({ type: "ESModule" as const, path: path.join(beside, name), contents });
   const main = built.modules.filter((each) => path.basename(each.path) === "main.js");
-  const modules = [module("mortals.js", entry), module("mortal.js", mortal.code), ...main];
+  const modules = [module("mortals.js", entry), module("mortal.js", mortal), ...main];
   return startIsolates({ ...built, modules }, howMany, folder, CONTROL);
 }
