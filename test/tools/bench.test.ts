@@ -6,7 +6,7 @@ import { compared, isFlat, median, type Round, type Stretch } from "../../tools/
 import { grown, type Grown } from "../../tools/bench/growth.ts";
 import { answerIn, load, numbered, rotating, shotOf } from "../../tools/bench/load.ts";
 import { SUBJECTS } from "../../tools/bench/names.ts";
-import { readBenchOptions } from "../../tools/bench/options.ts";
+import { commandOf, readBenchOptions } from "../../tools/bench/options.ts";
 import { aimsOf, type Report, sayReport } from "../../tools/bench/report.ts";
 import type { Measured } from "../../tools/bench/rounds.ts";
 import { Advice } from "../../tools/say.ts";
@@ -36,6 +36,17 @@ test("a subject's name measures it alone, and the ratios all of them", () => {
   expect(readBenchOptions(["consume", "activation"])).toMatchObject({ benches: ["ratios"], subjects: ["consume", "activation"] });
   expect(readBenchOptions(["growth"])).toMatchObject({ benches: ["growth"] });
   expect(readBenchOptions(["ratios", "consume"]).subjects).toEqual(SUBJECTS);
+});
+
+test("a report names the command that measures the same again", () => {
+  const asked = [[], ["--quick"], ["growth", "orders"], ["consume", "activation", "--quick"], ["growth", "refused"]];
+  for (const words of asked) {
+    const options = readBenchOptions(words);
+    const command = commandOf(options);
+    expect(command).toMatch(/^npm run bench -- /);
+    expect(readBenchOptions(command.split(" ").slice(4))).toEqual(options);
+  }
+  expect(commandOf(readBenchOptions(["consume", "--quick"]))).toBe("npm run bench -- consume --quick");
 });
 
 test("a bench or option that there is not is named beside those that there are", () => {

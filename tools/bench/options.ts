@@ -45,5 +45,12 @@ export function readBenchOptions(words: readonly string[]): BenchOptions {
   };
 }
 
+/** The command of a run, as somebody types it to have the same one again. */
+export function commandOf({ benches, subjects, quick }: BenchOptions): string {
+  const ratios: readonly string[] = subjects.length < SUBJECTS.length ? subjects : ["ratios"];
+  const names = benches.flatMap((bench) => (bench === "ratios" ? ratios : [bench]));
+  return ["npm run bench --", ...names, ...(quick ? ["--quick"] : [])].join(" ");
+}
+
 const isBench = (name: string): name is Bench => BENCHES.some((each) => each === name);
 const isSubject = (name: string): name is SubjectName => SUBJECTS.some((each) => each === name);

@@ -3,7 +3,7 @@ import type { Say } from "../say.ts";
 import { FULL_SIZES, measureGrowth, QUICK_SIZES } from "./growth.ts";
 import { install } from "./installation.ts";
 import type { SubjectName } from "./names.ts";
-import type { BenchOptions } from "./options.ts";
+import { type BenchOptions, commandOf } from "./options.ts";
 import { aimsOf, type Report } from "./report.ts";
 import { type Bare, measure, type Measured, type Pace, whyNot } from "./rounds.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -70,9 +70,6 @@ async function measureRatios(built: Built, bare: Running, options: BenchOptions,
     await Promise.all([installation.mf.dispose(), barePost.mf.dispose()]);
   }
 }
-
-const commandOf = ({ benches, subjects, quick }: BenchOptions): string =>
-  ["npm run bench --", ...benches, `(${subjects.length} subjects)`, ...(quick ? ["--quick"] : [])].join(" ");
 
 /** What the run ran on, and how busy that was when it began. */
 function machine(load: number): Report["machine"] {
