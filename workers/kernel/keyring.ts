@@ -38,11 +38,13 @@ export function keyOf(ring: Keyring, version: number): Uint8Array {
 
 /** Bytes in base64url without padding (RFC 4648, section 5). */
 export function base64url(bytes: Uint8Array): string {
-  if (hasToBase64(bytes)) return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  if (hasToBase64(bytes)) return bytes.toBase64(BASE64URL);
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
+
+const BASE64URL = { alphabet: "base64url", omitPadding: true } as const;
 
 type WithToBase64 = { toBase64(options: { alphabet: "base64url"; omitPadding: boolean }): string };
 

@@ -39,13 +39,22 @@ export const jwsHead = (header: { kid: string; typ: string }): string =>
 
 /** Signs claims that are JSON already, under a head of `jwsHead`. */
 export async function signJwsText(privateKey: CryptoKey, head: string, claims: string): Promise<string> {
-  const signed = `${head}.${base64url(utf8.encode(claims))}`;
-  return `${signed}.${await signText(privateKey, signed)}`;
+  const signed = `${head}.${base64url(bytesOf(claims))}`;
+  const signature = await crypto.subtle.sign("Ed25519", privateKey, bytesOf(signed));
+  return `${signed}.${base64url(new Uint8Array(signature))}`;
 }
 
 /** The Ed25519 signature over a text, in base64url. */
 export async function signText(privateKey: CryptoKey, text: string): Promise<string> {
-  return base64url(new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, privateKey, utf8.encode(text))));
+  return base64url(new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, bytesOf(text))));
+}
+
+const scratch = new Uint8Array(16 * 1024);
+
+/** A text as bytes that stand until the next ones are asked for: what is signed is copied when it is handed over. */
+function bytesOf(text: string): Uint8Array {
+  const { read, written } = utf8.encodeInto(text, scratch);
+  return read === text.length ? scratch.subarray(0, written) : utf8.encode(text);
 }
 
 /** What stands before the 32 bytes of an Ed25519 seed in PKCS #8 (RFC 8410). */

@@ -18,10 +18,6 @@ export function keyFor<K extends Pick<SigningKey, "productIds">>(keys: readonly 
   return key;
 }
 
-/** A signing key that this isolate opened before. */
-export const openedSigner = (tenantId: string, { kid }: Pick<SigningKey, "kid">): Signer | undefined =>
-  opened.get(`${tenantId}|${kid}`);
-
 /** Opens a signing key as it was read; one that this isolate opened before costs nothing. Which keys still sign is the caller's to know. */
 export async function openSigner(tenantId: string, vault: () => Vault, { kid, privateKey }: SigningKey): Promise<Signer> {
   const name = `${tenantId}|${kid}`;

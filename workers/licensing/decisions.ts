@@ -11,7 +11,7 @@ import { keyFor, openSigner, signDecision } from "./decision-token.ts";
 import type { Decision } from "./schemas.ts";
 
 /** How long a signed decision may be acted on. */
-const TOKEN_VALID_FOR_S = 300;
+export const TOKEN_VALID_FOR_S = 300;
 
 /** Whose decision it is, and how young what it rests on. Without signers it has no token: nobody can act on it. */
 export type Answering = {
@@ -63,12 +63,14 @@ export function draftDecision(
 ) {
   const license = asked ? presentAsked(asked, at) : null;
   const nonce = sent.nonce ?? null;
+  const iat = issuedAt(realNow);
   const claims = {
     iss: tenantId,
     aud: license?.product_id ?? null,
     sub: license?.id ?? null,
     jti: id,
-    ...validityFrom(realNow),
+    iat,
+    exp: iat + TOKEN_VALID_FOR_S,
     valid,
     code,
     reasons: [...new Set(reasons.map((reason) => reason.code))],
@@ -95,11 +97,8 @@ export function draftDecision(
   return { decision, claims };
 }
 
-/** From when until when a token that is signed now may be acted on. */
-export function validityFrom(realNow: Date): { iat: number; exp: number } {
-  const iat = Math.floor(realNow.getTime() / 1000);
-  return { iat, exp: iat + TOKEN_VALID_FOR_S };
-}
+/** What a token that is signed now says of when that was. */
+export const issuedAt = (realNow: Date): number => Math.floor(realNow.getTime() / 1000);
 
 function presentAsked({ snapshot, license }: Asked, at: Date) {
   const { license: life, terms } = snapshot;

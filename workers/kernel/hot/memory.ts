@@ -30,6 +30,8 @@ export type Answered = {
   claims: Mould;
   /** the product that the token is for */
   audience: string | null;
+  /** what signs it, once the first of them was signed */
+  signer: { kid: string; key: CryptoKey; head: string } | null;
   until: number;
 };
 
