@@ -14,6 +14,7 @@ import { usageAlertsOf } from "./entitlements/usage-alerts.ts";
 import { usageDaysOf } from "./entitlements/usage-days.ts";
 import { usageSumsOf } from "./entitlements/usage-sums.ts";
 import { licensesOf } from "./licensing/licenses.ts";
+import { seatsOf } from "./licensing/seats.ts";
 import { namedUsersOf } from "./licensing/named-users.ts";
 import { licenseOverviewOf } from "./licensing/overview.ts";
 import { pinnedOf } from "./licensing/pinned.ts";
@@ -32,6 +33,7 @@ import { offlineKeysOf } from "./offline/keys.ts";
 import { statusListsOf } from "./offline/status-lists.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
+import type { TenantId } from "./tenant-id.ts";
 import type { TenantRow } from "./tenants/callers.ts";
 import { ownTenantOf } from "./tenants/own.ts";
 import { paymentProvidersOf } from "./tenants/payment-providers.ts";
@@ -39,55 +41,85 @@ import { deliveriesOf } from "./webhooks/deliveries.ts";
 import { webhookEndpointsOf } from "./webhooks/endpoints.ts";
 
 /** Everything one tenant owns, and no other way to a row of it. */
-export type Repo = ReturnType<typeof repoOf>;
+export type Repo = Opened & { readonly [Room in keyof typeof ROOMS]: ReturnType<(typeof ROOMS)[Room]> };
+
+const ROOMS = {
+  own: ownTenantOf,
+  apiKeys: apiKeysOf,
+  paymentProviders: paymentProvidersOf,
+  wakeups: wakeupsOf,
+  products: productsOf,
+  productVersions: productVersionsOf,
+  features: featuresOf,
+  templates: templatesOf,
+  templateRevisions: templateRevisionsOf,
+  customers: customersOf,
+  licenses: licensesOf,
+  licenseTerms: licenseTermsOf,
+  licenseOverview: licenseOverviewOf,
+  activations: activationsOf,
+  seats: seatsOf,
+  namedUsers: namedUsersOf,
+  transfers: transfersOf,
+  seatsBeyond: beyondOf,
+  pinned: pinnedOf,
+  asked: askedOf,
+  warming: warmingOf,
+  blacklist: blacklistOf,
+  securityReports: securityReportsOf,
+  integrityChecks: integrityChecksOf,
+  suspicions: suspicionsOf,
+  operations: operationsOf,
+  offlineKeys: offlineKeysOf,
+  offlineDevices: offlineDevicesOf,
+  statusLists: statusListsOf,
+  emergencyCodes: emergencyCodesOf,
+  rights: rightsOf,
+  usageDays: usageDaysOf,
+  usageSums: usageSumsOf,
+  usageAlerts: usageAlertsOf,
+  orders: ordersOf,
+  providerEvents: providerEventsOf,
+  events: eventsOf,
+  webhookEndpoints: webhookEndpointsOf,
+  deliveries: deliveriesOf,
+};
+
+/** What of a tenant's rows is open in one request. A request uses one or two of them, so each is opened when it is asked for. */
+class Opened {
+  readonly tenant: TenantRow;
+  readonly #asking: Asking;
+
+  constructor(asking: Asking, tenant: TenantRow) {
+    this.tenant = tenant;
+    this.#asking = asking;
+  }
+
+  static {
+    for (const [name, open] of Object.entries(ROOMS)) {
+      Object.defineProperty(Opened.prototype, name, {
+        get(this: Opened) {
+          const opened: unknown = open(this.#asking);
+          Object.defineProperty(this, name, { value: opened });
+          return opened;
+        },
+      });
+    }
+  }
+
+  get tenantId(): TenantId {
+    return this.#asking.tenantId;
+  }
+
+  get shard(): string {
+    return this.#asking.shard;
+  }
+
+  /** The object that an earlier try of the same intent began and could not finish; known only while a handler runs. */
+  get resumes(): string | null {
+    return this.#asking.intent?.resumes ?? null;
+  }
+}
 
 /** Opens a tenant's rows for one request. The tenant id can only come from a read that authenticated (see tenant-id.ts). */
-export function repoOf(asking: Asking, tenant: TenantRow) {
-  return {
-    tenantId: asking.tenantId,
-    shard: asking.shard,
-    tenant,
-    /** The object that an earlier try of the same intent began and could not finish; known only while a handler runs. */
-    get resumes(): string | null {
-      return asking.intent?.resumes ?? null;
-    },
-    own: ownTenantOf(asking),
-    apiKeys: apiKeysOf(asking),
-    paymentProviders: paymentProvidersOf(asking),
-    wakeups: wakeupsOf(asking),
-    products: productsOf(asking),
-    productVersions: productVersionsOf(asking),
-    features: featuresOf(asking),
-    templates: templatesOf(asking),
-    templateRevisions: templateRevisionsOf(asking),
-    customers: customersOf(asking),
-    licenses: licensesOf(asking),
-    licenseTerms: licenseTermsOf(asking),
-    licenseOverview: licenseOverviewOf(asking),
-    activations: activationsOf(asking),
-    namedUsers: namedUsersOf(asking),
-    transfers: transfersOf(asking),
-    seatsBeyond: beyondOf(asking),
-    pinned: pinnedOf(asking),
-    asked: askedOf(asking),
-    warming: warmingOf(asking),
-    blacklist: blacklistOf(asking),
-    securityReports: securityReportsOf(asking),
-    integrityChecks: integrityChecksOf(asking),
-    suspicions: suspicionsOf(asking),
-    operations: operationsOf(asking),
-    offlineKeys: offlineKeysOf(asking),
-    offlineDevices: offlineDevicesOf(asking),
-    statusLists: statusListsOf(asking),
-    emergencyCodes: emergencyCodesOf(asking),
-    rights: rightsOf(asking),
-    usageDays: usageDaysOf(asking),
-    usageSums: usageSumsOf(asking),
-    usageAlerts: usageAlertsOf(asking),
-    orders: ordersOf(asking),
-    providerEvents: providerEventsOf(asking),
-    events: eventsOf(asking),
-    webhookEndpoints: webhookEndpointsOf(asking),
-    deliveries: deliveriesOf(asking),
-  };
-}
+export const repoOf = (asking: Asking, tenant: TenantRow): Repo => new Opened(asking, tenant) as Repo;

@@ -5,7 +5,6 @@ import { endingsOf } from "./endings.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { STAMP_EVERY_MS } from "./licenses.ts";
 import type { ActivationRow } from "./rows.ts";
-import { seatsOf } from "./seats.ts";
 import { standingOf } from "./standing.ts";
 import { literal, stillHoldsSql } from "./status.ts";
 import { activations } from "./tables.ts";
@@ -30,7 +29,6 @@ export function activationsOf(asking: Asking) {
     and(mine(id), eq(activations.version, version), isNull(activations.releasedAt));
 
   return {
-    ...seatsOf(asking),
     ...standingOf(asking),
     ...endingsOf(asking),
 

@@ -58,12 +58,13 @@ export const partDigest = async (tenantId: string, { kind, hash }: Component): P
 
 /** All that a device may be stored as. */
 export async function deviceDigests(env: Env, tenantId: string, fingerprint: string): Promise<string[]> {
-  const [told, plain] = await Promise.all([
-    fingerprintDigest(tenantId, fingerprint).then((digest) => toldDeviceDigests(env, tenantId, digest)),
-    // as devices were stored before there were any offline
-    digests(peppers(env), devicePurpose(tenantId), fingerprint),
-  ]);
-  return [...told, ...plain];
+  const told = fingerprintDigest(tenantId, fingerprint).then((digest) => toldDeviceDigests(env, tenantId, digest));
+  return (await Promise.all([told, plainDeviceDigests(env, tenantId, fingerprint)])).flat();
+}
+
+/** As devices were stored before there were any offline. */
+export async function plainDeviceDigests(env: Env, tenantId: string, fingerprint: string): Promise<string[]> {
+  return digests(peppers(env), devicePurpose(tenantId), fingerprint);
 }
 
 /** The same for a device that told only the digest of its fingerprint. */

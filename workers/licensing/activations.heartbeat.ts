@@ -119,7 +119,7 @@ async function competeAgain({ repo, now }: Vars, asked: AskedByToken, metrics: M
   const facts = [changeFact("activation.resumed", presentActivation(before), presentActivation(row))];
   const devices = [row.deviceHash];
   const { terms } = asked.snapshot;
-  if (await repo.activations.reclaimSeat(row, { devices, type: terms.type }, { facts, answer: [200, null] })) return undefined;
+  if (await repo.seats.reclaimSeat(row, { devices, type: terms.type }, { facts, answer: [200, null] })) return undefined;
   const standing = await repo.activations.standing(row, devices);
   return standing && whyNotSeat(row, terms, standing, now, false)?.throws();
 }

@@ -7,7 +7,7 @@ import {
   partDigest,
   toldComponentDigests,
   toldDeviceDigests,
-  deviceDigests,
+  plainDeviceDigests,
   type Component,
 } from "#kernel/digests";
 
@@ -27,9 +27,13 @@ export async function deviceOf(
   tenantId: string,
   { fingerprint, components = [] }: { fingerprint: string; components?: readonly Component[] | undefined },
 ): Promise<KnownDevice> {
-  const told = await Promise.all(components.map((part) => partDigest(tenantId, part)));
-  const known = await toldDeviceOf(env, tenantId, { digest: await fingerprintDigest(tenantId, fingerprint), components: told });
-  return { ...known, digests: await deviceDigests(env, tenantId, fingerprint) };
+  const [digest, plain, ...told] = await Promise.all([
+    fingerprintDigest(tenantId, fingerprint),
+    plainDeviceDigests(env, tenantId, fingerprint),
+    ...components.map((part) => partDigest(tenantId, part)),
+  ]);
+  const known = await toldDeviceOf(env, tenantId, { digest, components: told });
+  return { ...known, digests: [...known.digests, ...plain] };
 }
 
 /** The same for a device that told of itself in an offline message: only digests of fingerprint and parts. */

@@ -128,7 +128,7 @@ async function anew(seat: Seat): Promise<Taken | undefined> {
   const write: Write = async (beside, { kicked, told }) => {
     const { type } = asked.snapshot.terms;
     const seating = { devices: known.digests, keyHashes: seat.keyHashes, type, kicked, also: beside.statements };
-    return repo.activations.claimSeat(row, seating, first?.license.row ?? null, {
+    return repo.seats.claimSeat(row, seating, first?.license.row ?? null, {
       facts: [...told, ...facts, ...beside.facts],
       answer: [201, beside.answer],
     });
@@ -210,9 +210,7 @@ async function again(seat: Seat, before: ActivationRow): Promise<Taken | undefin
     const also = [...(clone?.statements ?? []), ...beside.statements];
     const all = { facts: [...told, ...facts, ...(clone?.facts ?? []), ...beside.facts], answer: [200, beside.answer] as const };
     const seating = { devices: known.digests, type: asked.snapshot.terms.type, kicked, also };
-    return holds && !asksForMore(before, row)
-      ? repo.activations.rewrite(row, also, all)
-      : repo.activations.reclaimSeat(row, seating, all);
+    return holds && !asksForMore(before, row) ? repo.seats.rewrite(row, also, all) : repo.seats.reclaimSeat(row, seating, all);
   };
   return competing(seat, row, 200, write);
 }

@@ -62,7 +62,7 @@ async function claim(asking: HotAsking, asked: Asked, body: PlainActivation, { d
   });
   const seating = { devices: device.digests, keyHashes, type: asked.snapshot.terms.type };
   const told = fact("activation.created", presentActivation(row));
-  const claimed = await repo.activations.claimSeatAsKnown(row, seating, knownOf(asking, asked, body), told);
+  const claimed = await repo.seats.claimSeatAsKnown(row, seating, knownOf(asking, asked, body), told);
   return { row, made: claimed.made, held: claimed.made ? undefined : claimed.held };
 }
 

@@ -154,7 +154,7 @@ async function redeemed(c: Asking, { code, license, device, read }: Redeeming): 
     ...(file?.facts ?? []),
   ];
   const also = [...repo.emergencyCodes.redeemed(code.id, row.id), ...(file?.statements ?? [])];
-  const done = await repo.activations.insertEmergency(row, also, { facts, answer: [201, answer] });
+  const done = await repo.seats.insertEmergency(row, also, { facts, answer: [201, answer] });
   return done && { answer, status: 201 };
 }
 
