@@ -424,6 +424,39 @@ test("devices that somebody makes up push nothing out of memory", async () => {
   expect(tierOf(await asks())).toBe("memory");
 });
 
+/** The bytes of a validation with a nonce that is put together of bytes. */
+const withNonce = (key: unknown, nonce: readonly number[], before: readonly number[] = []) => {
+  const [head = "", tail = ""] = JSON.stringify({ license_key: key, fingerprint: device("a"), nonce: "@" }).split("@");
+  return Uint8Array.of(...before, ...Buffer.from(head), ...nonce, ...Buffer.from(tail));
+};
+
+test.each<[string, number[], number[]?]>([
+  ["a byte that begins nothing", [0x61, 0xff]],
+  ["half a character of two bytes", [0xc3]],
+  ["three of the four bytes of one", [0xf0, 0x9f, 0x98]],
+  ["a surrogate", [0xed, 0xa0, 0x80]],
+  ["more bytes than its character takes", [0xc0, 0xaf]],
+  ["a byte order mark before the JSON", [0x61], [0xef, 0xbb, 0xbf]],
+])("%s is refused for a license that is known, as the router refuses it", async (_, nonce, before) => {
+  const { license, other, asks } = await validElsewhere();
+  expect(tierOf(await asks())).toBe("memory");
+  const told = await other.ask("/v1/licenses/validate", withNonce(license["license_key"], nonce, before));
+  expect(told).toMatchObject({ status: 400, by: "router", body: { code: "malformed_json" } });
+});
+
+test("every character that is one comes back, in normal form", async () => {
+  const { license, other } = await validElsewhere();
+  for (const [sent, told] of [
+    ["\ufffd", "\ufffd"],
+    ["e\u0301", "\u00e9"],
+    ["\u{1f600}", "\u{1f600}"],
+    ["a\ufeff", "a\ufeff"],
+  ] as const) {
+    const answer = await other.ask("/v1/licenses/validate", withNonce(license["license_key"], [...Buffer.from(sent)]));
+    expect(answer).toMatchObject({ status: 200, by: "door", body: { valid: true, nonce: told } });
+  }
+});
+
 test("a refusal that is read again is judged by the quotas that the license has by then", async () => {
   const s = await shop();
   const { id, license_key: key } = await s.license({ entitlements: [{ feature: "export", limit_value: 2 }] });

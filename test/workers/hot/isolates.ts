@@ -22,16 +22,16 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
       behind = parts;
     },
     ask: async (path: string, body: unknown, headers: Record<string, string> = {}, method = "POST"): Promise<Told> => {
-      const text = JSON.stringify(body) ?? "";
+      const sent = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body) ?? "");
       const request = new Request(`https://latchkey.test${path}`, {
         method,
         headers: {
           "content-type": "application/json",
-          "content-length": String(text.length),
+          "content-length": String(sent.length),
           authorization: `Bearer ${key}`,
           ...headers,
         },
-        ...(method === "POST" && { body: text }),
+        ...(method === "POST" && { body: sent }),
       });
       const context = createExecutionContext();
       const around = { env: { ...env, ...behind }, context, realNow: new Date() };

@@ -186,9 +186,9 @@ export async function throughHotDoor(
     allowedOrigins: [],
     counted: null,
   };
-  const text = await request.text();
+  const bytes = await request.arrayBuffer();
   came.arrival = memory.arrivals++;
-  const fields = plainBody(text);
+  const fields = plainBody(bytes);
   const body = fields && route.plain(fields);
   if (body !== undefined) {
     try {
@@ -200,7 +200,7 @@ export async function throughHotDoor(
       if (told) return told;
     }
   }
-  const left = new Request(request, { method: "POST", body: text });
+  const left = new Request(request, { method: "POST", body: bytes });
   if (came.counted) countedBefore.set(left, came.counted);
   return left;
 }
@@ -365,11 +365,16 @@ function hasPlainBody(headers: Headers): boolean {
   return length !== null && Number(length) <= BODY_LIMIT && headers.get("content-type") === "application/json";
 }
 
+/** Takes nothing for a character that is none, and leaves a byte order mark where it is, where JSON has none. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** The fields of a body with every string in normal form; undefined for what the router is to refuse. */
-function plainBody(text: string): Readonly<Record<string, unknown>> | undefined {
+function plainBody(bytes: ArrayBuffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    // plain ASCII is in normal form as it is; whatever else is spelled out is read as the router reads it
-    const body: unknown = /^[\x20-\x7e\s]*$/.test(text) && !text.includes("\\u") ? JSON.parse(text) : parsedJson(text);
+    const text = utf8.decode(bytes);
+    // a byte for each character is plain ASCII, in normal form as it is; whatever else is spelled out is read as the router reads it
+    const isAscii = text.length === bytes.byteLength && !text.includes("\\u");
+    const body: unknown = isAscii ? JSON.parse(text) : parsedJson(text);
     return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
