@@ -78,13 +78,12 @@ async function importWithKills(installed: Started, say: Say): Promise<void> {
     },
   ];
   const mib = (Buffer.byteLength(text) / 1024 / 1024).toFixed(2);
-  await recordProof("import", ABOUT, findings, [
+  await recordProof({ name: "import", about: ABOUT, say }, findings, [
     `the upload: ${ROWS} rows, ${mib} MiB of CSV`,
     `the report (dry run): ${seconds(dry.ms)}`,
     `until the operation was accepted, everything checked and sealed: ${seconds(begun.ms)}`,
     `until every license was there, with the worker host killed at a quarter and the edge at half: ${seconds(tookMs)}`,
   ]);
-  for (const { claim, seen } of findings) say.line(`${claim}: ${seen}`);
   say.line(`report ${seconds(dry.ms)}, accepted in ${seconds(begun.ms)}, carried out in ${seconds(tookMs)}`);
 }
 

@@ -59,8 +59,7 @@ export async function proveLimits(say: Say): Promise<void> {
     say.progress(`${BAD_VALIDATIONS} validations of keys that are not there …`);
     const guessed = await guesses(edge, tenants);
     const findings = [...exactly(exact), ...besides(beside), ...unguessed(guessed)];
-    await recordProof("limits", ABOUT, findings, figures(exact, beside, guessed));
-    for (const { claim, seen } of findings) say.line(`${claim}: ${seen}`);
+    await recordProof({ name: "limits", about: ABOUT, say }, findings, figures(exact, beside, guessed));
   } finally {
     await edge.mf.dispose();
     await built.remove();

@@ -38,8 +38,7 @@ export async function proveMutatedFiles(say: Say): Promise<void> {
   const shown = (seeds: number[]) => (seeds.length === 0 ? "0" : `${seeds.length}, first of them number ${seeds[0]}`);
   const number = (n: number) => n.toLocaleString("en");
   await recordProof(
-    "mutated-files",
-    ABOUT,
+    { name: "mutated-files", about: ABOUT, say },
     [
       { claim: "no mutated file is taken", seen: `${shown(accepted)} of ${number(asked)} taken`, holds: accepted.length === 0 },
       {

@@ -66,8 +66,7 @@ async function raceAndRecord(installed: Started, home: Home, say: Say): Promise<
     },
     ...racedThrough(race, taken.length, differ),
   ];
-  await recordProof("quotas", ABOUT, findings, [`${AT_ONCE} at once, ${tookS} s in all`]);
-  for (const { claim, seen } of findings) say.line(`${claim}: ${seen}`);
+  await recordProof({ name: "quotas", about: ABOUT, say }, findings, [`${AT_ONCE} at once, ${tookS} s in all`]);
 }
 
 async function licenseWithQuota({ dev }: Started): Promise<{ id: string; license_key: string }> {

@@ -82,13 +82,12 @@ async function raceAndRecord(installed: Started, home: Home, say: Say): Promise<
     ...racedThrough(race, kept.length, differ),
     { claim: "nothing answered with an error of ours", seen: `${errors.length} answers of 5xx`, holds: errors.length === 0 },
   ];
-  await recordProof("seats", ABOUT, findings, [
+  await recordProof({ name: "seats", about: ABOUT, say }, findings, [
     `activations: ${counted("activate", true)} taken or held, ${counted("activate", false)} refused`,
     `deactivations: ${counted("deactivate", true)} answered, ${counted("deactivate", false)} refused`,
     `heartbeats: ${counted("beat", true)} kept, ${counted("beat", false)} refused`,
     `${AT_ONCE} at once, leases of ${LEASE_S} s, ${tookS} s in all`,
   ]);
-  for (const { claim, seen } of findings) say.line(`${claim}: ${seen}`);
 }
 
 async function floatingLicense({ dev }: Started): Promise<{ id: string; license_key: string }> {

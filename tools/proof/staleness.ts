@@ -40,8 +40,7 @@ export async function proveStaleness(say: Say): Promise<void> {
     const blind = await blindness(edge, await vendorNamed("blind"), (what) => say.progress(`dead parts: ${what} …`));
     for (const fault of [...changed.watch.faults, ...blind.flatMap(({ faults }) => faults)].slice(0, 20)) say.line(fault);
     const findings = [...changeFindings(changed), ...blindFindings(blind)];
-    await recordProof("staleness", ABOUT, findings, [...changeFigures(changed), ...blindFigures(blind)]);
-    for (const { claim, seen } of findings) say.line(`${claim}: ${seen}`);
+    await recordProof({ name: "staleness", about: ABOUT, say }, findings, [...changeFigures(changed), ...blindFigures(blind)]);
   } finally {
     await edge.mf.dispose();
     await built.remove();

@@ -42,8 +42,7 @@ export async function proveVerifiersAgree(say: Say): Promise<void> {
     `${SITUATIONS} situations, ${differing.length} differ${differing.length === 0 ? "" : `: ${differing.slice(0, 10).join(", ")}`}`,
   );
   await recordProof(
-    "verifiers-agree",
-    ABOUT,
+    { name: "verifiers-agree", about: ABOUT, say },
     [
       {
         claim: "both verifiers give the same answer in full",
