@@ -1,17 +1,10 @@
 import { env } from "cloudflare:workers";
 import { decodeProtectedHeader } from "jose";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { isolate } from "../hot/isolates.ts";
+import { expect, test } from "vitest";
+import { isolate, standingTime, tierOf } from "../hot/isolates.ts";
 import { shop } from "../licensing/shop.ts";
-import { forget } from "../world.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => {
-  vi.useRealTimers();
-  forget(); // what the worker itself remembers of an hour that never was
-});
-
-const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const { pass } = standingTime();
 
 /** A license of one product, and a program of another one that asks for keys by an isolate of its own. */
 async function stranger() {
@@ -36,7 +29,7 @@ test.each(Object.entries(QUESTIONS))(
       const { status, headers, body } = await ask(path, { license_key: licenseKey, ...more });
       const { id: _id, token: _token, evaluated_at: _at, ...said } = body;
       const around = [...headers].filter(([name]) => name !== "x-request-id" && name !== "server-timing");
-      const tier = /cache;desc="(\w+)"/.exec(headers.get("server-timing") ?? "")?.[1];
+      const tier = tierOf({ headers });
       // what is left at the address falls with each question
       return { status, said, tier, around: around.map(([name, text]) => [name, text.replaceAll(/;[rt]=\d+/g, "")]) };
     };

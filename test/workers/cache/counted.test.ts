@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { readTallies } from "#kernel/read-tallies";
 import worker from "../../../workers/main.ts";
+import { BY_ROUTER, requestOf } from "../hot/isolates.ts";
 import { device, shop, type Shop } from "../licensing/shop.ts";
 
 const countersNow = async () => (await readTallies(env, new Date())).counters;
@@ -18,16 +19,7 @@ async function counted(name: string, run: () => Promise<unknown>): Promise<Recor
 
 async function asked(s: Shop, path: string, body: object, bindings: object = env): Promise<number> {
   const context = createExecutionContext();
-  const text = JSON.stringify(body);
-  const request = new Request(`https://latchkey.test${path}`, {
-    method: "POST",
-    body: text,
-    headers: {
-      authorization: `Bearer ${s.keys.publishable}`,
-      "content-type": "application/json",
-      "content-length": String(text.length),
-    },
-  });
+  const request = requestOf(s.keys.publishable, path, body);
   const answer = await worker.fetch(request as never, bindings as typeof env, context);
   await answer.text();
   await waitOnExecutionContext(context);
@@ -44,7 +36,7 @@ test("each decision counts once: read, handed out again, refused, with what only
   expect(await counted("validations", validated({ ...key, nonce: "0123456789abcdef" }))).toEqual({ VALID: 1 });
   expect(await counted("validations", validated({ ...key, fingerprint: device("nobody") }))).toEqual({ NO_MACHINE: 1 });
   expect(await counted("validations", validated({ license_key: "nobody-has-this-key" }))).toEqual({ NOT_FOUND: 1 });
-  const byRouter = { headers: { "content-type": "application/json; charset=utf-8" } };
+  const byRouter = { headers: BY_ROUTER };
   expect(await counted("validations", () => s.post("/v1/licenses/validate", key, byRouter))).toEqual({ VALID: 1 });
   const { activation_token: token } = (await s.activate(key.license_key, "one")).body;
   expect(await counted("validations", () => s.beat(token))).toEqual({ VALID: 1 });

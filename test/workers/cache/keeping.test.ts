@@ -6,6 +6,7 @@ import { memory } from "#kernel/hot/memory";
 import { flushNow } from "#kernel/tallies";
 import { hotRoutes } from "../../../workers/hot.ts";
 import worker from "../../../workers/main.ts";
+import { requestOf, tierOf } from "../hot/isolates.ts";
 import { device, shop, type Shop } from "../licensing/shop.ts";
 import { plansOf } from "../plans.ts";
 import { forget, send, upTo } from "../world.ts";
@@ -14,23 +15,13 @@ const post = (s: Shop, path: string, body: object) => send("POST", `/v1/cache/${
 
 /** Validates as a program does, at a moment of real time; says also where the snapshot came from. */
 async function validated(s: Shop, body: object, realNow = new Date()) {
-  const text = JSON.stringify(body);
-  const request = new Request("https://latchkey.test/v1/licenses/validate", {
-    method: "POST",
-    body: text,
-    headers: {
-      authorization: `Bearer ${s.keys.publishable}`,
-      "content-type": "application/json",
-      "content-length": String(text.length),
-    },
-  });
+  const request = requestOf(s.keys.publishable, "/v1/licenses/validate", body);
   const context = createExecutionContext();
   const answer = await throughHotDoor(memory, hotRoutes, request, { env, context, realNow });
   if (!(answer instanceof Response)) throw new Error("The hot path handed the request back");
   const decision: { valid: boolean; code: string } = await answer.json();
   await waitOnExecutionContext(context);
-  const tier = /cache;desc="(\w+)"/.exec(answer.headers.get("server-timing") ?? "")?.[1];
-  return { code: decision.code, tier };
+  return { code: decision.code, tier: tierOf(answer) };
 }
 
 /** Another isolate: it knows nothing but what the tenant's feed told it, because somebody asked for something else before. */

@@ -1,19 +1,12 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { forget, upTo } from "../world.ts";
+import { expect, test } from "vitest";
+import { upTo } from "../world.ts";
 import { DAY_MS, device, shop, type Shop } from "../licensing/shop.ts";
-import { isolate, type Told } from "./isolates.ts";
+import { BY_ROUTER, isolate, standingTime, type Told } from "./isolates.ts";
 
-// time stands still, so that no isolate asks what changed elsewhere
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => {
-  vi.useRealTimers();
-  forget();
-});
+standingTime();
 
-// The door takes only what is plain: with a character set in its content type the same body goes to the router.
-const BY_ROUTER = { "content-type": "application/json; charset=utf-8" };
 const HERE = { "x-latchkey-country": "DE", "x-latchkey-ip": "203.0.113.9" };
 const VERSION = "1.0.0";
 

@@ -1,20 +1,10 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { forget, upTo } from "../world.ts";
+import { expect, test } from "vitest";
+import { upTo } from "../world.ts";
 import { device, shop, type Shop } from "../licensing/shop.ts";
-import { gone, isolate, staleKv, type Told } from "./isolates.ts";
+import { BOUND_MS, gone, isolate, staleKv, standingTime, tierOf } from "./isolates.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => {
-  vi.useRealTimers();
-  forget(); // what the worker itself remembers of an hour that never was
-});
-
-const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
-/** The longest that anything may be answered from before a change. */
-const BOUND_MS = 10_000;
-
-const tierOf = ({ headers }: Told) => /cache;desc="(\w+)"/.exec(headers.get("server-timing") ?? "")?.[1];
+const { pass } = standingTime();
 
 /** A license that the device `a` holds a seat of, and another isolate that has just found it valid. */
 async function validElsewhere(terms: Record<string, unknown> = {}, how: { limits?: Parameters<typeof isolate>[1] } = {}) {

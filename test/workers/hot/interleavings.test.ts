@@ -1,17 +1,11 @@
 import { env } from "cloudflare:workers";
 import { fc, test } from "@fast-check/vitest";
-import { afterEach, beforeEach, expect, vi } from "vitest";
+import { expect } from "vitest";
 import { device, shop } from "../licensing/shop.ts";
-import { forget } from "../world.ts";
-import { gone, isolate, staleKv } from "./isolates.ts";
+import { BOUND_MS, gone, isolate, staleKv, standingTime } from "./isolates.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => {
-  vi.useRealTimers();
-  forget();
-});
+const { pass } = standingTime();
 
-const BOUND_MS = 10_000;
 const NAMES = ["a", "b"] as const;
 
 /** One thing that happens: something changes, somebody asks, time passes, or a part of an isolate's surroundings dies or comes back. */
@@ -117,7 +111,7 @@ test.prop([fc.array(step, { minLength: 15, maxLength: 30 })], { numRuns: 12, end
       expect(answer?.body["stale"], seen).toBe(false);
     };
     for (const each of steps) {
-      if (each.do === "pass") vi.setSystemTime(Date.now() + each.ms);
+      if (each.do === "pass") pass(each.ms);
       if (each.do === "forget") isolates[each.isolate]?.memory.clear();
       if (each.do === "cut") {
         const parts = { FEED: { FEED: gone.objects("fails") }, CACHE: { CACHE: gone.kv("fails") }, none: {} };

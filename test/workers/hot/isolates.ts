@@ -1,10 +1,12 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, vi } from "vitest";
 import { throughHotDoor } from "#kernel/hot/door";
 import { Memory } from "#kernel/hot/memory";
 import { hotRoutes } from "../../../workers/hot.ts";
 import worker from "../../../workers/main.ts";
 import type { Env } from "#kernel/env";
+import { forget } from "../world.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a test reads what it expects
 export type Told = { status: number; headers: Headers; body: Record<string, any>; by: "door" | "router" };
@@ -22,17 +24,7 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
       behind = parts;
     },
     ask: async (path: string, body: unknown, headers: Record<string, string> = {}, method = "POST"): Promise<Told> => {
-      const sent = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body) ?? "");
-      const request = new Request(`https://latchkey.test${path}`, {
-        method,
-        headers: {
-          "content-type": "application/json",
-          "content-length": String(sent.length),
-          authorization: `Bearer ${key}`,
-          ...headers,
-        },
-        ...(method === "POST" && { body: sent }),
-      });
+      const request = requestOf(key, path, body, headers, method);
       const context = createExecutionContext();
       const around = { env: { ...env, ...behind }, context, realNow: new Date() };
       const left = await throughHotDoor(memory, hotRoutes, request, around);
@@ -48,6 +40,47 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
       };
     },
   };
+}
+
+/** A request as a program sends it, with the length of its body, which the door asks for; bytes are sent as they are. */
+export function requestOf(
+  key: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+  method = "POST",
+): Request {
+  const sent = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body) ?? "");
+  return new Request(`https://latchkey.test${path}`, {
+    method,
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(sent.length),
+      authorization: `Bearer ${key}`,
+      ...headers,
+    },
+    ...(method === "POST" && { body: sent }),
+  });
+}
+
+/** The door takes only what is plain: with a character set in its content type the same body goes to the router. */
+export const BY_ROUTER = { "content-type": "application/json; charset=utf-8" };
+
+/** Where what an answer was made of came from: memory, kv or d1. */
+export const tierOf = ({ headers }: { headers: Headers }): string | undefined =>
+  /cache;desc="(\w+)"/.exec(headers.get("server-timing") ?? "")?.[1];
+
+/** The longest that anything may be answered from before a change. */
+export const BOUND_MS = 10_000;
+
+/** Has time stand still in all tests of a file, so that no isolate asks what changed elsewhere until a test lets time pass. */
+export function standingTime(): { pass: (ms: number) => void } {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => {
+    vi.useRealTimers();
+    forget(); // what the worker itself remembers of an hour that never was
+  });
+  return { pass: (ms) => void vi.setSystemTime(Date.now() + ms) };
 }
 
 /** How a part dies: it refuses, or it never comes back. */

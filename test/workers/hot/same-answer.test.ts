@@ -2,10 +2,7 @@ import { fc, test } from "@fast-check/vitest";
 import { expect } from "vitest";
 import { upTo } from "../world.ts";
 import { device, shop } from "../licensing/shop.ts";
-import { isolate, type Told } from "./isolates.ts";
-
-// The door takes only what is plain: with a character set in its content type the same body goes to the router.
-const BY_ROUTER = { "content-type": "application/json; charset=utf-8" };
+import { BY_ROUTER, isolate, type Told } from "./isolates.ts";
 
 const terms = fc.record(
   {

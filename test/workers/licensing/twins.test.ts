@@ -38,18 +38,21 @@ const lives = fc.record({
 /** Each JSON row as a row of a table, so that the expressions meet the values as the database keeps them. */
 const tableOf = (columns: readonly string[]) => columns.map((column) => `value ->> '${column}' as ${column}`).join(", ");
 const ms = (at: Date | null) => at?.getTime() ?? null;
+const columnsOf = (life: typeof lives extends fc.Arbitrary<infer Life> ? Life : never) => ({
+  starts_at: ms(life.startsAt),
+  expires_at: ms(life.expiresAt),
+  grace_until: ms(life.graceUntil),
+  canceled_at: ms(life.canceledAt),
+  revoked_at: ms(life.revokedAt),
+  holds: life.holds,
+  expiry_basis: life.expiryBasis,
+  activated_at: ms(life.activatedAt),
+});
 
 test("the status that SQL filters by is the status of the rule, for every life of a license", async () => {
   const sample = fc.sample(lives, { numRuns: 3000, seed: 7 });
   const rows = sample.map((life) => ({
-    starts_at: ms(life.startsAt),
-    expires_at: ms(life.expiresAt),
-    grace_until: ms(life.graceUntil),
-    canceled_at: ms(life.canceledAt),
-    revoked_at: ms(life.revokedAt),
-    holds: life.holds,
-    expiry_basis: life.expiryBasis,
-    activated_at: ms(life.activatedAt),
+    ...columnsOf(life),
     expiration_strategy: life.strategy,
   }));
   const { results } = await env.DB_00.prepare(
@@ -78,14 +81,7 @@ test("the status that SQL filters by is the status of the rule, for every life o
 test("what SQL counts as in grace and as running out is what the rules say, for every life of a license", async () => {
   const sample = fc.sample(fc.tuple(lives, near), { numRuns: 3000, seed: 11 });
   const rows = sample.map(([life, until]) => ({
-    starts_at: ms(life.startsAt),
-    expires_at: ms(life.expiresAt),
-    grace_until: ms(life.graceUntil),
-    canceled_at: ms(life.canceledAt),
-    revoked_at: ms(life.revokedAt),
-    holds: life.holds,
-    expiry_basis: life.expiryBasis,
-    activated_at: ms(life.activatedAt),
+    ...columnsOf(life),
     until: ms(until),
   }));
   const { results } = await env.DB_00.prepare(

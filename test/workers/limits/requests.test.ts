@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { usedOf } from "#kernel/limits";
 import { quotaOf } from "#kernel/quota.object";
+import { BY_ROUTER } from "../hot/isolates.ts";
 import { device, shop } from "../licensing/shop.ts";
 import { forget, send, upTo, world } from "../world.ts";
 
@@ -29,7 +30,7 @@ const counted = (answers: readonly { status: number }[]) => ({
 });
 
 /** Said otherwise than programs do it, so that the router answers: the hot path has tests of its own. */
-const from = (ip: string) => ({ headers: { "x-latchkey-ip": ip, "content-type": "application/json; charset=utf-8" } });
+const from = (ip: string) => ({ headers: { "x-latchkey-ip": ip, ...BY_ROUTER } });
 
 test("a free tenant's 61st management request of a minute is refused, and says which limit, how many and when it starts again", async () => {
   const answers = await inOneMinute(async () => {
