@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -12,34 +12,23 @@ const source = path.join(root, "sdk", "verifier");
 const ENTRIES = { verifier: "index.ts", device: "device.ts" } as const;
 
 /** One of them, minified, for browsers, Node and workerd. */
-export async function bundle(entry: keyof typeof ENTRIES): Promise<string> {
-  const built = await build({
-    entryPoints: [path.join(source, ENTRIES[entry])],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-    legalComments: "none",
-  });
-  const [file] = built.outputFiles;
-  if (!file) throw new Error("Nothing was built");
-  return file.text;
-}
+export const bundle = (entry: keyof typeof ENTRIES): Promise<string> =>
+  built(path.join(source, ENTRIES[entry]), { minify: true, platform: "neutral", target: "es2022" });
 
 /** The command line program as one file for Node 20 or newer: it can be carried to a machine without a network. */
-export async function cli(): Promise<string> {
-  const built = await build({
-    entryPoints: [path.join(root, "sdk", "cli", "latchkey.ts")],
+export const cli = (): Promise<string> =>
+  built(path.join(root, "sdk", "cli", "latchkey.ts"), { platform: "node", target: "node20" });
+
+async function built(entry: string, how: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    ...how,
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",
-    platform: "node",
-    target: "node20",
     legalComments: "none",
   });
-  const [file] = built.outputFiles;
+  const [file] = outputFiles;
   if (!file) throw new Error("Nothing was built");
   return file.text;
 }

@@ -30,7 +30,8 @@ export async function send(
   return { status: response.status, headers: response.headers, body: parsed(text), text };
 }
 
-function parsed(text: string) {
+/** What a text says as JSON; undefined where it is none. */
+export function parsed(text: string) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,43 +1,26 @@
 import type { WorkflowHandle } from "@temporalio/client";
-import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { clockActivities } from "../../worker-host/clock/activities.ts";
-import { openEdge } from "../../worker-host/edge/client.ts";
-import { edgeRoutes } from "../../worker-host/edge/routes.ts";
 import { wake } from "../../workflows/clock.ts";
-import { edgeStandIn, until, type EdgeStandIn } from "../host/edge-stand-in.ts";
-import { startWorker, storiesOf, timeSkippingServer } from "./engine.ts";
+import { until } from "../host/edge-stand-in.ts";
+import { stageFor } from "./stage.ts";
 import type { waitForInstants } from "./stories/waiting.ts";
 
 const DAY_MS = 86_400_000;
-let engine: TestWorkflowEnvironment;
-let edge: EdgeStandIn;
-let worker: Awaited<ReturnType<typeof startWorker>>;
+const stage = stageFor(clockActivities, "stories/waiting.ts");
 let stories = 0;
-
-beforeAll(async () => {
-  const [server, { code }, standIn] = await Promise.all([timeSkippingServer(), storiesOf("stories/waiting.ts"), edgeStandIn()]);
-  [engine, edge] = [server, standIn];
-  worker = await startWorker(engine, { code, activities: clockActivities({ edge: edgeRoutes(openEdge(edge)) }) });
-});
-afterAll(async () => {
-  await worker.stop();
-  await engine.teardown();
-  await edge.close();
-});
-beforeEach(() => void edge.calls.splice(0));
 
 const LIVE = { tenantId: "ten_00live", livemode: true };
 const SANDBOX = { tenantId: "ten_00test", livemode: false };
 
 const wait = (...args: Parameters<typeof waitForInstants>) =>
-  engine.client.workflow.start<typeof waitForInstants>("waitForInstants", {
-    taskQueue: worker.taskQueue,
+  stage.engine.client.workflow.start<typeof waitForInstants>("waitForInstants", {
+    taskQueue: stage.taskQueue,
     workflowId: `wait/${++stories}`,
     args,
   });
 
-const now = () => engine.currentTimeMs();
+const now = () => stage.engine.currentTimeMs();
 const inDays = async (days: number) => new Date((await now()) + days * DAY_MS).toISOString();
 
 /** How long a story ran, by the server's clock. */
@@ -52,7 +35,7 @@ describe("a live tenant's story", () => {
     expect(await (await wait(LIVE, [at])).result()).toEqual(["reached"]);
     expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
     expect(await now()).toBeLessThan(Date.parse(at) + DAY_MS);
-    expect(edge.calls).toEqual([]);
+    expect(stage.edge.calls).toEqual([]);
   });
 
   test("does not wait for what has passed", async () => {
@@ -73,24 +56,27 @@ describe("a sandbox's story", () => {
   test("registers each instant, and goes on when the clock has come to it", async () => {
     const [first, second] = [await inDays(30), await inDays(60)];
     const handle = await wait(SANDBOX, [first, second], 60_000);
-    await until("the first instant is registered", () => edge.wakeups.get(handle.workflowId) === first);
+    await until("the first instant is registered", () => stage.edge.wakeups.get(handle.workflowId) === first);
 
     await handle.signal(wake, { at: await inDays(29) }); // the clock moved, but not far enough
     await handle.signal(wake, { at: first });
-    await until("the second instant is registered", () => edge.wakeups.get(handle.workflowId) === second);
+    await until("the second instant is registered", () => stage.edge.wakeups.get(handle.workflowId) === second);
     await handle.signal(wake, { at: first }); // told twice
     await handle.signal(wake, { at: "nonsense" });
     await handle.signal(wake, { at: await inDays(61) }); // the clock leapt past it
 
     expect(await handle.result()).toEqual(["reached", "reached"]);
-    expect(edge.wakeups.has(handle.workflowId)).toBe(false);
+    expect(stage.edge.wakeups.has(handle.workflowId)).toBe(false);
     expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
-    expect(edge.callsOf("/internal/wakeups/register").map(({ body }) => body.tenant_id)).toEqual(["ten_00test", "ten_00test"]);
+    expect(stage.edge.callsOf("/internal/wakeups/register").map(({ body }) => body.tenant_id)).toEqual([
+      "ten_00test",
+      "ten_00test",
+    ]);
   });
 
   test("waits on when the clock has moved, but not far enough", async () => {
     const handle = await wait(SANDBOX, [await inDays(30)]);
-    await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
+    await until("the instant is registered", () => stage.edge.wakeups.has(handle.workflowId));
     await handle.signal(wake, { at: await inDays(29) });
     await handle.signal(wake, { at: "nonsense" });
     expect(await handle.result()).toEqual(["reached"]);
@@ -99,19 +85,19 @@ describe("a sandbox's story", () => {
 
   test("leaves the clock when its wait is interrupted, and when it ends", async () => {
     const handle = await wait(SANDBOX, [await inDays(30)], 3_600_000);
-    await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
+    await until("the instant is registered", () => stage.edge.wakeups.has(handle.workflowId));
     await handle.signal("interrupt");
-    await until("the row is gone, while the story goes on", () => !edge.wakeups.has(handle.workflowId));
+    await until("the row is gone, while the story goes on", () => !stage.edge.wakeups.has(handle.workflowId));
     expect((await handle.describe()).status.name).toBe("RUNNING");
     expect(await handle.result()).toEqual(["interrupted"]);
   });
 
   test("leaves the clock when it is canceled", async () => {
     const handle = await wait(SANDBOX, [await inDays(30)]);
-    await until("the instant is registered", () => edge.wakeups.has(handle.workflowId));
+    await until("the instant is registered", () => stage.edge.wakeups.has(handle.workflowId));
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow();
-    expect(edge.wakeups.has(handle.workflowId)).toBe(false);
+    expect(stage.edge.wakeups.has(handle.workflowId)).toBe(false);
   });
 
   test("reaches the instant by real time too, when nobody moves its clock", async () => {
@@ -122,19 +108,19 @@ describe("a sandbox's story", () => {
 
   test("does not wait for what its clock has passed, though real time has not", async () => {
     const at = await inDays(30);
-    edge.state.sandboxNow = Date.parse(at);
+    stage.edge.state.sandboxNow = Date.parse(at);
     const handle = await wait(SANDBOX, [at]);
     expect(await handle.result()).toEqual(["reached"]);
     expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
-    edge.state.sandboxNow = 0;
+    stage.edge.state.sandboxNow = 0;
   });
 
   test("registers again when the edge does not answer", async () => {
-    edge.failNext("/internal/wakeups/register", { status: 503 });
-    edge.failNext("/internal/wakeups/register", "hang up", { after: true });
+    stage.edge.failNext("/internal/wakeups/register", { status: 503 });
+    stage.edge.failNext("/internal/wakeups/register", "hang up", { after: true });
     const at = await inDays(30);
     const handle = await wait(SANDBOX, [at]);
-    await until("it has registered for the third time", () => edge.callsOf("/internal/wakeups/register").length === 3);
+    await until("it has registered for the third time", () => stage.edge.callsOf("/internal/wakeups/register").length === 3);
     await handle.signal(wake, { at });
     expect(await handle.result()).toEqual(["reached"]);
   });

@@ -1,68 +1,25 @@
 import { WorkflowFailedError } from "@temporalio/client";
-import { ApplicationFailure, TypedSearchAttributes } from "@temporalio/common";
-import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { FulfillmentResult } from "../../workflows/sales/fulfill-order.ts";
-import { openEdge } from "../../worker-host/edge/client.ts";
-import { edgeRoutes } from "../../worker-host/edge/routes.ts";
-import { startFor } from "../../worker-host/relay/starts.ts";
+import { ApplicationFailure } from "@temporalio/common";
+import { describe, expect, test } from "vitest";
 import { salesActivities } from "../../worker-host/sales/activities.ts";
-import { searchAttributes } from "../../worker-host/temporal/search-attributes.ts";
-import { edgeStandIn, type EdgeStandIn } from "../host/edge-stand-in.ts";
-import { startWorker, storiesOf, timeSkippingServer } from "./engine.ts";
+import { played, stageFor } from "./stage.ts";
 
-let engine: TestWorkflowEnvironment;
-let edge: EdgeStandIn;
-let worker: Awaited<ReturnType<typeof startWorker>>;
-
-beforeAll(async () => {
-  const [server, { code }, standIn] = await Promise.all([timeSkippingServer(), storiesOf(), edgeStandIn()]);
-  [engine, edge] = [server, standIn];
-  const activities = salesActivities({ edge: edgeRoutes(openEdge(edge)), failpoint: () => undefined });
-  worker = await startWorker(engine, { code, activities });
-});
-afterAll(async () => {
-  await worker.stop();
-  await engine.teardown();
-  await edge.close();
-});
-beforeEach(() => void edge.calls.splice(0));
+const stage = stageFor(salesActivities);
 
 const ISSUE = "/internal/orders/issue_licenses";
 const COMPLETE = "/internal/orders/complete";
 const READ = "/internal/orders/fulfillment";
 
-/** Starts the story as the relay does, and waits for its end. */
-async function fulfill(orderId: string) {
-  const story = startFor({
-    tenant_id: "ten_00a",
-    seq: 1,
-    id: "evt_001",
-    type: "order.fulfillment_requested",
-    subject: { type: "order", id: orderId },
-    at: "2026-11-20T09:00:00.000Z",
-    clock: { livemode: true },
-  });
-  if (!story) throw new Error("the event calls for no story");
-  const handle = await engine.client.workflow.start(story.workflow, {
-    taskQueue: worker.taskQueue,
-    workflowId: story.workflowId,
-    args: story.args,
-    workflowTaskTimeout: "5 seconds",
-    typedSearchAttributes: new TypedSearchAttributes(searchAttributes(story)),
-  });
-  const result: FulfillmentResult | WorkflowFailedError = await handle.result().catch((error: unknown) => error);
-  return { result, state: await handle.query("state"), attributes: (await handle.describe()).typedSearchAttributes.getAll() };
-}
+const fulfill = (id: string) => played(stage, "order.fulfillment_requested", { type: "order", id });
 
 describe("an approved order", () => {
   test("gets exactly its licenses, in chunks of fifty, and is fulfilled", async () => {
-    const id = edge.order(120);
+    const id = stage.edge.order(120);
     const { result, state } = await fulfill(id);
     expect(result).toEqual({ outcome: "fulfilled", issued: 120 });
-    expect(edge.orders.get(id)).toMatchObject({ status: "fulfilled" });
-    expect(edge.orders.get(id)?.licenses.size).toBe(120);
-    expect(edge.callsOf(ISSUE).map(({ body }) => [body.from, body.to])).toEqual([
+    expect(stage.edge.orders.get(id)).toMatchObject({ status: "fulfilled" });
+    expect(stage.edge.orders.get(id)?.licenses.size).toBe(120);
+    expect(stage.edge.callsOf(ISSUE).map(({ body }) => [body.from, body.to])).toEqual([
       [0, 50],
       [50, 100],
       [100, 120],
@@ -71,7 +28,7 @@ describe("an approved order", () => {
   });
 
   test("is found by tenant, subject, kind and how it ended", async () => {
-    const id = edge.order(1);
+    const id = stage.edge.order(1);
     const { attributes } = await fulfill(id);
     const told = Object.fromEntries(attributes.map(({ key, value }) => [key.name, value]));
     expect(told).toEqual({ TenantId: "ten_00a", SubjectId: id, Kind: "fulfill_order", State: "fulfilled" });
@@ -82,54 +39,54 @@ describe("an approved order", () => {
     ["issuing", ISSUE],
     ["completing", COMPLETE],
   ])("is fulfilled once though %s fails, hangs up, and loses its answer", async (_, path) => {
-    const id = edge.order(60);
-    edge.failNext(path, { status: 503 });
-    edge.failNext(path, "hang up");
-    edge.failNext(path, "hang up", { after: true });
-    edge.failNext(path, { status: 429, body: { code: "rate_limited" }, headers: { "retry-after": "1" } });
+    const id = stage.edge.order(60);
+    stage.edge.failNext(path, { status: 503 });
+    stage.edge.failNext(path, "hang up");
+    stage.edge.failNext(path, "hang up", { after: true });
+    stage.edge.failNext(path, { status: 429, body: { code: "rate_limited" }, headers: { "retry-after": "1" } });
     expect((await fulfill(id)).result).toEqual({ outcome: "fulfilled", issued: 60 });
-    expect(edge.orders.get(id)?.licenses.size).toBe(60);
+    expect(stage.edge.orders.get(id)?.licenses.size).toBe(60);
   });
 
   test("is left as it is when it was fulfilled before", async () => {
-    const id = edge.order(2, "fulfilled");
-    edge.orders.get(id)?.licenses.add(0).add(1);
+    const id = stage.edge.order(2, "fulfilled");
+    stage.edge.orders.get(id)?.licenses.add(0).add(1);
     expect((await fulfill(id)).result).toEqual({ outcome: "fulfilled", issued: 2 });
-    expect(edge.calls.map(({ path }) => path)).toEqual([READ]);
+    expect(stage.edge.calls.map(({ path }) => path)).toEqual([READ]);
   });
 });
 
 describe("an order that was canceled", () => {
   test("before the story begins gets nothing, and the result says so", async () => {
-    const id = edge.order(3, "canceled");
+    const id = stage.edge.order(3, "canceled");
     const { result, state } = await fulfill(id);
     expect(result).toEqual({ outcome: "canceled", issued: 0 });
     expect(state).toEqual({ state: "canceled", details: "The order was canceled; 0 licenses had been issued" });
-    expect(edge.callsOf(ISSUE)).toEqual([]);
+    expect(stage.edge.callsOf(ISSUE)).toEqual([]);
   });
 
   test("while its licenses are issued ends with what had been issued", async () => {
-    const id = edge.order(120);
-    const order = edge.orders.get(id)!;
+    const id = stage.edge.order(120);
+    const order = stage.edge.orders.get(id)!;
     const add = order.licenses.add.bind(order.licenses);
     order.licenses.add = (index) => {
       if (index === 49) order.status = "canceled";
       return add(index);
     };
     expect((await fulfill(id)).result).toEqual({ outcome: "canceled", issued: 50 });
-    expect(edge.callsOf(COMPLETE)).toEqual([]);
+    expect(stage.edge.callsOf(COMPLETE)).toEqual([]);
   });
 
   test("between the last license and completion ends as canceled", async () => {
-    const id = edge.order(1);
-    const order = edge.orders.get(id)!;
+    const id = stage.edge.order(1);
+    const order = stage.edge.orders.get(id)!;
     const add = order.licenses.add.bind(order.licenses);
     order.licenses.add = (index) => {
       order.status = "canceled";
       return add(index);
     };
     expect((await fulfill(id)).result).toEqual({ outcome: "canceled", issued: 1 });
-    expect(edge.callsOf(COMPLETE)).toHaveLength(1);
+    expect(stage.edge.callsOf(COMPLETE)).toHaveLength(1);
   });
 });
 
@@ -137,24 +94,24 @@ describe("what cannot be fulfilled fails visibly, and never as a result", () => 
   const failureOf = (result: unknown) => (result instanceof WorkflowFailedError ? result.cause : undefined);
 
   test("an order that is not approved", async () => {
-    const { result, state } = await fulfill(edge.order(3, "pending"));
+    const { result, state } = await fulfill(stage.edge.order(3, "pending"));
     expect(failureOf(result)).toBeInstanceOf(ApplicationFailure);
     expect(failureOf(result)).toMatchObject({ type: "order_not_approved" });
     expect(state).toMatchObject({ state: "failed" });
   });
 
   test("an order that the edge refuses to go on with", async () => {
-    const id = edge.order(3);
-    edge.failNext(ISSUE, { status: 409, body: { code: "template_archived", detail: "" } });
+    const id = stage.edge.order(3);
+    stage.edge.failNext(ISSUE, { status: 409, body: { code: "template_archived", detail: "" } });
     const { result, state } = await fulfill(id);
     expect(failureOf(result)).toMatchObject({ type: "template_archived" });
     expect(state).toMatchObject({ state: "failed", details: expect.stringContaining("template_archived") });
-    expect(edge.callsOf(COMPLETE)).toEqual([]);
+    expect(stage.edge.callsOf(COMPLETE)).toEqual([]);
   });
 
   test("an order that stays unfulfilled although all was issued", async () => {
-    const id = edge.order(3);
-    edge.orders.get(id)!.licenses.add(99);
+    const id = stage.edge.order(3);
+    stage.edge.orders.get(id)!.licenses.add(99);
     const { result } = await fulfill(id);
     expect(failureOf(result)).toMatchObject({ type: "order_not_fulfilled" });
   });

@@ -1,6 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import worker from "../../../workers/main.ts";
+import { parsed } from "../world.ts";
 
 export type Asking = {
   method: string;
@@ -32,12 +33,4 @@ export async function ask({ method, path, key, headers = {}, body, raw }: Asking
   const text = await response.text();
   await waitOnExecutionContext(context);
   return { status: response.status, headers: response.headers, text, body: parsed(text) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { hmac, randomBytes, sha256Hex } from "#kernel/crypto";
 import { base64url, keyring, keyOf } from "#kernel/keyring";
+import type { RelayEvent } from "../../../worker-host/edge/routes.ts";
 import type { Answer } from "../world.ts";
 
 /** Calls an internal route as the worker host does: signed. */
@@ -18,16 +19,6 @@ export async function asHost(path: string, body: unknown): Promise<Answer> {
   const answer = await response.text();
   return { status: response.status, headers: response.headers, body: JSON.parse(answer), text: answer };
 }
-
-export type RelayEvent = {
-  tenant_id: string;
-  seq: number;
-  id: string;
-  type: string;
-  subject: { type: string; id: string };
-  at: string;
-  clock: { livemode: boolean };
-};
 
 /** One claim of the relay, waiting for nothing unless told to. */
 export async function claimEvents(

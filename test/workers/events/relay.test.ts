@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import * as relay from "#db/events/relay";
 import { upTo, world, type World } from "../world.ts";
-import { asHost, carryOnEverything, claimEvents, type RelayEvent } from "./host.ts";
+import type { RelayEvent } from "../../../worker-host/edge/routes.ts";
+import { asHost, carryOnEverything, claimEvents } from "./host.ts";
 
 const product = (w: World, n: number) => w.post("/v1/products", { name: `P${n}`, code: `p${n}` });
 const refs = (events: RelayEvent[]) => events.map(({ tenant_id, seq }) => ({ tenant_id, seq }));

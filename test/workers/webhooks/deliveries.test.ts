@@ -6,21 +6,10 @@ import { deliveriesOf } from "#db/webhooks/deliveries";
 import { purgeDeliveries } from "#db/webhooks/purge";
 import { keepWithin, leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
 import { newId } from "#kernel/ids";
+import type { Delivery } from "../../../worker-host/edge/routes.ts";
 import { asHost } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
-import {
-  allIsDue,
-  answered,
-  asleep,
-  claim,
-  emptyQueue,
-  endpoint,
-  failed,
-  leasesRunOut,
-  product,
-  result,
-  type Delivery,
-} from "./pump.ts";
+import { allIsDue, answered, asleep, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result } from "./pump.ts";
 
 /** A claim that waits is given 20 s: a test that is over by then was woken. */
 const SHORTER_THAN_ITS_WAIT_MS = 15_000;

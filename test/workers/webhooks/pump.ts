@@ -1,17 +1,7 @@
 import { env } from "cloudflare:workers";
+import type { Delivery } from "../../../worker-host/edge/routes.ts";
 import { asHost } from "../events/host.ts";
 import type { World } from "../world.ts";
-
-export type Delivery = {
-  tenant_id: string;
-  delivery_id: string;
-  endpoint_id: string;
-  event_id: string;
-  attempt: number;
-  url: string;
-  headers: Record<string, string>;
-  body: string;
-};
 
 type Outcome = Record<string, unknown>;
 export type Result = { tenant_id: string; delivery_id: string; attempt: number; outcome: Outcome };
