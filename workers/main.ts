@@ -22,9 +22,7 @@ addPages(app);
 tellHeld(heldIn(memory));
 
 export default {
-  fetch: async (request, env, context) => {
-    const left = await throughHotDoor(memory, hotRoutes, request, { env, context, realNow: realNow() });
-    return left instanceof Response ? left : app.fetch(left, env, context);
-  },
+  fetch: (request, env, context) =>
+    throughHotDoor(memory, hotRoutes, request, { env, context, realNow: realNow() }, (left) => app.fetch(left, env, context)),
   scheduled: (_, env, context) => context.waitUntil(tend(env, context)),
 } satisfies ExportedHandler<Env>;

@@ -27,7 +27,7 @@ export function isolate(key: string, limits?: ConstructorParameters<typeof Memor
       const request = requestOf(key, path, body, headers, method);
       const context = createExecutionContext();
       const around = { env: { ...env, ...behind }, context, realNow: new Date() };
-      const left = await throughHotDoor(memory, hotRoutes, request, around);
+      const left = await throughHotDoor(memory, hotRoutes, request, around, (left) => left);
       const response = left instanceof Response ? left : await worker.fetch(left as never, around.env, context);
       const told = await response.text();
       // what goes on behind the answer may hang as long as what it asks does

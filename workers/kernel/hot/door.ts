@@ -154,22 +154,23 @@ type Visit = {
 type Sooner<T> = T | Promise<T>;
 
 /**
- * Answers a request where memory, or one read, suffices. Hands back the request itself where it is not one for here, or not a plain one: the
- * router then answers it in full. On a hit nothing is awaited but the body and the platform's own cryptography.
+ * Answers a request where memory, or one read, suffices. Where it is not one for here, or not a plain one, the router is left to answer it in
+ * full. On a hit nothing is awaited but the body and the platform's own cryptography.
  */
-export async function throughHotDoor(
+export async function throughHotDoor<Left>(
   memory: Memory,
   routes: ReadonlyMap<string, AnyRoute>,
   request: Request,
   { env, context, realNow }: { env: Env; context: ExecutionContext; realNow: Date },
-): Promise<Response | Request> {
+  router: (left: Request) => Left | Promise<Left>,
+): Promise<Response | Left> {
   const route = request.method === "POST" ? routes.get(pathOf(request.url)) : undefined;
-  if (!route) return request;
+  if (!route) return router(request);
   // each of them is asked for once: to ask costs more than what is done with the answer
   const { headers } = request;
   const key = tenantKeyIn(headers.get("authorization"));
-  if (key === undefined || !hasPlainBody(headers)) return request;
-  if (route.keepsAnswers && headers.has("idempotency-key")) return request;
+  if (key === undefined || !hasPlainBody(headers)) return router(request);
+  if (route.keepsAnswers && headers.has("idempotency-key")) return router(request);
 
   const came: Arrived = {
     env,
@@ -202,7 +203,7 @@ export async function throughHotDoor(
   }
   const left = new Request(request, { method: "POST", body: bytes });
   if (came.counted) countedBefore.set(left, came.counted);
-  return left;
+  return router(left);
 }
 
 function answered(came: Arrived, route: AnyRoute, body: unknown): Sooner<Response | undefined> {

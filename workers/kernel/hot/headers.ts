@@ -17,13 +17,14 @@ export function answerWith(
   tier: Tier,
   waitedMs: number,
 ): Response {
-  const headers: Record<string, string> = {
-    "content-type": "application/json",
-    "x-request-id": came.requestId,
-    // most answers are told at once, out of memory
-    "server-timing": tier === "memory" && waitedMs === 0 ? AT_ONCE : `cache;desc="${tier}", total;dur=${waitedMs}`,
-  };
-  for (const name in limits) headers[name] = limits[name] ?? "";
+  // most answers are told at once, out of memory
+  const timing = tier === "memory" && waitedMs === 0 ? AT_ONCE : `cache;desc="${tier}", total;dur=${waitedMs}`;
+  const known = { "content-type": "application/json", "x-request-id": came.requestId, "server-timing": timing };
+  const { "ratelimit-policy": policies, ratelimit: left, "retry-after": retryAfter } = limits;
+  // written out, and not copied name by name: an object that grows costs the platform three times as much to read
+  const headers: Record<string, string> =
+    policies === undefined || left === undefined ? known : { ...known, "ratelimit-policy": policies, ratelimit: left };
+  if (retryAfter !== undefined) headers["retry-after"] = retryAfter;
   if (came.origin !== null) allow(headers, came.origin, came.allowedOrigins);
   return typeof answer === "string"
     ? new Response(answer, { headers })
