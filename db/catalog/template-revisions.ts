@@ -2,9 +2,16 @@ import { and, desc, eq, lt } from "drizzle-orm";
 import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { pageOf } from "../page.ts";
-import { templateRevisions } from "./tables.ts";
+import { templateRevisions, templates } from "./tables.ts";
 
 export type TemplateRevisionRow = typeof templateRevisions.$inferSelect;
+
+/** Joins templates with the terms that they have now. */
+export const isNewestRevision = and(
+  eq(templateRevisions.tenantId, templates.tenantId),
+  eq(templateRevisions.templateId, templates.id),
+  eq(templateRevisions.rev, templates.rev),
+);
 
 /** The terms of templates as they stood; they are written with their templates and never changed. */
 export function templateRevisionsOf({ d1, tenantId }: Asking) {

@@ -4,6 +4,7 @@ import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { archivedOrNot } from "./archived.ts";
+import { isNewestRevision } from "./template-revisions.ts";
 import { templateRevisions, templates } from "./tables.ts";
 
 export type TemplateRow = typeof templates.$inferSelect;
@@ -96,12 +97,5 @@ function newestOf(d1: D1Database) {
   return dbOf(d1)
     .select({ row: templates, terms: templateRevisions.terms })
     .from(templates)
-    .innerJoin(
-      templateRevisions,
-      and(
-        eq(templateRevisions.tenantId, templates.tenantId),
-        eq(templateRevisions.templateId, templates.id),
-        eq(templateRevisions.rev, templates.rev),
-      ),
-    );
+    .innerJoin(templateRevisions, isNewestRevision);
 }

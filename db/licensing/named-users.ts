@@ -4,7 +4,8 @@ import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { writing } from "./licenses.ts";
 import type { ActivationRow, LicenseRow } from "./rows.ts";
-import { activations, namedUsers } from "./tables.ts";
+import { namedUsers } from "./tables.ts";
+import { unreleased } from "./unreleased.ts";
 
 export type NamedUserRow = typeof namedUsers.$inferSelect;
 
@@ -51,16 +52,7 @@ export function namedUsersOf(asking: Asking) {
 
     /** The activations by which a user works, released ones aside. */
     devicesOf: (licenseId: string, userRef: string): Promise<ActivationRow[]> =>
-      db
-        .select()
-        .from(activations)
-        .where(
-          and(
-            eq(activations.tenantId, tenantId),
-            sql`${activations.id} in (select h.id from activations h indexed by activations_one_seat_per_device
-              where h.tenant_id = ${tenantId} and h.license_id = ${licenseId} and h.released_at is null and h.user_ref = ${userRef})`,
-          ),
-        ),
+      unreleased(asking, licenseId, sql`and h.user_ref = ${userRef}`),
 
     /**
      * Gives the place of a user to another, over the license as it was read; `ended` are the user's activations as they will be. Undefined

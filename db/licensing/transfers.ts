@@ -7,7 +7,8 @@ import { olderThan, pageOf, type Page } from "../page.ts";
 import { writing } from "./licenses.ts";
 import { trialUsed } from "./making.ts";
 import type { ActivationRow, LicenseRow } from "./rows.ts";
-import { activations, licenseTransfers } from "./tables.ts";
+import { licenseTransfers } from "./tables.ts";
+import { unreleased } from "./unreleased.ts";
 
 export type TransferRow = typeof licenseTransfers.$inferSelect;
 
@@ -57,16 +58,7 @@ export function transfersOf(asking: Asking) {
 
     /** The activations that a transfer ends: all that are not released. One more than `most`, where there are that many. */
     devicesOf: (licenseId: string, most: number): Promise<ActivationRow[]> =>
-      db
-        .select()
-        .from(activations)
-        .where(
-          and(
-            eq(activations.tenantId, tenantId),
-            sql`${activations.id} in (select h.id from activations h indexed by activations_one_seat_per_device
-              where h.tenant_id = ${tenantId} and h.license_id = ${licenseId} and h.released_at is null limit ${most + 1})`,
-          ),
-        ),
+      unreleased(asking, licenseId, sql`limit ${most + 1}`),
 
     /** Offers a license, as it was read, to another customer; undefined when it changed since, or another transfer of it waits. */
     offer: (license: LicenseRow, row: TransferRow, told: Told) =>

@@ -1,4 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
+import { isNewestRevision } from "../catalog/template-revisions.ts";
 import { products, templateRevisions, templates } from "../catalog/tables.ts";
 import { bound, commit, type Asking, type Told } from "../commit.ts";
 import { customers } from "../customers/tables.ts";
@@ -39,14 +40,7 @@ export function placingOf(asking: Asking) {
             isProductArchived: sql<number>`${products.archivedAt} is not null`.as("is_product_archived"),
           })
           .from(templates)
-          .innerJoin(
-            templateRevisions,
-            and(
-              eq(templateRevisions.tenantId, templates.tenantId),
-              eq(templateRevisions.templateId, templates.id),
-              eq(templateRevisions.rev, templates.rev),
-            ),
-          )
+          .innerJoin(templateRevisions, isNewestRevision)
           .innerJoin(products, and(eq(products.tenantId, templates.tenantId), eq(products.id, templates.productId)))
           .where(
             and(

@@ -3,6 +3,7 @@ import type { Rights } from "#db/entitlements/rights";
 import { sha256Hex } from "#kernel/crypto";
 import { empty, endpoint, idParam, json, problems, scope } from "#kernel/endpoint";
 import { customerNotFound, productNotFound } from "#kernel/not-found";
+import { entitlementToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { mergeRights, rightEndsAt, type GivenRight, type MergedRight } from "#rules/entitlements/merging";
 import { CustomerEntitlements, EntitlementsQuery } from "./schemas.ts";
@@ -71,13 +72,7 @@ function givenBy({ licenses, defaults }: Rights): GivenRight[] {
 }
 
 const presentRight = (right: MergedRight): z.infer<typeof CustomerEntitlements>["entitlements"][number] => ({
-  feature: right.feature,
-  feature_id: right.featureId,
-  enabled: right.enabled,
-  limit_value: right.limitValue,
-  limit_type: right.limitType,
-  reset: right.reset,
-  expires_at: right.expiresAt?.toISOString() ?? null,
+  ...entitlementToWire({ ...right, expiresAt: right.expiresAt?.toISOString() ?? null }),
   license_ids: right.licenseIds.slice(0, LICENSES_NAMED),
   licenses_count: right.licenseIds.length,
   default_of: right.defaultOf,

@@ -1,7 +1,7 @@
 import { RESERVATION_STATUSES } from "#kernel/meter";
+import { DecisionCode, Reasons } from "#kernel/reasons";
 import { z, Instant, Ref } from "#kernel/wire";
 import { MAX_UNITS } from "#rules/entitlements/counting";
-import { REASON_ORDER } from "#rules/licensing/reasons";
 import { LICENSE_STATUSES } from "#rules/licensing/states";
 import { LIMIT_TYPES, RESET_PERIODS } from "#rules/licensing/terms";
 
@@ -11,7 +11,6 @@ export const KEYS_ARE_KEPT_BY_LICENSE =
 
 const SAMPLE_KEY = "7K2Q-M8XT-0V4B-R3ZC-9XWD";
 const LicenseKey = z.string().max(500).openapi({ example: SAMPLE_KEY });
-const DECISION_CODES = ["VALID", ...REASON_ORDER.map(({ code }) => code)] as const;
 
 export const EntitlementQuestion = z
   .strictObject({
@@ -114,15 +113,8 @@ export const EntitlementCheck = z
   .object({
     object: z.literal("entitlement_check"),
     valid: z.boolean().openapi({ description: "The license is in force; judged without a device." }),
-    code: z.enum(DECISION_CODES),
-    reasons: z.array(
-      z.object({
-        code: z.enum(DECISION_CODES),
-        severity: z.enum(["deny", "warn"]),
-        detail: z.string(),
-        pointer: z.string().nullable(),
-      }),
-    ),
+    code: DecisionCode,
+    reasons: Reasons,
     license: z
       .object({ id: z.string(), status: z.enum(LICENSE_STATUSES), product_id: z.string(), expires_at: Instant.nullable() })
       .nullable()

@@ -413,8 +413,12 @@ export function givenToWire(entitlements: readonly rule.Entitlement[]): z.infer<
 }
 
 /** Rights as decisions show them. */
-export function entitlementsToWire(entitlements: readonly rule.Entitlement[]): z.infer<typeof Entitlement>[] {
-  return entitlements.map((right) => ({
+export const entitlementsToWire = (entitlements: readonly rule.Entitlement[]): z.infer<typeof Entitlement>[] =>
+  entitlements.map(entitlementToWire);
+
+/** A right, without how it carries on. */
+export function entitlementToWire(right: Omit<rule.Entitlement, "rollover">): z.infer<typeof Entitlement> {
+  return {
     feature: right.feature,
     feature_id: right.featureId,
     enabled: right.enabled,
@@ -422,7 +426,7 @@ export function entitlementsToWire(entitlements: readonly rule.Entitlement[]): z
     limit_type: right.limitType,
     reset: right.reset,
     expires_at: right.expiresAt,
-  }));
+  };
 }
 
 /** Restrictions as they are shown. */

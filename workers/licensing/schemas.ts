@@ -1,8 +1,8 @@
 import { listQuery } from "#kernel/endpoint";
+import { DecisionCode, Reasons } from "#kernel/reasons";
 import { Duration, Entitlement, GivenEntitlement, overrideFields, Restriction, TermChange } from "#kernel/terms";
 import { z, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { countryOf } from "#rules/countries";
-import { REASON_ORDER } from "#rules/licensing/reasons";
 import { RENEWAL_BASES, TERM_CAUSES } from "#rules/licensing/renewal";
 import { HOLD_CAUSES, LICENSE_STATUSES, SUSPENDABLE_CAUSES } from "#rules/licensing/states";
 import { LICENSE_MODELS, LICENSE_TYPES } from "#rules/licensing/terms";
@@ -302,8 +302,6 @@ export const DryRun = z.strictObject({
     .openapi({ type: "string", example: "192.0.2.1", description: "With dry_run: the address to judge from." }),
 });
 
-const DECISION_CODES = ["VALID", ...REASON_ORDER.map(({ code }) => code)] as const;
-
 export const Decision = z
   .object({
     object: z.literal("decision"),
@@ -312,15 +310,8 @@ export const Decision = z
         "Names the decision; the token's jti. The same question without a nonce may get the same decision again for up to five seconds.",
     }),
     valid: z.boolean(),
-    code: z.enum(DECISION_CODES),
-    reasons: z.array(
-      z.object({
-        code: z.enum(DECISION_CODES),
-        severity: z.enum(["deny", "warn"]),
-        detail: z.string(),
-        pointer: z.string().nullable(),
-      }),
-    ),
+    code: DecisionCode,
+    reasons: Reasons,
     license: z
       .object({
         id: z.string(),
