@@ -11,6 +11,7 @@ CREATE TABLE `webhook_queues` (
 	FOREIGN KEY (`tenant_id`,`endpoint_id`) REFERENCES `webhook_endpoints`(`tenant_id`,`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
+CREATE INDEX `webhook_queues_paced` ON `webhook_queues` (`paced_until`) WHERE "webhook_queues"."paced_until" is not null;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `replay_id` text;--> statement-breakpoint
 CREATE INDEX `deliveries_order` ON `deliveries` (`tenant_id`,`endpoint_id`,`event_seq`) WHERE "deliveries"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX `deliveries_exhausted` ON `deliveries` (`tenant_id`,`endpoint_id`,`ended_at`) WHERE "deliveries"."state" = 'exhausted';--> statement-breakpoint

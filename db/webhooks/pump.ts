@@ -3,16 +3,24 @@ import { dbOf } from "../db.ts";
 import { events } from "../events/tables.ts";
 import { tenants } from "../tenants/tables.ts";
 import type { DeliveryState } from "#rules/webhooks/states";
-import { deliveries, webhookEndpoints } from "./tables.ts";
+import { deliveries, webhookEndpoints, webhookQueues } from "./tables.ts";
 
 // What the pump of a shard asks of its database, across tenants: the worker host's signed calls come here, and no tenant's request does.
 
 export type DeliveryRef = { tenantId: string; id: string };
 export type AttemptRef = DeliveryRef & { attempt: number };
+export type EndpointRef = { tenantId: string; endpointId: string };
 
 /** How many deliveries of one endpoint, and of one tenant, may be under way: an endpoint that hangs holds up itself, a tenant a part of the pump. */
 const UNDER_WAY_PER_ENDPOINT = 10;
 const UNDER_WAY_PER_TENANT = 50;
+/** How many a second an endpoint that was away gets of what waited for it. */
+export const CATCHING_UP_PER_S = 20;
+/** An endpoint with a rate gets at a time what it takes in this part of a second. */
+const CLAIMS_PER_S = 4;
+/** How many deliveries an endpoint with a rate gets at once at the most. */
+export const atOnce = (ratePerS: number): number =>
+  Math.min(UNDER_WAY_PER_ENDPOINT, Math.max(1, Math.floor(ratePerS / CLAIMS_PER_S)));
 
 /** Every endpoint with pending deliveries, found by leaping through the queue's index from one endpoint to the next; none when nothing is due. */
 const QUEUES = `queues (tenant_id, endpoint_id) as (
@@ -29,24 +37,46 @@ const QUEUES = `queues (tenant_id, endpoint_id) as (
   )
 )`;
 
-/** The head of each queue that is sent to: its due deliveries, the longest due first, whether they are under way or not. */
+/** How many a second go to an endpoint at most; null = as many as it takes. One that recovered gets what waited slowly. */
+const RATE = `coalesce(e.rate_per_s, case when w.catching_up_since is not null then ${CATCHING_UP_PER_S} end)`;
+
+/**
+ * The head of each queue that is sent to: its due deliveries, the longest due first, whether they are under way or not; of one that wants them in
+ * order, the first that it has not got. What a story tries by itself, and what has had enough for the moment, is left out.
+ */
 const HEADS = `heads as (
-  select d.rowid as id, d.tenant_id, d.endpoint_id, d.next_at, coalesce(d.lease_until > ?1, 0) as under_way
+  select d.rowid as id, d.tenant_id, d.endpoint_id, d.next_at, coalesce(d.lease_until > ?1, 0) as under_way, ${RATE} as rate
   from queues q
   join webhook_endpoints e on e.tenant_id = q.tenant_id and e.id = q.endpoint_id and e.disabled_at is null and e.deleted_at is null
   join tenants t on t.id = q.tenant_id and t.closed_at is null
+  left join webhook_queues w on w.tenant_id = q.tenant_id and w.endpoint_id = q.endpoint_id
   join deliveries d on d.rowid in (
-    select h.rowid from deliveries h indexed by deliveries_queue
-    where h.tenant_id = q.tenant_id and h.endpoint_id = q.endpoint_id and h.state = 'pending' and h.next_at <= ?1
-    order by h.next_at limit ${UNDER_WAY_PER_ENDPOINT}
+    select id from (
+      select h.rowid as id from deliveries h indexed by deliveries_queue
+      where not e.fifo and h.tenant_id = q.tenant_id and h.endpoint_id = q.endpoint_id and h.state = 'pending' and h.next_at <= ?1
+      order by h.next_at limit ${UNDER_WAY_PER_ENDPOINT})
+    union all
+    select id from (
+      select h.rowid as id, h.next_at from deliveries h indexed by deliveries_order
+      where e.fifo and h.tenant_id = q.tenant_id and h.endpoint_id = q.endpoint_id and h.state = 'pending'
+      order by h.event_seq, h.rowid limit 1)
+    where next_at <= ?1
   )
+  where w.recovering_since is null and coalesce(w.paced_until, 0) <= ?1
 )`;
 
 /** Each tenant's turns: what is under way counts first, then each endpoint's first, then each one's second. */
 const TURNS = `turns as (
-  select id, next_at, under_way, row_number() over (partition by tenant_id order by under_way desc, place, next_at) as turn
+  select id, next_at, under_way, place, rate, row_number() over (partition by tenant_id order by under_way desc, place, next_at) as turn
   from (select *, row_number() over (partition by tenant_id, endpoint_id order by next_at, id) as place from heads)
 )`;
+
+/** When the next delivery is due, or one that is due may be sent. */
+const NEXT_AT = `select min(at) as nextAt from (
+  select min(next_at) as at from deliveries indexed by deliveries_due where state = 'pending' and next_at > ?1
+  union all
+  select min(w.paced_until) from webhook_queues w where w.paced_until > ?1 and exists (
+    select 1 from deliveries d where d.tenant_id = w.tenant_id and d.endpoint_id = w.endpoint_id and d.state = 'pending' and d.next_at <= ?1))`;
 
 /**
  * Leases due deliveries: every tenant's first before anybody's second, at most 10 of an endpoint and 50 of a tenant under way. Of several that
@@ -60,17 +90,126 @@ export async function leaseDue(
     .prepare(
       `with recursive ${QUEUES}, ${HEADS}, ${TURNS}
        update deliveries set lease_until = ?2
-       where rowid in (select id from turns where not under_way and turn <= ${UNDER_WAY_PER_TENANT} order by turn, next_at limit ?3)
+       where rowid in (select id from turns where not under_way and turn <= ${UNDER_WAY_PER_TENANT}
+         and (rate is null or place <= max(1, rate / ${CLAIMS_PER_S})) order by turn, next_at limit ?3)
        returning tenant_id as tenantId, id`,
     )
     .bind(now.getTime(), now.getTime() + leaseMs, limit);
-  const next = d1
-    .prepare(`select min(next_at) as nextAt from deliveries where state = 'pending' and next_at > ?`)
-    .bind(now.getTime());
+  const next = d1.prepare(NEXT_AT).bind(now.getTime());
   const [leased, waiting] = await d1.batch(limit > 0 ? [lease, next] : [d1.prepare("select 1 where false"), next]);
   const { nextAt } = (waiting?.results[0] ?? { nextAt: null }) as { nextAt: number | null };
   return { leased: (leased?.results ?? []) as DeliveryRef[], nextAt: nextAt === null ? null : new Date(nextAt) };
 }
+
+/** Leases the delivery that comes next in the order of an endpoint's events, where it is due; it is how a fifo endpoint goes on at once. */
+export async function leaseNextInOrder(
+  d1: D1Database,
+  { tenantId, endpointId }: EndpointRef,
+  { now, leaseMs }: { now: Date; leaseMs: number },
+): Promise<DeliveryRef[]> {
+  const { results } = await d1
+    .prepare(
+      `update deliveries set lease_until = ?4
+       where rowid = (
+         select d.rowid from deliveries d indexed by deliveries_order
+         where d.tenant_id = ?1 and d.endpoint_id = ?2 and d.state = 'pending' order by d.event_seq, d.rowid limit 1)
+         and next_at <= ?3 and coalesce(lease_until, 0) <= ?3
+         and exists (
+           select 1 from webhook_endpoints e join tenants t on t.id = e.tenant_id and t.closed_at is null
+           left join webhook_queues w on w.tenant_id = e.tenant_id and w.endpoint_id = e.id
+           where e.tenant_id = ?1 and e.id = ?2 and e.fifo and e.disabled_at is null and e.deleted_at is null
+             and w.recovering_since is null and coalesce(w.paced_until, 0) <= ?3)
+       returning tenant_id as tenantId, id`,
+    )
+    .bind(tenantId, endpointId, now.getTime(), now.getTime() + leaseMs)
+    .all<DeliveryRef>();
+  return results;
+}
+
+/** Leases the delivery that an endpoint was to get first of those it has not got, whenever it is due: a story tries the endpoint with it. */
+export async function leaseForProbe(
+  d1: D1Database,
+  { tenantId, endpointId }: EndpointRef,
+  { now, leaseMs }: { now: Date; leaseMs: number },
+): Promise<DeliveryRef[]> {
+  const { results } = await d1
+    .prepare(
+      `update deliveries set lease_until = ?4
+       where rowid = (
+         select d.rowid from deliveries d indexed by deliveries_order
+         where d.tenant_id = ?1 and d.endpoint_id = ?2 and d.state = 'pending' order by d.event_seq, d.rowid limit 1)
+         and coalesce(lease_until, 0) <= ?3
+       returning tenant_id as tenantId, id`,
+    )
+    .bind(tenantId, endpointId, now.getTime(), now.getTime() + leaseMs)
+    .all<DeliveryRef>();
+  return results;
+}
+
+/** Lets nothing be sent to endpoints until an instant: each has got for the moment what its rate allows. */
+export async function pace(d1: D1Database, endpoints: readonly (EndpointRef & { until: number })[]): Promise<void> {
+  if (endpoints.length === 0) return;
+  await d1
+    .prepare(
+      `insert into webhook_queues (tenant_id, endpoint_id, failures, paced_until)
+       select value ->> 'tenantId', value ->> 'endpointId', 0, value ->> 'until' from json_each(?1) where true
+       on conflict (tenant_id, endpoint_id) do update set paced_until = max(coalesce(paced_until, 0), excluded.paced_until)`,
+    )
+    .bind(JSON.stringify(endpoints))
+    .run();
+}
+
+/** Endpoints that have got all that waited for them while they were away take as much again as they can. */
+export async function endCatchingUp(d1: D1Database, endpoints: readonly EndpointRef[]): Promise<void> {
+  if (endpoints.length === 0) return;
+  await d1
+    .prepare(
+      `update webhook_queues set catching_up_since = null
+       where (tenant_id, endpoint_id) in (select value ->> 'tenantId', value ->> 'endpointId' from json_each(?1))
+         and not exists (
+           select 1 from deliveries d where d.tenant_id = webhook_queues.tenant_id and d.endpoint_id = webhook_queues.endpoint_id
+             and d.state = 'pending' and d.created_at < webhook_queues.catching_up_since)`,
+    )
+    .bind(JSON.stringify(endpoints))
+    .run();
+}
+
+/** What came of sending to an endpoint: how many attempts in a row failed, and since when nothing arrived. */
+export type QueueHealth = EndpointRef & { failures: number; failingSince: Date; recoveringSince: Date | null };
+
+/**
+ * Counts attempts: one that arrived ends a row of failures, others lengthen it. Answers how those stand that failed now.
+ * `arrived` names only endpoints that had failed before, so that for others nothing is written.
+ */
+export async function countAttempts(
+  d1: D1Database,
+  { arrived, failed, now }: { arrived: readonly EndpointRef[]; failed: readonly (EndpointRef & { times: number })[]; now: Date },
+): Promise<QueueHealth[]> {
+  if (arrived.length + failed.length === 0) return [];
+  const ended = d1
+    .prepare(
+      `update webhook_queues set failures = 0, failing_since = null
+       where (tenant_id, endpoint_id) in (select value ->> 'tenantId', value ->> 'endpointId' from json_each(?1))`,
+    )
+    .bind(JSON.stringify(arrived));
+  const lengthened = d1
+    .prepare(
+      `insert into webhook_queues (tenant_id, endpoint_id, failures, failing_since)
+       select value ->> 'tenantId', value ->> 'endpointId', value ->> 'times', ?2 from json_each(?1) where true
+       on conflict (tenant_id, endpoint_id) do update
+         set failures = failures + excluded.failures, failing_since = coalesce(failing_since, excluded.failing_since)
+       returning tenant_id as tenantId, endpoint_id as endpointId, failures, failing_since as failingSince, recovering_since as recoveringSince`,
+    )
+    .bind(JSON.stringify(failed), now.getTime());
+  const [, counted] = await d1.batch<QueueHealthColumns>([ended, lengthened]);
+  return (counted?.results ?? []).map((row) => ({
+    ...row,
+    failingSince: new Date(row.failingSince),
+    recoveringSince: row.recoveringSince === null ? null : new Date(row.recoveringSince),
+  }));
+}
+
+type QueueHealthColumns = EndpointRef & { failures: number; failingSince: number; recoveringSince: number | null };
 
 /**
  * Gives back the leases of deliveries that would make one answer too large: those behind the first `bytes` of event data, in the order of
@@ -104,6 +243,7 @@ export async function readLeased(d1: D1Database, refs: readonly DeliveryRef[]) {
       delivery: deliveries,
       event: events,
       endpoint: webhookEndpoints,
+      queue: webhookQueues,
       livemode: tenants.livemode,
       dataKey: tenants.dataKey,
     })
@@ -112,6 +252,10 @@ export async function readLeased(d1: D1Database, refs: readonly DeliveryRef[]) {
     .innerJoin(
       webhookEndpoints,
       and(eq(webhookEndpoints.tenantId, deliveries.tenantId), eq(webhookEndpoints.id, deliveries.endpointId)),
+    )
+    .leftJoin(
+      webhookQueues,
+      and(eq(webhookQueues.tenantId, deliveries.tenantId), eq(webhookQueues.endpointId, deliveries.endpointId)),
     )
     .innerJoin(tenants, eq(tenants.id, deliveries.tenantId))
     .where(
@@ -129,9 +273,22 @@ export async function unrecorded(d1: D1Database, refs: readonly AttemptRef[]) {
       endpointId: deliveries.endpointId,
       attempts: deliveries.attempts,
       resentAfter: deliveries.resentAfter,
+      maxAttempts: webhookEndpoints.maxAttempts,
+      fifo: webhookEndpoints.fifo,
+      onExhausted: webhookEndpoints.onExhausted,
+      origin: webhookEndpoints.origin,
+      failures: webhookQueues.failures,
       settings: tenants.settings,
     })
     .from(deliveries)
+    .innerJoin(
+      webhookEndpoints,
+      and(eq(webhookEndpoints.tenantId, deliveries.tenantId), eq(webhookEndpoints.id, deliveries.endpointId)),
+    )
+    .leftJoin(
+      webhookQueues,
+      and(eq(webhookQueues.tenantId, deliveries.tenantId), eq(webhookQueues.endpointId, deliveries.endpointId)),
+    )
     .innerJoin(tenants, eq(tenants.id, deliveries.tenantId))
     .where(
       and(sql`(${deliveries.tenantId}, ${deliveries.id}, ${deliveries.attempts}) in ${named}`, eq(deliveries.state, "pending")),

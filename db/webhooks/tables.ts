@@ -58,6 +58,9 @@ export const webhookQueues = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.endpointId] }),
     foreignKey({ columns: [t.tenantId, t.endpointId], foreignColumns: [webhookEndpoints.tenantId, webhookEndpoints.id] }),
+    index("webhook_queues_paced")
+      .on(t.pacedUntil)
+      .where(sql`${t.pacedUntil} is not null`),
   ],
 );
 

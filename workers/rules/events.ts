@@ -73,6 +73,9 @@ export const EVENT_TYPES = [
   "webhook_endpoint.updated",
   "webhook_endpoint.deleted",
   "webhook_endpoint.disabled",
+  "webhook_endpoint.enabled",
+  "webhook_endpoint.failing",
+  "webhook_endpoint.recovered",
   "webhook_endpoint.tested",
   "delivery.resent",
 ] as const;

@@ -9,6 +9,7 @@ import { getWebhookEndpoint } from "./webhook_endpoints.get.ts";
 import { listWebhookEndpoints } from "./webhook_endpoints.list.ts";
 import { rotateWebhookSecret } from "./webhook_endpoints.rotate_secret.ts";
 import { testWebhookEndpoint } from "./webhook_endpoints.test.ts";
+import { probeEndpoint } from "./internal.webhook_endpoints.probe.ts";
 import { updateWebhookEndpoint } from "./webhook_endpoints.update.ts";
 
 /** Where tenants hear of events, and how each of them got there. */
@@ -25,4 +26,5 @@ export const webhooks = [
   getDelivery,
   resendDelivery,
   claimForPump,
+  probeEndpoint,
 ];

@@ -1,10 +1,12 @@
-import { recordAttempts, unrecorded, type RecordedAttempt } from "#db/webhooks/pump";
+import { type AttemptRef, countAttempts, recordAttempts, unrecorded, type RecordedAttempt } from "#db/webhooks/pump";
 import { openTenant, type Asked } from "#kernel/asking";
 import { changing } from "#kernel/changing";
-import { changeFact } from "#kernel/facts";
+import { changeFact, fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
 import { settingsOf } from "#rules/tenants/settings";
-import { nextAttempt } from "#rules/webhooks/schedule";
+import { afterFailures, nextProbeAt } from "#rules/webhooks/recovery";
+import { ATTEMPT_DELAYS_S, nextAttempt } from "#rules/webhooks/schedule";
+import type { DisabledReason } from "#rules/webhooks/states";
 import { presentEndpoint } from "./presenters.ts";
 
 /** How one attempt went, as the sender tells. */
@@ -19,6 +21,8 @@ export type Result = {
 
 /** How much of an answer is kept. */
 const ANSWER_MAX = 1_000;
+/** How often a delivery that nothing may overtake is tried on once its attempts are used up. */
+const LONGEST_DELAY_MS = (ATTEMPT_DELAYS_S.at(-1) ?? 0) * 1000;
 
 type Waiting = Awaited<ReturnType<typeof unrecorded>>[number];
 
@@ -36,18 +40,69 @@ export async function recordResults(c: Asked, d1: D1Database, shard: string, res
       .map((result) => [keyOf(result), result]),
   );
   const gone = new Map<string, Waiting>();
+  const failed = new Set<string>();
   const rows = [...told].map(([key, result]) => {
     const row = waiting.get(key) as Waiting;
     const judged = judge(row, result, c.var.realNow);
     if (judged.gone) gone.set(key, row);
+    if (judged.row.state !== "succeeded") failed.add(key);
     return { ...judged.row, attemptId: newId("attempt", shard, c.var.realNow) };
   });
   const recorded = await recordAttempts(d1, rows);
   // only what was news just now: a result that is told again must not disable an endpoint that was enabled since
   const ended = recorded.map((ref) => gone.get(keyOf(ref))).filter((row) => row !== undefined);
   for (const { tenantId, endpointId } of new Map(ended.map((row) => [row.endpointId, row])).values()) {
-    await disableGone(c, tenantId, endpointId);
+    await disable(c, tenantId, endpointId, "gone");
   }
+  await lookAfterEndpoints(c, d1, recorded, {
+    rowOf: (ref) => waiting.get(keyOf(ref)) as Waiting,
+    isFailed: (ref) => failed.has(keyOf(ref)),
+  });
+}
+
+type Recorded = { rowOf: (ref: AttemptRef) => Waiting; isFailed: (ref: AttemptRef) => boolean };
+
+/** Counts what arrived at each endpoint and what did not, and draws the conclusions for those where nothing does. */
+async function lookAfterEndpoints(
+  c: Asked,
+  d1: D1Database,
+  recorded: readonly AttemptRef[],
+  { rowOf, isFailed }: Recorded,
+): Promise<void> {
+  const arrived = new Map<string, Waiting>();
+  const failing = new Map<string, { tenantId: string; endpointId: string; times: number }>();
+  for (const ref of recorded) {
+    const row = rowOf(ref);
+    if (!isFailed(ref)) arrived.set(row.endpointId, row);
+  }
+  for (const ref of recorded) {
+    const { tenantId, endpointId } = rowOf(ref);
+    // of those that ended side by side nobody knows which was the last
+    if (!isFailed(ref) || arrived.has(endpointId)) continue;
+    failing.set(endpointId, { tenantId, endpointId, times: (failing.get(endpointId)?.times ?? 0) + 1 });
+  }
+  const hadFailed = [...arrived.values()].filter(({ failures }) => (failures ?? 0) > 0);
+  const counted = await countAttempts(d1, {
+    arrived: hadFailed.map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
+    failed: [...failing.values()],
+    now: c.var.realNow,
+  });
+  for (const health of counted) {
+    const { tenantId, endpointId } = health;
+    const next = afterFailures(health, c.var.realNow);
+    if (next === "disabled") await disable(c, tenantId, endpointId, "failing");
+    if (next === "recovers" && health.recoveringSince === null) await leaveToRecover(c, tenantId, endpointId);
+  }
+}
+
+/** From now on a story tries the endpoint, one delivery at a time: it starts with the event. */
+async function leaveToRecover(c: Asked, tenantId: string, endpointId: string): Promise<void> {
+  const opened = await openTenant(c, tenantId, { type: "system", id: null, ip: null });
+  const endpoint = await opened?.repo.webhookEndpoints.byId(endpointId);
+  if (!opened || !endpoint) return;
+  const probeAt = nextProbeAt({ probes: 0, retryAfterS: null, jitter: Math.random() }, c.var.realNow);
+  const facts = [fact("webhook_endpoint.failing", presentEndpoint(endpoint))];
+  await opened.repo.webhookEndpoints.startRecovery(endpoint, probeAt, { facts, answer: [200, null] });
 }
 
 function judge(
@@ -57,9 +112,11 @@ function judge(
 ): { row: Omit<RecordedAttempt, "attemptId">; gone: boolean } {
   const inRound = attempt - row.resentAfter;
   const after = nextAttempt(inRound, outcome, now, Math.random());
-  const isLast = after.kind === "retry" && inRound >= settingsOf(row.settings).webhooks.max_attempts;
-  const state =
-    after.kind === "retry" && isLast ? "exhausted" : after.kind === "retry" || after.kind === "gone" ? "pending" : after.kind;
+  const most = row.maxAttempts ?? settingsOf(row.settings).webhooks.max_attempts;
+  const isLast = after.kind === "exhausted" || (after.kind === "retry" && inRound >= most);
+  // nothing overtakes it: it is tried on until it arrives or the endpoint is disabled
+  const blocks = isLast && row.fifo && row.onExhausted === "block";
+  const state = isLast && !blocks ? "exhausted" : after.kind === "succeeded" ? "succeeded" : "pending";
   const answered = outcome.kind === "answered";
   return {
     gone: after.kind === "gone",
@@ -74,20 +131,21 @@ function judge(
       detail: answered ? null : outcome.detail,
       answer: answered ? outcome.body.slice(0, ANSWER_MAX) : null,
       state,
-      nextAt: (after.kind === "retry" ? after.at : now).getTime(),
+      nextAt: (after.kind === "retry" ? after.at : blocks ? new Date(now.getTime() + LONGEST_DELAY_MS) : now).getTime(),
       endedAt: state === "pending" ? null : now.getTime(),
     },
   };
 }
 
-async function disableGone(c: Asked, tenantId: string, endpointId: string): Promise<void> {
+/** Sends an endpoint nothing more. What waits for it waits on, for thirty days. An automation tool's hook ends with a 410 for good. */
+async function disable(c: Asked, tenantId: string, endpointId: string, reason: DisabledReason): Promise<void> {
   const opened = await openTenant(c, tenantId, { type: "system", id: null, ip: null });
   if (!opened) return;
   const { repo, now } = opened;
   await changing(async () => {
     const before = await repo.webhookEndpoints.byId(endpointId);
     if (!before || before.disabledAt !== null) return true;
-    const row = { ...before, disabledAt: now, disabledReason: "gone" as const, updatedAt: now };
+    const row = { ...before, disabledAt: now, disabledReason: reason, updatedAt: now };
     const fact = changeFact("webhook_endpoint.disabled", presentEndpoint(before), presentEndpoint(row));
     return repo.webhookEndpoints.update(row, { facts: [fact], answer: [200, null] });
   });

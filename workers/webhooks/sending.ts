@@ -1,21 +1,65 @@
-import { readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
+import {
+  atOnce,
+  CATCHING_UP_PER_S,
+  endCatchingUp,
+  pace,
+  readLeased,
+  type DeliveryRef,
+  type LeasedDelivery,
+} from "#db/webhooks/pump";
 import type { Env } from "#kernel/env";
 import { vaultOf } from "#kernel/vault";
 import { messageOf } from "#rules/webhooks/messages";
 import type { Result } from "./recording.ts";
 import { keyOfSecret, secretPlace, webhookSignature } from "./secrets.ts";
 
-/** A delivery as it goes out: complete and signed, so that no secret leaves the edge. */
+/** A delivery as it goes out: complete and signed, so that no secret leaves the edge. `in_order`: the next one waits for its end. */
 export type Outgoing = {
   tenant_id: string;
   delivery_id: string;
   endpoint_id: string;
+  in_order: boolean;
   event_id: string;
   attempt: number;
   url: string;
   headers: Record<string, string>;
   body: string;
 };
+
+/** A delivery that is ready, and how many a second its endpoint gets at most; null = as many as it takes. */
+export type Ready = { outgoing: Outgoing; ratePerS: number | null; isCatchingUp: boolean };
+
+const isCatchingUp = ({ queue }: LeasedDelivery) => queue !== null && queue.catchingUpSince !== null;
+const rateOf = (row: LeasedDelivery) => row.endpoint.ratePerS ?? (isCatchingUp(row) ? CATCHING_UP_PER_S : null);
+
+/**
+ * Notes of endpoints with a rate that they have got enough for the moment, so that the rate is kept whoever sends, and across restarts. One that
+ * got less than it may, with nothing left of what waited, takes as much again as it can.
+ */
+export async function paceEndpoints(d1: D1Database, ready: readonly Ready[], now: Date): Promise<void> {
+  const paced = new Map<
+    string,
+    { tenantId: string; endpointId: string; ratePerS: number; count: number; isCatchingUp: boolean }
+  >();
+  for (const { outgoing, ratePerS, isCatchingUp } of ready) {
+    if (ratePerS === null) continue;
+    const { tenant_id: tenantId, endpoint_id: endpointId } = outgoing;
+    const known = paced.get(endpointId) ?? { tenantId, endpointId, ratePerS, count: 0, isCatchingUp };
+    known.count++;
+    paced.set(endpointId, known);
+  }
+  const all = [...paced.values()];
+  const until = (count: number, ratePerS: number) => now.getTime() + Math.ceil((count * 1000) / ratePerS);
+  await pace(
+    d1,
+    all.map(({ tenantId, endpointId, ratePerS, count }) => ({ tenantId, endpointId, until: until(count, ratePerS) })),
+  );
+  const caughtUp = all.filter(({ isCatchingUp, count, ratePerS }) => isCatchingUp && count < atOnce(ratePerS));
+  await endCatchingUp(
+    d1,
+    caughtUp.map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
+  );
+}
 
 /**
  * Makes ready what was leased. What cannot be signed, because its secret does not open any more, comes back as a failed attempt: one
@@ -26,7 +70,7 @@ export async function prepare(
   d1: D1Database,
   refs: readonly DeliveryRef[],
   now: Date,
-): Promise<{ ready: Outgoing[]; unsignable: Result[] }> {
+): Promise<{ ready: Ready[]; unsignable: Result[] }> {
   if (refs.length === 0) return { ready: [], unsignable: [] };
   const leased = await readLeased(d1, refs);
   const keys = new Map<string, Promise<Uint8Array[]>>();
@@ -35,11 +79,15 @@ export async function prepare(
     keys.set(row.endpoint.id, known);
     return known;
   };
-  const ready: Outgoing[] = [];
+  const ready: Ready[] = [];
   const unsignable: Result[] = [];
   for (const row of leased) {
     try {
-      ready.push(await signed(row, await keysFor(row), now));
+      ready.push({
+        outgoing: await signed(row, await keysFor(row), now),
+        ratePerS: rateOf(row),
+        isCatchingUp: isCatchingUp(row),
+      });
     } catch {
       const outcome = {
         kind: "failed" as const,
@@ -76,6 +124,7 @@ async function signed(
     tenant_id: delivery.tenantId,
     delivery_id: delivery.id,
     endpoint_id: endpoint.id,
+    in_order: endpoint.fifo,
     event_id: event.id,
     attempt: delivery.attempts + 1,
     url: endpoint.url,

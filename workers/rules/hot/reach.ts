@@ -87,6 +87,9 @@ const REACH: Record<EventType, Reach> = {
   "webhook_endpoint.updated": "nothing",
   "webhook_endpoint.deleted": "nothing",
   "webhook_endpoint.disabled": "nothing",
+  "webhook_endpoint.enabled": "nothing",
+  "webhook_endpoint.failing": "nothing",
+  "webhook_endpoint.recovered": "nothing",
   "webhook_endpoint.tested": "nothing",
   "delivery.resent": "nothing",
 };
