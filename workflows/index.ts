@@ -1,3 +1,4 @@
 export { runOperation } from "./licensing/run-operation.ts";
 export { fulfillOrder } from "./sales/fulfill-order.ts";
 export { deliverWebhooks } from "./webhooks/deliver-webhooks.ts";
+export { recoverEndpoint } from "./webhooks/recover-endpoint.ts";

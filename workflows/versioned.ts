@@ -1,5 +1,5 @@
 import { setWorkflowOptions } from "@temporalio/workflow";
-import { deliverWebhooks, runOperation } from "./index.ts";
+import { deliverWebhooks, recoverEndpoint, runOperation } from "./index.ts";
 
 /**
  * The stories for a host that belongs to a Worker Deployment. Short ones stay with the version they began with, which is the worker's
@@ -8,4 +8,5 @@ import { deliverWebhooks, runOperation } from "./index.ts";
 export * from "./index.ts";
 
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, deliverWebhooks);
+setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, recoverEndpoint); // it may take five days
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, runOperation); // a million licenses take hours

@@ -18,9 +18,6 @@ const UNDER_WAY_PER_TENANT = 50;
 export const CATCHING_UP_PER_S = 20;
 /** An endpoint with a rate gets at a time what it takes in this part of a second. */
 const CLAIMS_PER_S = 4;
-/** How many deliveries an endpoint with a rate gets at once at the most. */
-export const atOnce = (ratePerS: number): number =>
-  Math.min(UNDER_WAY_PER_ENDPOINT, Math.max(1, Math.floor(ratePerS / CLAIMS_PER_S)));
 
 /** Every endpoint with pending deliveries, found by leaping through the queue's index from one endpoint to the next; none when nothing is due. */
 const QUEUES = `queues (tenant_id, endpoint_id) as (
@@ -67,8 +64,9 @@ const HEADS = `heads as (
 
 /** Each tenant's turns: what is under way counts first, then each endpoint's first, then each one's second. */
 const TURNS = `turns as (
-  select id, next_at, under_way, place, rate, row_number() over (partition by tenant_id order by under_way desc, place, next_at) as turn
-  from (select *, row_number() over (partition by tenant_id, endpoint_id order by next_at, id) as place from heads)
+  select id, next_at, under_way, waiting_place, rate, row_number() over (partition by tenant_id order by under_way desc, place, next_at) as turn
+  from (select *, row_number() over (partition by tenant_id, endpoint_id order by next_at, id) as place,
+    row_number() over (partition by tenant_id, endpoint_id, under_way order by next_at, id) as waiting_place from heads)
 )`;
 
 /** When the next delivery is due, or one that is due may be sent. */
@@ -91,7 +89,7 @@ export async function leaseDue(
       `with recursive ${QUEUES}, ${HEADS}, ${TURNS}
        update deliveries set lease_until = ?2
        where rowid in (select id from turns where not under_way and turn <= ${UNDER_WAY_PER_TENANT}
-         and (rate is null or place <= max(1, rate / ${CLAIMS_PER_S})) order by turn, next_at limit ?3)
+         and (rate is null or waiting_place <= max(1, rate / ${CLAIMS_PER_S})) order by turn, next_at limit ?3)
        returning tenant_id as tenantId, id`,
     )
     .bind(now.getTime(), now.getTime() + leaseMs, limit);

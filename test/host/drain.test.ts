@@ -58,6 +58,36 @@ describe("a round of deliveries", () => {
     expect(endpoint.received).toHaveLength(302);
   });
 
+  test("an endpoint that wants order gets one after the other, each recorded before the next is sent, however fast others are", async () => {
+    for (let n = 0; n < 40; n++) edge.delivery(`${endpoint.url}/ordered`, undefined, true);
+    edge.delivery(`${endpoint.url}/hang`);
+    const { finished, stop } = round({ sendMs: 3_000 });
+    await until("all of them are recorded", () => states().filter((state) => state === "succeeded").length === 40);
+    stop();
+    await finished;
+    const ordered = endpoint.received
+      .filter(({ path }) => path === "/ordered")
+      .map(({ headers }) => String(headers["webhook-id"]));
+    expect(ordered).toEqual(Array.from({ length: 40 }, (_, n) => `evt_00${n + 1}`));
+  });
+
+  test.each([false, true])(
+    "and where the edge is lost between two of them (after it recorded: %s), none is left out or overtakes",
+    async (after) => {
+      await edge.close();
+      edge = await edgeStandIn({ leaseMs: 300 });
+      const { finished, stop } = round();
+      await until("it waits for deliveries", () => edge.callsOf(CLAIM).length === 1);
+      for (let n = 0; n < 6; n++) edge.delivery(`${endpoint.url}/ordered`, undefined, true);
+      edge.failNext(CLAIM, "hang up", { after });
+      await until("all are", () => states().every((state) => state === "succeeded"));
+      stop();
+      await finished;
+      const ids = endpoint.ids();
+      expect(ids.filter((id, n) => ids.indexOf(id) === n)).toEqual(Array.from({ length: 6 }, (_, n) => `evt_00${n + 1}`));
+    },
+  );
+
   test("one that failed is sent again when it is due, under the same id", async () => {
     edge.delivery(`${endpoint.url}/503`);
     const { finished, stop } = round();

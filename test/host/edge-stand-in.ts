@@ -26,7 +26,12 @@ export type StandInEvent = {
 export type StandInDelivery = { delivery_id: string; event_id: string; url: string; body?: string };
 
 type Row<T> = T & { leasedUntil: number };
-type DeliveryRow = Row<StandInDelivery> & { attempt: number; dueAt: number; state: "due" | "succeeded" | "exhausted" };
+type DeliveryRow = Row<StandInDelivery> & {
+  inOrder: boolean;
+  attempt: number;
+  dueAt: number;
+  state: "due" | "succeeded" | "exhausted";
+};
 type Result = { delivery_id: string; attempt: number; outcome: { kind: string; status?: number; [field: string]: unknown } };
 /** What any of the routes may be sent. */
 type Body = {
@@ -35,6 +40,7 @@ type Body = {
   done: StandInEvent[];
   results: Result[];
   limit: number;
+  in_order?: object;
   wait_ms: number;
   order_id: string;
   from: number;
@@ -92,10 +98,12 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
         }),
       };
     },
-    "/internal/deliveries/claim": async ({ results: told, limit, wait_ms }: Body) => {
+    "/internal/deliveries/claim": async ({ results: told, limit, wait_ms, in_order: ordered }: Body) => {
       for (const result of told) record(result);
+      const headOfOrder = () => deliveries.find((row) => row.inOrder && row.state === "due");
       const due = () =>
         deliveries
+          .filter((row) => (ordered ? row === headOfOrder() : !row.inOrder || row === headOfOrder()))
           .filter((row) => row.state === "due" && row.dueAt <= Date.now() && row.leasedUntil <= Date.now())
           .slice(0, limit);
       const leased = limit === 0 ? [] : await waitFor(due, wait_ms);
@@ -110,6 +118,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
           tenant_id: "ten_00a",
           delivery_id: row.delivery_id,
           endpoint_id: "whe_00a",
+          in_order: row.inOrder,
           event_id: row.event_id,
           attempt: row.attempt,
           url: row.url,
@@ -282,7 +291,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       events.push(row);
       return row;
     },
-    delivery(url: string, body?: string): DeliveryRow {
+    delivery(url: string, body?: string, inOrder = false): DeliveryRow {
       const n = deliveries.length + 1;
       const row = {
         delivery_id: `del_00${n}`,
@@ -292,6 +301,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
         dueAt: 0,
         leasedUntil: 0,
         state: "due" as const,
+        inOrder,
         ...(body === undefined ? {} : { body }),
       };
       deliveries.push(row);

@@ -1,6 +1,7 @@
 import type { Metric } from "#rules/cache/metrics";
 import type { OperationProgress, OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
+import type { EndpointRef } from "#workflows/webhooks/activities";
 import type { CallEdge } from "./client.ts";
 
 /** A fact that waits to be told to the stories. */
@@ -20,6 +21,8 @@ export type Delivery = {
   tenant_id: string;
   delivery_id: string;
   endpoint_id: string;
+  /** the endpoint wants its deliveries one after the other */
+  in_order: boolean;
   event_id: string;
   attempt: number;
   url: string;
@@ -36,6 +39,9 @@ export type SendOutcome =
   | { kind: "failed"; error: SendFailure; detail: string; duration_ms: number };
 
 export type DeliveryResult = { tenant_id: string; delivery_id: string; attempt: number; outcome: SendOutcome };
+
+/** How an endpoint that recovers stands; `probe_at` is when it is tried next. */
+export type Probed = { state: "recovering" | "recovered" | "ended"; delivery: Delivery | null; probe_at: string | null };
 
 type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
@@ -59,17 +65,26 @@ export function edgeRoutes(call: CallEdge) {
       return (await call<{ events: RelayEvent[] }>("/internal/relay/claim", body, waiting(waitMs, signal))).events;
     },
 
-    /** Records `results`, and leases due deliveries for 60 s; waits up to `waitMs` for one to become due. */
+    /**
+     * Records `results`, and leases due deliveries for 60 s; waits up to `waitMs` for one to become due. With `inOrder` it leases what comes next at
+     * that endpoint.
+     */
     claimDeliveries: async ({
       shard,
       results,
       limit,
       waitMs,
+      inOrder,
       signal,
-    }: Wait & { shard: string; results: readonly DeliveryResult[] }) => {
-      const body = { shard, results, limit, wait_ms: waitMs };
+    }: Wait & { shard: string; results: readonly DeliveryResult[]; inOrder?: EndpointRef }) => {
+      const ordered = inOrder && { tenant_id: inOrder.tenantId, endpoint_id: inOrder.endpointId };
+      const body = { shard, results, limit, wait_ms: waitMs, ...(ordered && { in_order: ordered }) };
       return (await call<{ deliveries: Delivery[] }>("/internal/deliveries/claim", body, waiting(waitMs, signal))).deliveries;
     },
+
+    /** How an endpoint that recovers goes on: the delivery to try it with, or with the result of that, what follows. */
+    probeEndpoint: ({ tenantId, endpointId }: EndpointRef, probes: number, result: DeliveryResult | null) =>
+      call<Probed>("/internal/webhook_endpoints/probe", { tenant_id: tenantId, endpoint_id: endpointId, probes, result }),
 
     readFulfillment: async ({ tenantId, orderId }: OrderRef): Promise<OrderToFulfill> => {
       const order = await call<OrderToFulfill>("/internal/orders/fulfillment", { tenant_id: tenantId, order_id: orderId });

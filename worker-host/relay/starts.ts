@@ -1,5 +1,6 @@
 import type { OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef } from "#workflows/sales/activities";
+import type { EndpointRef } from "#workflows/webhooks/activities";
 import type { RelayEvent } from "../edge/routes.ts";
 
 /** Which story an event calls for, and what an operator reads about it. */
@@ -26,6 +27,16 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
     subjectId: event.subject.id,
     kind: "fulfill_order",
     summary: `Fulfill order ${event.subject.id}`,
+  }),
+  // the same endpoint may have to recover again, so that the number of the event belongs to the id
+  "webhook_endpoint.failing": (event) => ({
+    workflow: "recoverEndpoint",
+    workflowId: `endpoint/${event.subject.id}/${event.seq}`,
+    args: [{ tenantId: event.tenant_id, endpointId: event.subject.id } satisfies EndpointRef],
+    tenantId: event.tenant_id,
+    subjectId: event.subject.id,
+    kind: "recover_endpoint",
+    summary: `Try endpoint ${event.subject.id} until it takes webhooks again`,
   }),
   "operation.created": (event) => ({
     workflow: "runOperation",

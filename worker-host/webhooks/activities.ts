@@ -21,7 +21,27 @@ export const webhookActivities = (parts: DrainParts): WebhookActivities => ({
       clearInterval(beating);
     }
   },
+
+  /** A host that dies after sending leaves a lease to expire: the endpoint is tried again with the same delivery. */
+  async probeEndpoint({ probes, ...endpoint }) {
+    const { edge, send, failpoint } = parts;
+    let told = await edge.probeEndpoint(endpoint, probes, null);
+    if (told.delivery) {
+      const { tenant_id, delivery_id, attempt } = told.delivery;
+      const outcome = await send(told.delivery, Context.current().cancellationSignal);
+      failpoint("delivery.sent");
+      told = await edge.probeEndpoint(endpoint, probes, { tenant_id, delivery_id, attempt, outcome });
+    }
+    if (told.state !== "recovering") return { state: told.state };
+    const restMs = told.probe_at === null ? RETRY_MS : Date.parse(told.probe_at) - Date.now();
+    return { state: told.state, restMs: Math.max(SHORTEST_REST_MS, restMs) };
+  },
 });
+
+/** When to look again after an answer that does not say when. */
+const RETRY_MS = 60_000;
+/** Whatever the clocks of edge and host say, an endpoint that fails is not tried without a rest. */
+const SHORTEST_REST_MS = 1_000;
 
 /** An answer's body belongs to the tenant's endpoint: it is recorded at the edge, never in a workflow's history. */
 function withoutAnswer(result: DeliveryResult): DeliveryResult {

@@ -7,7 +7,7 @@ import { messageOf, type Log } from "../log.ts";
 import type { Send } from "../outbound/send.ts";
 
 export type DrainParts = {
-  edge: Pick<Edge, "claimDeliveries">;
+  edge: Pick<Edge, "claimDeliveries" | "probeEndpoint">;
   send: Send;
   failpoint: Failpoint;
   log: Log;
@@ -53,7 +53,12 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
       await pause(backoffMs(failures), stop);
       continue;
     }
-    for (const delivery of claimed) track(inFlight, sendOne(parts, delivery, results, told, stop));
+    for (const delivery of claimed) {
+      const sending = delivery.in_order
+        ? sendInOrder(parts, shard, delivery, { results, told, stop, until })
+        : sendOne(parts, delivery, results, told, stop);
+      track(inFlight, sending);
+    }
     if (inFlight.size > 0) await gather(inFlight);
     // an edge that does not wait as asked is not asked without a pause
     else await pause(Math.min(waitMs, 100) - (performance.now() - askedAt), stop);
@@ -110,6 +115,33 @@ async function sendOne(
       parts.log.error("delivery_not_sent", { delivery_id, tenant_id, attempt, error: messageOf(error) });
   } finally {
     farewell.dispose();
+  }
+}
+
+type Round = { results: DeliveryResult[]; told: { sent: number; accepted: number }; stop: AbortSignal; until: number };
+
+/**
+ * Sends what an endpoint wants in order, one after the other: each is recorded before the next is asked for, so that whatever dies, none
+ * overtakes another. Comes to its end with the round, or where nothing more is due.
+ */
+async function sendInOrder(
+  parts: DrainParts,
+  shard: string,
+  first: Delivery,
+  { results, told, stop, until }: Round,
+): Promise<void> {
+  const inOrder = { tenantId: first.tenant_id, endpointId: first.endpoint_id };
+  for (let next: Delivery | undefined = first; next;) {
+    const sent: DeliveryResult[] = [];
+    await sendOne(parts, next, sent, told, stop);
+    if (sent.length === 0) return;
+    if (stop.aborted || performance.now() >= until) return void results.push(...sent);
+    try {
+      [next] = await parts.edge.claimDeliveries({ shard, results: sent, limit: 1, waitMs: 0, inOrder, signal: stop });
+    } catch {
+      // the next claim of the round tells of it, and of why the edge was not reached
+      return void results.push(...sent);
+    }
   }
 }
 

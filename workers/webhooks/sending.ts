@@ -1,12 +1,4 @@
-import {
-  atOnce,
-  CATCHING_UP_PER_S,
-  endCatchingUp,
-  pace,
-  readLeased,
-  type DeliveryRef,
-  type LeasedDelivery,
-} from "#db/webhooks/pump";
+import { CATCHING_UP_PER_S, endCatchingUp, pace, readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
 import type { Env } from "#kernel/env";
 import { vaultOf } from "#kernel/vault";
 import { messageOf } from "#rules/webhooks/messages";
@@ -34,7 +26,7 @@ const rateOf = (row: LeasedDelivery) => row.endpoint.ratePerS ?? (isCatchingUp(r
 
 /**
  * Notes of endpoints with a rate that they have got enough for the moment, so that the rate is kept whoever sends, and across restarts. One that
- * got less than it may, with nothing left of what waited, takes as much again as it can.
+ * has got all that waited takes as much again as it can.
  */
 export async function paceEndpoints(d1: D1Database, ready: readonly Ready[], now: Date): Promise<void> {
   const paced = new Map<
@@ -54,10 +46,9 @@ export async function paceEndpoints(d1: D1Database, ready: readonly Ready[], now
     d1,
     all.map(({ tenantId, endpointId, ratePerS, count }) => ({ tenantId, endpointId, until: until(count, ratePerS) })),
   );
-  const caughtUp = all.filter(({ isCatchingUp, count, ratePerS }) => isCatchingUp && count < atOnce(ratePerS));
   await endCatchingUp(
     d1,
-    caughtUp.map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
+    all.filter((each) => each.isCatchingUp).map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
   );
 }
 

@@ -1,3 +1,8 @@
+export type EndpointRef = { tenantId: string; endpointId: string };
+
+/** How an endpoint that recovers stands after it was tried; `restMs` is how long to leave it alone. */
+export type RecoveryProgress = { state: "recovering"; restMs: number } | { state: "recovered" | "ended" };
+
 /** What the stories of the webhooks room need done. */
 export type WebhookActivities = {
   /**
@@ -5,4 +10,7 @@ export type WebhookActivities = {
    * Answers how many were sent, and how many of those the endpoint accepted with a 2xx.
    */
   drainDeliveries: (shard: { shard: string }) => Promise<{ sent: number; accepted: number }>;
+
+  /** Tries an endpoint that recovers with the delivery that it was to get first. `probes`: how many tries failed before. */
+  probeEndpoint: (endpoint: EndpointRef & { probes: number }) => Promise<RecoveryProgress>;
 };

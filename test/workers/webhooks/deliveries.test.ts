@@ -40,6 +40,7 @@ test("a delivery comes complete: signed as Standard Webhooks says, and telling t
       tenant_id: w.tenant.id,
       delivery_id: expect.stringMatching(/^del_00[0-9a-z]{26}$/),
       endpoint_id: made.id,
+      in_order: false,
       event_id: event.id,
       attempt: 1,
       url: made["url"],

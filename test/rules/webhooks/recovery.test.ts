@@ -1,0 +1,24 @@
+import { fc, test } from "@fast-check/vitest";
+import { expect } from "vitest";
+import { afterFailures, DISABLED_AFTER_MS, FAILURES_UNTIL_RECOVERY, nextProbeAt, PROBE_DELAYS_S } from "#rules/webhooks/recovery";
+
+const NOW = new Date("2026-11-20T09:00:00.000Z");
+const ago = (ms: number) => new Date(NOW.getTime() - ms);
+
+test.prop([fc.nat(50), fc.nat(2 * DISABLED_AFTER_MS)])(
+  "an endpoint is disabled after five days without an arrival, recovers after ten failures in a row, and goes on before",
+  (failures, ms) => {
+    const expected = ms >= DISABLED_AFTER_MS ? "disabled" : failures >= FAILURES_UNTIL_RECOVERY ? "recovers" : "goes_on";
+    expect(afterFailures({ failures, failingSince: ago(ms) }, NOW)).toBe(expected);
+  },
+);
+
+test.prop([fc.nat(200), fc.option(fc.nat(200_000)), fc.double({ min: 0, max: 1, noNaN: true })])(
+  "the rest before a try grows to an hour and stays there, jitter lengthens it by a fifth at most, and Retry-After by a day at most",
+  (probes, retryAfterS, jitter) => {
+    const seconds = (nextProbeAt({ probes, retryAfterS, jitter }, NOW).getTime() - NOW.getTime()) / 1000;
+    const delay = PROBE_DELAYS_S[Math.min(probes, PROBE_DELAYS_S.length - 1)]!;
+    expect(seconds).toBeGreaterThanOrEqual(Math.max(delay, Math.min(retryAfterS ?? 0, 86_400)) - 0.001);
+    expect(seconds).toBeLessThanOrEqual(Math.max(delay * 1.2, Math.min(retryAfterS ?? 0, 86_400)) + 0.001);
+  },
+);

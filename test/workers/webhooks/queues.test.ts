@@ -1,0 +1,181 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, test } from "vitest";
+import { asHost } from "../events/host.ts";
+import { upTo, world, type World } from "../world.ts";
+import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result, type Delivery } from "./pump.ts";
+
+beforeEach(emptyQueue);
+
+/** An endpoint with columns as they are wished for. */
+async function endpointWith(w: World, columns: Record<string, string | number>): Promise<string> {
+  const { id } = await endpoint(w);
+  const set = Object.keys(columns).map((name) => `${name} = ?`);
+  await env.DB_00.prepare(`update webhook_endpoints set ${set.join(", ")} where id = ?`)
+    .bind(...Object.values(columns), id)
+    .run();
+  return id;
+}
+
+const eventsOf = async (w: World, id: string) =>
+  ((await w.get(`/v1/events?subject_id=${id}&limit=100`)).body["data"] as { type: string }[])
+    .map(({ type }) => type)
+    .toReversed();
+const shown = async (w: World, id: string) => (await w.get(`/v1/webhook_endpoints/${id}`)).body;
+const deliveriesOf = async (w: World, id: string) =>
+  (await w.get(`/v1/webhook_endpoints/${id}/deliveries?limit=100`)).body["data"] as {
+    id: string;
+    state: string;
+    event_seq: number;
+  }[];
+const probe = async (w: World, id: string, probes = 0, told: unknown = null) =>
+  (await asHost("/internal/webhook_endpoints/probe", { tenant_id: w.tenant.id, endpoint_id: id, probes, result: told })).body as {
+    state: string;
+    delivery: Delivery | null;
+    probe_at: string | null;
+  };
+const seqs = (deliveries: readonly Delivery[]) => deliveries.map(({ body }) => (JSON.parse(body) as { seq: number }).seq);
+
+/** Fails whatever is due, until the pump leaves the endpoint alone. */
+async function failUntilLeft(w: World, id: string): Promise<void> {
+  for (let round = 0; round < 12; round++) {
+    await allIsDue();
+    const { deliveries } = await claim();
+    if (deliveries.length === 0) return;
+    await claim({ limit: 0, results: deliveries.map((each) => result(each, failed("connect"))) });
+  }
+  throw new Error(`the pump did not leave ${id} alone (${w.tenant.id})`);
+}
+
+test("an endpoint that wants order gets one delivery at a time, and none overtakes one that failed", async () => {
+  const w = await world();
+  const id = await endpointWith(w, { fifo: 1 });
+  for (const _ of upTo(3)) await product(w);
+  const [first, ...others] = (await claim()).deliveries;
+  expect(others).toEqual([]);
+  expect(first?.endpoint_id).toBe(id);
+  expect((await claim()).deliveries).toEqual([]);
+
+  const next = { tenant_id: w.tenant.id, endpoint_id: id };
+  const ask = { limit: 1, in_order: next };
+  const [second] = (await claim({ ...ask, results: [result(first!, answered(200))] })).deliveries;
+  expect(seqs([second!])[0]).toBe(seqs([first!])[0]! + 1);
+  expect((await claim({ ...ask, results: [result(second!, answered(500))] })).deliveries).toEqual([]);
+  expect((await claim()).deliveries).toEqual([]);
+  await allIsDue();
+  const [again] = (await claim()).deliveries;
+  expect(again).toMatchObject({ delivery_id: second!.delivery_id, attempt: 2 });
+});
+
+test.each([
+  ["block", "pending"],
+  ["skip", "exhausted"],
+])("one that wants order and does not take a delivery in any attempt: %s", async (on_exhausted, state) => {
+  const w = await world();
+  const id = await endpointWith(w, { fifo: 1, on_exhausted, max_attempts: 1 });
+  for (const _ of upTo(2)) await product(w);
+  const [first] = (await claim()).deliveries;
+  await claim({ limit: 0, results: [result(first!, answered(500))] });
+  expect((await deliveriesOf(w, id)).find((each) => each.id === first!.delivery_id)?.state).toBe(state);
+  const [next] = (await claim()).deliveries;
+  expect(next?.delivery_id === undefined).toBe(on_exhausted === "block");
+  expect(next?.delivery_id).not.toBe(first!.delivery_id);
+});
+
+test("an endpoint with a rate gets no more than that, whoever claims, and the pump knows when it may go on", async () => {
+  const w = await world();
+  await endpointWith(w, { rate_per_s: 8 });
+  for (const _ of upTo(5)) await product(w);
+  const began = Date.now();
+  const first = await claim();
+  expect(first.deliveries).toHaveLength(2);
+  expect((await claim()).deliveries).toEqual([]);
+  const waits = await claim();
+  expect(Date.parse(waits.next_at!)).toBeGreaterThanOrEqual(began + 250);
+  // one that waits is given the next ones as soon as the rate allows
+  expect((await claim({ wait_ms: 5_000 })).deliveries).toHaveLength(2);
+  expect(Date.now()).toBeGreaterThanOrEqual(began + 250);
+});
+
+test("an endpoint that fails ten times in a row is left to a story, and others are delivered to as before", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  for (const _ of upTo(4)) await product(w);
+  await failUntilLeft(w, id);
+  expect((await eventsOf(w, id)).filter((type) => type === "webhook_endpoint.failing")).toHaveLength(1);
+  const healthy = await endpoint(w);
+  await product(w);
+  expect((await claim()).deliveries.map(({ endpoint_id }) => endpoint_id)).toEqual([healthy.id]);
+
+  const { delivery } = await probe(w, id);
+  const oldest = Math.min(...(await deliveriesOf(w, id)).map(({ event_seq }) => event_seq));
+  expect(seqs([delivery!])).toEqual([oldest]);
+  expect((await probe(w, id)).delivery, "one try at a time").toBeNull();
+  const waits = await probe(w, id, 0, result(delivery!, failed("connect")));
+  expect(waits.state).toBe("recovering");
+  expect(Date.parse(waits.probe_at!)).toBeGreaterThan(Date.now() + 25_000);
+
+  const again = await probe(w, id, 1);
+  expect(await probe(w, id, 1, result(again.delivery!, answered(204)))).toMatchObject({ state: "recovered" });
+  expect(await eventsOf(w, id)).toContain("webhook_endpoint.recovered");
+  // what waited goes out slowly: a quarter of a second's worth at a time
+  expect((await claim()).deliveries.filter(({ endpoint_id }) => endpoint_id === id)).toHaveLength(4);
+  expect(await probe(w, id, 2)).toMatchObject({ state: "ended" });
+});
+
+test("a success among failures is no row of failures", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  for (const n of upTo(12)) {
+    await product(w);
+    await allIsDue();
+    const [first] = (await claim()).deliveries;
+    await claim({ limit: 0, results: [result(first!, n === 5 ? answered(200) : answered(500))] });
+    await leasesRunOut();
+  }
+  expect(await eventsOf(w, id)).not.toContain("webhook_endpoint.failing");
+});
+
+test("an endpoint to which nothing arrived for five days is disabled, keeps its queue, and gets all of it once it is enabled", async () => {
+  const w = await world();
+  const id = await endpointWith(w, { max_attempts: 1 });
+  await product(w);
+  const [used] = (await claim()).deliveries;
+  await claim({ limit: 0, results: [result(used!, answered(500))] });
+  await product(w);
+  await env.DB_00.prepare("update webhook_queues set failing_since = ? where endpoint_id = ?")
+    .bind(Date.now() - 5 * 86_400_000, id)
+    .run();
+  const [last] = (await claim()).deliveries;
+  await claim({ limit: 0, results: [result(last!, failed("timeout"))] });
+  expect(await shown(w, id)).toMatchObject({ disabled_reason: "failing", disabled_at: expect.any(String) });
+  await product(w);
+  expect((await claim()).deliveries).toEqual([]);
+
+  expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).status).toBe(200);
+  expect(await shown(w, id)).toMatchObject({ disabled_reason: null });
+  // what used up its attempts while nothing arrived is tried again
+  const ids = (await claim()).deliveries.map(({ delivery_id }) => delivery_id);
+  expect(ids).toEqual(expect.arrayContaining([used!.delivery_id, last!.delivery_id]));
+});
+
+test("what waited while an endpoint was away keeps its rate until all of it is out, then as much goes as it takes", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  for (const _ of upTo(9)) await product(w);
+  await env.DB_00.prepare("update webhook_endpoints set disabled_at = 1, disabled_reason = 'gone' where id = ?").bind(id).run();
+  await w.post(`/v1/webhook_endpoints/${id}/enable`);
+  const counts: number[] = [];
+  for (const _ of upTo(3)) {
+    const { deliveries } = await claim({ wait_ms: 5_000 });
+    counts.push(deliveries.length);
+    await claim({ limit: 0, results: deliveries.map((each) => result(each, answered(200))) });
+  }
+  expect(counts.reduce((sum, each) => sum + each, 0)).toBe(9);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(5);
+  for (const _ of upTo(9)) await product(w);
+  await claim({ wait_ms: 2_000 }).then(({ deliveries }) =>
+    claim({ limit: 0, results: deliveries.map((each) => result(each, answered(200))) }),
+  );
+  for (const _ of upTo(9)) await product(w);
+  expect((await claim({ wait_ms: 2_000 })).deliveries.length).toBeGreaterThan(5);
+});
