@@ -33,9 +33,9 @@ export function stageFor(activities: Activities, file?: string): Stage {
 }
 
 /** Starts the story that an event calls for as the relay does, and waits for its end. */
-export async function played({ engine, taskQueue }: Stage, type: string, subject: { type: string; id: string }) {
+export async function played({ engine, taskQueue }: Stage, type: string, subject: { type: string; id: string }, seq = 1) {
   const at = "2026-11-20T09:00:00.000Z";
-  const story = startFor({ tenant_id: "ten_00a", seq: 1, id: "evt_001", type, subject, at, clock: { livemode: true } });
+  const story = startFor({ tenant_id: "ten_00a", seq, id: "evt_001", type, subject, at, clock: { livemode: true } });
   if (!story) throw new Error("the event calls for no story");
   const { workflow, workflowId, args } = story;
   const handle = await engine.client.workflow.start(workflow, {

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { asHost } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
-import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result, type Delivery } from "./pump.ts";
+import type { Delivery } from "../../../worker-host/edge/routes.ts";
+import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result } from "./pump.ts";
 
 beforeEach(emptyQueue);
 
