@@ -39,6 +39,7 @@ import { ownTenantOf } from "./tenants/own.ts";
 import { paymentProvidersOf } from "./tenants/payment-providers.ts";
 import { deliveriesOf } from "./webhooks/deliveries.ts";
 import { webhookEndpointsOf } from "./webhooks/endpoints.ts";
+import { webhookQueuesOf } from "./webhooks/queues.ts";
 
 /** Everything one tenant owns, and no other way to a row of it. */
 export type Repo = Opened & { readonly [Room in keyof typeof ROOMS]: ReturnType<(typeof ROOMS)[Room]> };
@@ -82,6 +83,7 @@ const ROOMS = {
   providerEvents: providerEventsOf,
   events: eventsOf,
   webhookEndpoints: webhookEndpointsOf,
+  webhookQueues: webhookQueuesOf,
   deliveries: deliveriesOf,
 };
 

@@ -2,10 +2,10 @@ import { and, desc, eq, isNull } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
-import { deliveries, webhookEndpoints, webhookQueues } from "./tables.ts";
+import { backToWork, isSentTo } from "./queues.ts";
+import { webhookEndpoints } from "./tables.ts";
 
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect;
-export type WebhookQueueRow = typeof webhookQueues.$inferSelect;
 
 export function webhookEndpointsOf(asking: Asking) {
   const { d1, tenantId, realNow } = asking;
@@ -19,27 +19,6 @@ export function webhookEndpointsOf(asking: Asking) {
         .set({ ...row, version: row.version + 1 })
         .where(and(live, eq(webhookEndpoints.id, row.id), eq(webhookEndpoints.version, row.version))),
     );
-
-  // what used up its attempts while nothing arrived is few, because an endpoint is left alone after some failures in a row
-  const backToWork = (id: string) => [
-    d1
-      .prepare(
-        `update deliveries set state = 'pending', ended_at = null, lease_until = null, resent_after = attempts, next_at = ?3
-         where rowid in (
-           select rowid from deliveries indexed by deliveries_exhausted
-           where tenant_id = ?1 and endpoint_id = ?2 and state = 'exhausted'
-             and ended_at >= (select failing_since from webhook_queues where tenant_id = ?1 and endpoint_id = ?2)
-           order by ended_at desc limit 1000)`,
-      )
-      .bind(tenantId, id, realNow.getTime()),
-    d1
-      .prepare(
-        `insert into webhook_queues (tenant_id, endpoint_id, failures, catching_up_since) values (?1, ?2, 0, ?3)
-         on conflict (tenant_id, endpoint_id) do update set failures = 0, failing_since = null, recovering_since = null, probe_at = null,
-           catching_up_since = excluded.catching_up_since`,
-      )
-      .bind(tenantId, id, realNow.getTime()),
-  ];
 
   return {
     byId: (id: string) =>
@@ -75,60 +54,7 @@ export function webhookEndpointsOf(asking: Asking) {
 
     /** The same for one that is sent to again: what waited for it goes out slowly, and whoever waits for deliveries wakes. */
     enable: async (row: WebhookEndpointRow, told: Told) => {
-      const done = await commit(asking, [overwritten(row), guard(d1), ...backToWork(row.id)], told);
-      if (done) asking.ring({ deliveries: true, events: [] });
-      return done;
-    },
-
-    /** How sending to an endpoint goes; undefined where nothing ever failed. */
-    queue: (id: string) =>
-      db
-        .select()
-        .from(webhookQueues)
-        .where(and(eq(webhookQueues.tenantId, tenantId), eq(webhookQueues.endpointId, id)))
-        .get(),
-
-    /** Whether anything waits for the endpoint. */
-    hasWaiting: async (id: string): Promise<boolean> =>
-      (await db
-        .select({ id: deliveries.id })
-        .from(deliveries)
-        .where(and(eq(deliveries.tenantId, tenantId), eq(deliveries.endpointId, id), eq(deliveries.state, "pending")))
-        .limit(1)
-        .get()) !== undefined,
-
-    /** From now on the pump leaves the endpoint alone; undefined where it does already, or the endpoint is not sent to. */
-    startRecovery: ({ id }: WebhookEndpointRow, probeAt: Date, told: Told) =>
-      commit(
-        asking,
-        [
-          isSentTo(asking, id),
-          d1
-            .prepare(
-              `update webhook_queues set recovering_since = ?3, probe_at = ?4 where tenant_id = ?1 and endpoint_id = ?2 and recovering_since is null`,
-            )
-            .bind(tenantId, id, realNow.getTime(), probeAt.getTime()),
-          guard(d1),
-        ],
-        told,
-      ),
-
-    /** Notes when the endpoint is tried next. */
-    probeAt: (id: string, at: Date) =>
-      db
-        .update(webhookQueues)
-        .set({ probeAt: at })
-        .where(and(eq(webhookQueues.tenantId, tenantId), eq(webhookQueues.endpointId, id))),
-
-    /** The pump takes the endpoint on again, and lets what waited go out slowly; undefined where it has already. */
-    endRecovery: async ({ id }: WebhookEndpointRow, told: Told) => {
-      const isRecovering = d1
-        .prepare(
-          `select case when not exists (select 1 from webhook_queues where tenant_id = ? and endpoint_id = ? and recovering_since is not null)
-           then json('guard:it does not recover') end`,
-        )
-        .bind(tenantId, id);
-      const done = await commit(asking, [isRecovering, ...backToWork(id)], told);
+      const done = await commit(asking, [overwritten(row), guard(d1), ...backToWork(asking, row.id)], told);
       if (done) asking.ring({ deliveries: true, events: [] });
       return done;
     },
@@ -167,16 +93,6 @@ function roomLeft({ d1, tenantId }: Asking, max: number) {
       `select case when (select count(*) from webhook_endpoints where tenant_id = ? and deleted_at is null) >= ? then json('guard:no room left') end`,
     )
     .bind(tenantId, max);
-}
-
-/** Aborts the batch when the endpoint was disabled or deleted. */
-function isSentTo({ d1, tenantId }: Asking, id: string) {
-  return d1
-    .prepare(
-      `select case when not exists (select 1 from webhook_endpoints where tenant_id = ? and id = ? and deleted_at is null and disabled_at is null)
-       then json('guard:the endpoint is not sent to') end`,
-    )
-    .bind(tenantId, id);
 }
 
 /** The test's delivery, unless the endpoint subscribes to tests: then it gets one as every subscriber does, with the event that follows. */

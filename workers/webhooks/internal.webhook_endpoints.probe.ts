@@ -52,14 +52,11 @@ export const probeEndpoint = internalEndpoint({
     const d1 = databaseOf(c.env, repo.shard) as D1Database;
     if (result) await recordResults(c, d1, repo.shard, [resultOf(result)]);
 
-    const [endpoint, queue] = await Promise.all([
-      repo.webhookEndpoints.byId(endpointId),
-      repo.webhookEndpoints.queue(endpointId),
-    ]);
+    const [endpoint, queue] = await Promise.all([repo.webhookEndpoints.byId(endpointId), repo.webhookQueues.byId(endpointId)]);
     if (!endpoint || endpoint.disabledAt !== null || !queue || queue.recoveringSince === null) return c.json(ended, 200);
     const recovered = async () => {
       const facts = [fact("webhook_endpoint.recovered", presentEndpoint(endpoint))];
-      await repo.webhookEndpoints.endRecovery(endpoint, { facts, answer: [200, null] });
+      await repo.webhookQueues.endRecovery(endpoint, { facts, answer: [200, null] });
       return c.json({ state: "recovered" as const, delivery: null, probe_at: null }, 200);
     };
     // the last try arrived
@@ -67,7 +64,7 @@ export const probeEndpoint = internalEndpoint({
     if (result) {
       const retryAfterS = result.outcome.kind === "answered" ? result.outcome.retry_after_s : null;
       const at = nextProbeAt({ probes, retryAfterS, jitter: Math.random() }, c.var.realNow);
-      await repo.webhookEndpoints.probeAt(endpointId, at);
+      await repo.webhookQueues.probeAt(endpointId, at);
       return c.json({ state: "recovering" as const, delivery: null, probe_at: at.toISOString() }, 200);
     }
 
@@ -77,7 +74,7 @@ export const probeEndpoint = internalEndpoint({
     await recordResults(c, d1, repo.shard, unsignable);
     const delivery = ready[0]?.outgoing ?? null;
     // nothing is left to try it with: what comes next may
-    if (leased.length === 0 && !(await repo.webhookEndpoints.hasWaiting(endpointId))) return recovered();
+    if (leased.length === 0 && !(await repo.webhookQueues.hasWaiting(endpointId))) return recovered();
     const at = nextProbeAt({ probes, retryAfterS: null, jitter: Math.random() }, now);
     return c.json({ state: "recovering" as const, delivery, probe_at: delivery ? null : at.toISOString() }, 200);
   },

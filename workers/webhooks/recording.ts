@@ -102,7 +102,7 @@ async function leaveToRecover(c: Asked, tenantId: string, endpointId: string): P
   if (!opened || !endpoint) return;
   const probeAt = nextProbeAt({ probes: 0, retryAfterS: null, jitter: Math.random() }, c.var.realNow);
   const facts = [fact("webhook_endpoint.failing", presentEndpoint(endpoint))];
-  await opened.repo.webhookEndpoints.startRecovery(endpoint, probeAt, { facts, answer: [200, null] });
+  await opened.repo.webhookQueues.startRecovery(endpoint, probeAt, { facts, answer: [200, null] });
 }
 
 function judge(
