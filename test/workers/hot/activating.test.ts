@@ -124,9 +124,10 @@ const FATES: Record<string, (s: Shop, license: Fields, key: unknown) => Promise<
   crowded: (s, _, key) => s.activate(key, "d"),
   known: (s, _, key) => s.activate(key, "b", { name: "Before" }),
   left: async (s, _, key) => {
-    const { body } = await s.activate(key, "b");
+    const { status, body } = await s.activate(key, "b");
+    if (status >= 300) return; // what came before it leaves it none to give back
     await env.DB_00.prepare("update activations set clone_suspected_at = activated_at where id = ?").bind(body["id"]).run();
-    return s.post(`/v1/activations/${String(body["id"])}/deactivate`, {});
+    await s.post(`/v1/activations/${String(body["id"])}/deactivate`, {});
   },
   released: (s) =>
     s.post(`/v1/products/${String(s.product["id"])}/versions`, {
