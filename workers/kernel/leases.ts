@@ -1,5 +1,13 @@
 import { limitHeader, limitItem, policyHeader, policyItem, policyName, secondsUntil, type Standing } from "#rules/limits/headers";
-import { asksAhead, isWorthReturning, refusedUntil, wantedAfter } from "#rules/limits/leasing";
+import {
+  asksAhead,
+  isWorthReturning,
+  leastWanted,
+  refusedUntil,
+  STANDING_WINDOWS,
+  standingOf,
+  wantedAfter,
+} from "#rules/limits/leasing";
 import { UNLIMITED, type Window, windowAt, type WindowLimits, type WindowName, WINDOWS } from "#rules/limits/windows";
 import type { Env } from "./env.ts";
 import { type Lease, type LeaseAsk, quotaOf, type Unused } from "./quota.object.ts";
@@ -62,8 +70,10 @@ type HeldWindow = Window & {
   used: number;
   /** Nothing is left at the object: it is not asked before this instant. */
   refusedUntil: number;
-  /** The lease on the window after this one; null while nobody asked for it. */
-  next: Lease | null;
+  /** Leases on windows after this one, in their order. */
+  ahead: (Pick<Window, "startsAt" | "endsAt"> & Lease)[];
+  /** A busy isolate has asked for the next one by its pace. */
+  isNextAsked: boolean;
   /** The limit's name, and what `RateLimit-Policy` says of it: every answer tells both. Null where there is no limit to tell of. */
   told: { name: string; policy: string } | null;
 };
@@ -161,17 +171,21 @@ export class Leases {
 
   #use(at: LeaseContext, held: Held, now: number): void {
     let [blind, low, ahead] = [false, false, false];
+    // leases that stand for minutes ahead belong to subjects that nothing longer limits
+    let runsOut = false;
     for (const window of held.windows) {
       window.used++;
       if (window.left > 0) window.left--;
       else blind = true;
       low ||= window.left > 0 && window.left <= window.refillAt;
-      ahead ||= window.next === null && asksAhead(window.used, now, window.endsAt);
+      ahead ||= !window.isNextAsked && asksAhead(window.used, now, window.endsAt);
+      runsOut ||= standsFor(window) < 2;
     }
     held.used++;
     if (blind) this.#watch.blind(held.policy);
     if (low && held.asking === null && now >= held.blindUntil) void this.#ask(at, held, now);
     if (ahead) this.#askAhead(at, held, now);
+    if (runsOut && held.asking === null && now >= held.blindUntil) void this.#ask(at, held, now);
   }
 
   /** Waits for the objects whose leases do not suffice: until each has some, refuses, or does not answer in time. */
@@ -198,12 +212,13 @@ export class Leases {
   #ask(at: LeaseContext, held: Held, now: number): Promise<void> {
     // a call whose request was ended by the platform never settles, so it is not waited for forever
     if (held.asking && now - held.since < STUCK_MS) return held.asking;
-    const wanted = wantedAfter(held.used, now - held.since);
+    const byPace = wantedAfter(held.used, now - held.since);
     const asks = held.windows
       .filter((window) => now >= window.refusedUntil)
-      .map((window) =>
-        askFor(window, window, { waiting: Math.max(0, held.waiting - window.left), wanted: wanted - window.left }),
-      );
+      .flatMap((window) => {
+        const wanted = Math.max(byPace, leastWanted(window.name, window.limit)) - window.left;
+        return [askFor(window, window, { waiting: Math.max(0, held.waiting - window.left), wanted }), ...standingAsks(window)];
+      });
     held.used = 0;
     held.since = now;
     const call = this.#lease(at, held, asks, now);
@@ -224,8 +239,8 @@ export class Leases {
   #askAhead(at: LeaseContext, held: Held, now: number): void {
     const asks: LeaseAsk[] = [];
     for (const window of held.windows) {
-      if (window.next !== null || !asksAhead(window.used, now, window.endsAt)) continue;
-      window.next = { granted: 0, left: window.limit };
+      if (window.isNextAsked || !asksAhead(window.used, now, window.endsAt)) continue;
+      window.isNextAsked = true;
       const wanted = wantedAfter(window.used, now - window.startsAt);
       asks.push(askFor(windowAt(window.name, window.endsAt), window, { waiting: 0, wanted }));
     }
@@ -244,7 +259,7 @@ export class Leases {
       const window = held.windows.find(({ name }) => name === ask.name);
       if (!lease || !window) return;
       if (!isForgotten && window.startsAt === ask.startsAt) credit(window, lease, now);
-      else if (!isForgotten && window.endsAt === ask.startsAt) window.next = lease;
+      else if (!isForgotten && window.endsAt <= ask.startsAt) addAhead(window, ask, lease);
       else if (lease.granted > 0) unused.push({ name: ask.name, startsAt: ask.startsAt, requests: lease.granted });
     });
     held.blindUntil = 0;
@@ -253,7 +268,8 @@ export class Leases {
   }
 
   #begin(at: LeaseContext, { object, policy, limits }: Subject, before: Held | undefined, now: number): Held {
-    if (before) this.#forget(at, before, now);
+    // leased under another limit, it may be all that the new one has
+    if (before) this.#forget(at, before, now, () => true);
     else if (this.#subjects.size >= this.#most) this.#makeRoom(at, now);
     const windows = WINDOWS.flatMap((name) => {
       const limit = limits[name];
@@ -297,16 +313,21 @@ export class Leases {
         this.#hand = null;
         return;
       }
-      if (now - held.usedAt >= IDLE_MS && held.asking === null) this.#forget(at, held, now);
+      if (now - held.usedAt >= IDLE_MS && held.asking === null && !stands(held, now)) this.#forget(at, held, now);
     }
   }
 
   /** Forgets a subject. What it held goes back to the object where it is worth a call; the object hears of it only after it is forgotten here. */
-  #forget(at: LeaseContext, held: Held, now: number): void {
+  #forget(at: LeaseContext, held: Held, now: number, isWorth = isWorthReturning): void {
     this.#subjects.delete(held.object);
     const unused = held.windows
-      .filter(({ name, left, limit, endsAt }) => now < endsAt && isWorthReturning(name, left, limit))
-      .map(({ name, startsAt, left }) => ({ name, startsAt, requests: left }));
+      .flatMap(({ name, limit, startsAt, endsAt, left, ahead }) =>
+        [{ startsAt, endsAt, requests: left }, ...ahead.map(({ granted, ...window }) => ({ ...window, requests: granted }))].map(
+          (each) => ({ ...each, name, limit }),
+        ),
+      )
+      .filter(({ name, requests, limit, endsAt }) => requests > 0 && now < endsAt && isWorth(name, requests, limit))
+      .map(({ name, startsAt, requests }) => ({ name, startsAt, requests }));
     for (const window of held.windows) window.left = 0;
     if (unused.length > 0)
       at.waitUntil(
@@ -380,16 +401,56 @@ export function headersOf(standings: readonly Standing[], now: number, refusedBy
 function freshWindow(policy: string, window: Window, limit: number): HeldWindow {
   const name = policyName(policy, window.name);
   const told = limit < UNLIMITED ? { name, policy: policyItem(name, { ...window, limit }) } : null;
-  return { ...window, limit, left: 0, atObject: limit, refillAt: 0, used: 0, refusedUntil: 0, next: null, told };
+  return {
+    ...window,
+    limit,
+    left: 0,
+    atObject: limit,
+    refillAt: 0,
+    used: 0,
+    refusedUntil: 0,
+    ahead: [],
+    isNextAsked: false,
+    told,
+  };
 }
 
 /** A window that is over becomes the one that the instant lies in, with the lease that was taken ahead for it. */
 function moveOn(policy: string, window: HeldWindow, now: number): void {
-  const ahead = window.next;
-  const after = window.endsAt;
+  const { ahead } = window;
   const { startsAt, endsAt } = windowAt(window.name, now);
   Object.assign(window, freshWindow(policy, { name: window.name, startsAt, endsAt }, window.limit));
-  if (ahead && startsAt === after && ahead.granted > 0) credit(window, ahead, now);
+  const mine = ahead.find((lease) => lease.startsAt === startsAt);
+  if (mine && mine.granted > 0) credit(window, mine, now);
+  window.ahead = ahead.filter((lease) => lease.startsAt > startsAt);
+}
+
+/** What is asked for together with a window: a little of each of the next ones, where that is little of them. */
+function standingAsks(window: HeldWindow): LeaseAsk[] {
+  const wanted = standingOf(window.name, window.limit);
+  if (wanted === 0 || standsFor(window) >= STANDING_WINDOWS / 2) return [];
+  const asks: LeaseAsk[] = [];
+  let from = window.ahead.at(-1)?.endsAt ?? window.endsAt;
+  for (let n = standsFor(window); n < STANDING_WINDOWS; n++) {
+    const next = windowAt(window.name, from);
+    asks.push(askFor(next, window, { waiting: 0, wanted }));
+    from = next.endsAt;
+  }
+  return asks;
+}
+
+/** For how many windows ahead something is leased; endless where nothing is leased ahead. */
+const standsFor = ({ name, limit, ahead }: HeldWindow): number =>
+  standingOf(name, limit) === 0 ? Number.POSITIVE_INFINITY : ahead.length;
+
+/** Whether something is still leased for later: who is asked now and then is not forgotten between. */
+const stands = ({ windows }: Held, now: number): boolean => windows.some(({ ahead }) => (ahead.at(-1)?.endsAt ?? 0) > now);
+
+/** Two leases on the same window add up. */
+function addAhead(window: HeldWindow, { startsAt, endsAt }: LeaseAsk, lease: Lease): void {
+  const known = window.ahead.find((each) => each.startsAt === startsAt);
+  if (known) Object.assign(known, { granted: known.granted + lease.granted, left: lease.left });
+  else window.ahead = [...window.ahead, { startsAt, endsAt, ...lease }].toSorted((a, b) => a.startsAt - b.startsAt);
 }
 
 function credit(window: HeldWindow, { granted, left }: Lease, now: number): void {

@@ -21,7 +21,7 @@ const TOLD_AGAIN_AFTER_MS = 30_000;
 /**
  * Counts the requests of one subject (a tenant, a key, an address, a license) per window, by handing out leases on them. What it granted stands in
  * its storage before an isolate hears of it, so the sum of all leases of a window is never above the limit: not with many isolates, and not
- * when this object or one of them dies. It goes by the isolates' clock alone: a lease names its window.
+ * when this object or one of them dies. A lease names its window, by the isolate's clock.
  */
 export class Quota extends DurableObject {
   #alarmIsSet = false;
@@ -95,12 +95,14 @@ export class Quota extends DurableObject {
 
   /** What is leased of a window. One that was forgotten already is full: an isolate whose clock is that late gets none of it. */
   #grantedOf(ask: LeaseAsk): number {
+    if (isTooFar(ask)) return ask.limit;
     const known = this.#rowOf(ask);
     if (known !== undefined) return known;
     const [row] = this.ctx.storage.sql
       .exec<{ newest: number | null }>("select max(starts_at) as newest from windows where name = ?", ask.name)
       .toArray();
-    return (row?.newest ?? 0) > ask.endsAt + KEPT_AFTER_MS ? ask.limit : 0;
+    // of a window that lies ahead the windows before it are not over
+    return Math.min(row?.newest ?? 0, Date.now()) > ask.endsAt + KEPT_AFTER_MS ? ask.limit : 0;
   }
 
   #grant({ name, startsAt, endsAt }: LeaseAsk, requests: number, isFirst: boolean): void {
@@ -113,7 +115,7 @@ export class Quota extends DurableObject {
       requests,
     );
     if (isFirst) {
-      sql.exec("delete from windows where name = ? and ends_at < ?", name, startsAt - KEPT_AFTER_MS);
+      sql.exec("delete from windows where name = ? and ends_at < ?", name, Math.min(startsAt, Date.now()) - KEPT_AFTER_MS);
       if (name === "month") sql.exec("delete from marks where ends_at < ? and told = 1", startsAt - KEPT_AFTER_MS);
     }
   }
@@ -164,6 +166,13 @@ export class Quota extends DurableObject {
     this.#alarmIsSet = true;
   }
 }
+
+/**
+ * Windows further ahead than anybody leases. An isolate whose clock is that far off gets nothing: what it wrote would make those of everybody else
+ * old.
+ */
+const isTooFar = ({ startsAt }: LeaseAsk): boolean => startsAt > Date.now() + FURTHEST_AHEAD_MS;
+const FURTHEST_AHEAD_MS = 20 * 60_000;
 
 /** The object that counts for a subject. */
 export function quotaOf(env: Env, object: string): DurableObjectStub<Quota> {

@@ -1,7 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { limitHeader, policyHeader, secondsUntil } from "#rules/limits/headers";
-import { asksAhead, isWorthReturning, leaseOf, marksReached, refusedUntil, wantedAfter } from "#rules/limits/leasing";
+import {
+  asksAhead,
+  isWorthReturning,
+  leaseOf,
+  leastWanted,
+  marksReached,
+  refusedUntil,
+  standingOf,
+  wantedAfter,
+} from "#rules/limits/leasing";
 import { windowAt } from "#rules/limits/windows";
 
 /** What may happen to one window: an isolate asks, uses, gives back, or dies with what it holds. */
@@ -134,3 +143,16 @@ function named(name: "minute" | "hour", now: number) {
   const { name: window, ...rest } = windowAt(name, now);
   return { window, ...rest };
 }
+
+test("what an isolate gets unasked is little of a large limit of a minute, and nothing of any other", () => {
+  const windows = fc.constantFrom("minute" as const, "hour" as const, "month" as const);
+  const property = fc.property(windows, fc.integer({ min: 1, max: 10_000_000 }), (name, limit) => {
+    const [first, later] = [leastWanted(name, limit), standingOf(name, limit)];
+    if (name !== "minute" || limit < 1_000) return expect([first, later]).toEqual([1, 0]);
+    // three hundred isolates that ask once leave something for those who need it
+    expect(first * 300).toBeLessThanOrEqual(limit);
+    expect(later * 500).toBeLessThanOrEqual(limit);
+    expect(Math.min(first, later)).toBeGreaterThanOrEqual(1);
+  });
+  fc.assert(property);
+});

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Leases, type LeaseContext, type Permit, type Subject } from "#kernel/leases";
 import type { Env } from "#kernel/env";
 import { quotaOf } from "#kernel/quota.object";
@@ -8,6 +8,9 @@ import { windowAt } from "#rules/limits/windows";
 import { upTo } from "../world.ts";
 
 const START = Date.UTC(2031, 2, 14, 9, 26, 0);
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: START }));
+afterEach(() => void vi.useRealTimers());
+
 let subjects = 0;
 const run = crypto.randomUUID();
 
@@ -20,11 +23,11 @@ function isolate(within: Env = env, options: { mostSubjects?: number; patienceMs
   const seen = { blind: 0, refused: 0 };
   // the machine may be slow: only a dead object is to be given up
   const leases = new Leases({ blind: () => seen.blind++, refused: () => seen.refused++ }, { patienceMs: 20_000, ...options });
-  const at = (nowMs: number): LeaseContext => ({
-    env: within,
-    realNow: new Date(nowMs),
-    waitUntil: (work) => void background.push(work),
-  });
+  const at = (nowMs: number): LeaseContext => {
+    // the object's clock is that of the isolate that is ahead of all
+    vi.setSystemTime(Math.max(Date.now(), nowMs));
+    return { env: within, realNow: new Date(nowMs), waitUntil: (work) => void background.push(work) };
+  };
   return {
     leases,
     seen,
@@ -273,4 +276,44 @@ test("an object forgets itself when its last window is long over, and not before
       return state.storage.sql.exec("select 1 from sqlite_master where name = 'windows'").toArray().length;
     });
   expect([await left(over), await left(going)]).toEqual([0, 1]);
+});
+
+test("a large limit of a minute: who asks now and then waits once, and not again for minutes, and four isolates get no more than there is", async () => {
+  const { asked, env: within } = counting();
+  const isolates = upTo(4).map(() => isolate(within));
+  const whose = subject({ minute: 6_000 });
+  const [first] = isolates;
+  for (let minute = 0; minute < 30; minute++) {
+    const taken = first!.take(whose, START + minute * 60_000);
+    // the first one of all waits
+    expect(taken instanceof Promise, `minute ${minute}`).toBe(minute === 0);
+    expect((await taken).allowed).toBe(true);
+    await first!.settled();
+  }
+  expect(asked.calls).toBeLessThanOrEqual(30 / 4);
+  for (const n of [31, 32]) {
+    const allowed = await hammer(isolates, whose, 2_500, START + n * 60_000);
+    expect(allowed).toBeLessThanOrEqual(6_000);
+    expect(allowed).toBeGreaterThan(5_900);
+  }
+});
+
+test("what stands for minutes ahead comes back where the limit is lowered", async () => {
+  const one = isolate();
+  const whose = subject({ minute: 6_000 });
+  await one.take(whose);
+  await one.settled();
+  const lowered = { ...whose, limits: { minute: 6 } };
+  // one was used before
+  expect(await hammer([one], lowered, 20)).toBe(5);
+  expect(await hammer([one], lowered, 20, START + 60_000)).toBe(6);
+});
+
+test("an isolate whose clock is far ahead gets nothing, and takes nothing from the others", async () => {
+  const [one, ahead] = [isolate(), isolate()];
+  const whose = subject({ minute: 20 });
+  expect((await one.take(whose)).allowed).toBe(true);
+  const far = await ahead.leases.take({ ...ahead.at(START), realNow: new Date(START + 24 * 3_600_000) }, [whose]);
+  expect(far.allowed).toBe(false);
+  expect(await hammer([one], whose, 30)).toBe(19);
 });

@@ -43,6 +43,25 @@ export function wantedAfter(used: number, sinceMs: number): number {
   return Math.max(1, Math.min(used * 4, Math.ceil((used * HORIZON_MS) / Math.max(1, sinceMs))));
 }
 
+/** Of limits below this every request counts: nothing of them is leased before somebody wants it. */
+const LARGE_LIMIT = 1_000;
+/** The part of a large limit of a minute that an isolate gets when it asks for the first time: enough that a few devices do not make it ask again. */
+const FIRST_PART = 512;
+/** The part of a large limit that it gets of each of the next minutes with that: an isolate that is asked now and then does not wait each time. */
+const STANDING_PART = 1_500;
+/** For how many minutes. */
+export const STANDING_WINDOWS = 10;
+
+/** What an isolate wants to hold of a window at the least. Minutes are short, so that what is not used of them is soon nobody's loss. */
+export function leastWanted(name: WindowName, limit: number): number {
+  return name === "minute" && limit >= LARGE_LIMIT ? Math.ceil(limit / FIRST_PART) : 1;
+}
+
+/** How many requests of each of the next windows are leased together with one; 0 where none are. */
+export function standingOf(name: WindowName, limit: number): number {
+  return name === "minute" && limit >= LARGE_LIMIT ? Math.ceil(limit / STANDING_PART) : 0;
+}
+
 /** Whether the next window is to be asked for already. */
 export function asksAhead(usedInWindow: number, nowMs: number, endsAt: number): boolean {
   return usedInWindow >= BUSY_FROM && endsAt - nowMs <= AHEAD_MS;
