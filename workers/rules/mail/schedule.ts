@@ -1,0 +1,56 @@
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How long after one attempt the next follows; behind the last of them the last one repeats. */
+export const MAIL_DELAYS_MS = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS] as const;
+
+/** How long a mail is tried that a server puts off; then it failed. */
+export const GIVE_UP_AFTER_MS = 72 * HOUR_MS;
+
+/** How soon a mail is tried again that no server was reached for: the pump itself waits until there is one. */
+export const UNREACHED_MS = 10_000;
+
+/** Jitter lengthens a delay by up to this share, so that what failed together does not come back together. */
+const JITTER_SHARE = 0.2;
+
+/**
+ * How one attempt ended. `deferred`: the server said "later" (4xx); `refused`: it said "never" (5xx), of the recipient or of the mail;
+ * `unreached`: nobody was there to ask, or we were not let in.
+ */
+export type MailOutcome =
+  | { kind: "accepted" }
+  | { kind: "deferred" }
+  | { kind: "refused"; what: "recipient" | "mail" }
+  | { kind: "unreached" };
+
+/** What follows an attempt. */
+export type AfterMail = { state: "sent" | "bounced" | "failed" } | { state: "pending"; at: Date };
+
+/**
+ * What to do after attempt number `attempt` (from 1, of this round) ended at `now`, the first one having been made at `firstAt`. `jitter` is a
+ * random number from 0 to 1. A server that cannot be reached costs a mail nothing: it waits as long as that takes.
+ */
+export function afterMail(
+  outcome: MailOutcome,
+  { attempt, firstAt, now, jitter }: { attempt: number; firstAt: Date; now: Date; jitter: number },
+): AfterMail {
+  if (!Number.isInteger(attempt) || attempt < 1) throw new RangeError(`Not an attempt: ${attempt}`);
+  if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(`Not a jitter: ${jitter}`);
+  const later = (ms: number) => ({
+    state: "pending" as const,
+    at: new Date(now.getTime() + Math.round(ms * (1 + JITTER_SHARE * jitter))),
+  });
+  switch (outcome.kind) {
+    case "accepted":
+      return { state: "sent" };
+    case "refused":
+      return { state: outcome.what === "recipient" ? "bounced" : "failed" };
+    case "unreached":
+      return later(UNREACHED_MS);
+    case "deferred": {
+      const delayMs = MAIL_DELAYS_MS[Math.min(attempt, MAIL_DELAYS_MS.length) - 1] ?? HOUR_MS;
+      const next = later(delayMs);
+      return next.at.getTime() - firstAt.getTime() > GIVE_UP_AFTER_MS ? { state: "failed" } : next;
+    }
+  }
+}
