@@ -1,4 +1,5 @@
 import type { Actor, EventType } from "#rules/events";
+import { noticesCalledFor } from "./mail/calling.ts";
 import type { TenantId } from "./tenant-id.ts";
 
 /** A statement with its values already bound. */
@@ -14,6 +15,8 @@ export type Fact = {
   type: EventType;
   subject: { type: string; id: string };
   data: { object: Record<string, unknown>; previous: Record<string, unknown> | null };
+  /** What came from elsewhere was told to people there: no mail is made of it. */
+  mailsNobody?: true;
 };
 
 /** The answer of a request, made before the write so that both are kept together. */
@@ -51,12 +54,12 @@ export type Asking = {
   readonly requestId: string | null;
   readonly actor: Actor;
   readonly intent: IntentSlot | null;
-  readonly newId: (noun: "event" | "delivery", at: Date) => string;
+  readonly newId: (noun: "event" | "delivery" | "notice", at: Date) => string;
   /**
    * Told after a commit, so that whoever waits for its events wakes, and whoever keeps what they made untrue forgets it; `deliveries` when some
-   * endpoint is to hear of it.
+   * endpoint is to hear of it, `notices` when somebody is to be mailed.
    */
-  readonly ring: (wakes: { deliveries: boolean; events: readonly Committed[] }) => void;
+  readonly ring: (wakes: { deliveries: boolean; notices?: boolean; events: readonly Committed[] }) => void;
 };
 
 /** How long a running intent is left alone: longer than a provider call may take (20 s), shorter than an activity (45 s). */
@@ -90,20 +93,30 @@ export function guard(d1: D1Database): Statement {
 
 /**
  * Commits a change with all that belongs to it, in one batch: the caller's intent and its answer, the change, its events, and the
- * deliveries that they cause. Returns the results of `changes`, or undefined when a guard among them found no row; then nothing was written.
+ * deliveries and notices that they cause. Returns the results of `changes`, or undefined when a guard among them found no row; then nothing was written.
  * Throws AlreadyAnswered when the same intent won elsewhere, NotUnique when an index refused.
  */
 export async function commit(asking: Asking, changes: readonly Statement[], told: Told): Promise<D1Result[] | undefined> {
   const first = await intentStatements(asking, told.answer);
-  const statements = [...first, ...changes, ...told.facts.flatMap((fact) => factStatements(asking, fact))];
+  const facts = told.facts.map((fact) => ({
+    tenantId: asking.tenantId,
+    ...fact,
+    eventId: asking.newId("event", asking.realNow),
+  }));
+  const notices = noticesCalledFor(asking.d1, facts, idStart(asking, "notice"), asking.realNow);
+  const telling = facts.flatMap((fact) => factStatements(asking, fact));
+  const statements = [...first, ...changes, ...telling, ...(notices ? [notices] : [])];
   try {
     const results = await asking.d1.batch(statements);
     if (asking.intent) asking.intent.written = "later" in told.answer ? "running" : "answered";
-    // behind the changes stand two statements a fact: the event and its deliveries
-    const behind = results.slice(first.length + changes.length);
+    // behind the changes stand two statements a fact: the event and its deliveries; last the notices of all of them
+    const behind = results.slice(first.length + changes.length, first.length + changes.length + telling.length);
+    const mailed = results[first.length + changes.length + telling.length]?.meta.changes ?? 0;
     const fanOuts = behind.filter((_, index) => index % 2 === 1);
     const events = told.facts.map((fact, index) => committed(asking, fact, behind[index * 2]));
-    if (events.length > 0) asking.ring({ deliveries: fanOuts.some((result) => result.meta.changes > 0), events });
+    if (events.length > 0) {
+      asking.ring({ deliveries: fanOuts.some((result) => result.meta.changes > 0), notices: mailed > 0, events });
+    }
     return results.slice(first.length, first.length + changes.length);
   } catch (error) {
     return refused(error);
@@ -121,8 +134,9 @@ export async function commitClaim(
   otherwise: Statement,
 ): Promise<{ made: boolean; otherwise: D1Result }> {
   if (asking.intent) throw new Error("A claim that may make nothing keeps no answer");
+  const told = { tenantId: asking.tenantId, ...fact, eventId: asking.newId("event", asking.realNow) };
   try {
-    const [claimed, event, fanOuts, read] = await asking.d1.batch([claim, ...factStatements(asking, fact, true), otherwise]);
+    const [claimed, event, fanOuts, read] = await asking.d1.batch([claim, ...factStatements(asking, told, true), otherwise]);
     if (!claimed || !event || !fanOuts || !read) throw new Error("D1 answered fewer results than it was asked for");
     const made = claimed.meta.changes > 0;
     if (made) asking.ring({ deliveries: fanOuts.meta.changes > 0, events: [committed(asking, fact, event)] });
@@ -168,14 +182,16 @@ const eventSql = (isTold: string) =>
 const EVENT = eventSql("");
 const EVENT_IF_CHANGED = eventSql("where changes() > 0");
 
+/** What ids of one batch begin with: ten characters of time behind prefix and shard, so that they sort as they were made. The database puts chance behind it. */
+const idStart = ({ newId, realNow }: Asking, noun: "delivery" | "notice"): string => newId(noun, realNow).slice(0, -16);
+
 /** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it. */
 function factStatements(
   asking: Asking,
-  { type, subject, data, tenantId = asking.tenantId }: Fact,
+  { type, subject, data, tenantId, eventId: id }: Fact & { tenantId: TenantId; eventId: string },
   onlyIfChanged = false,
 ): Statement[] {
-  const { d1, actor, requestId, now, realNow } = asking;
-  const id = asking.newId("event", realNow);
+  const { d1, actor, requestId, now } = asking;
   const event = d1
     .prepare(onlyIfChanged ? EVENT_IF_CHANGED : EVENT)
     .bind(
@@ -211,9 +227,8 @@ function licenseOf(subject: Fact["subject"], object: Record<string, unknown>): s
   return typeof named === "string" ? named : null;
 }
 
-function fanOut({ d1, tenantId, newId, realNow }: Asking, eventId: string, type: EventType): Statement {
-  // ten characters of time after prefix and shard, so that deliveries sort as they were made; the rest is random per row
-  const idStart = newId("delivery", realNow).slice(0, -16);
+function fanOut(asking: Asking, eventId: string, type: EventType): Statement {
+  const { d1, tenantId, realNow } = asking;
   return d1
     .prepare(
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
@@ -222,5 +237,5 @@ function fanOut({ d1, tenantId, newId, realNow }: Asking, eventId: string, type:
        where e.tenant_id = ?1 and e.deleted_at is null and e.disabled_at is null
          and exists (select 1 from json_each(e.events) p where p.value = '*' or p.value = ?4 or p.value = ?6)`,
     )
-    .bind(tenantId, idStart, eventId, type, realNow.getTime(), `${type.slice(0, type.indexOf("."))}.*`);
+    .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime(), `${type.slice(0, type.indexOf("."))}.*`);
 }

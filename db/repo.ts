@@ -37,6 +37,10 @@ import type { TenantId } from "./tenant-id.ts";
 import type { TenantRow } from "./tenants/callers.ts";
 import { ownTenantOf } from "./tenants/own.ts";
 import { paymentProvidersOf } from "./tenants/payment-providers.ts";
+import { noticesOf } from "./mail/notices.ts";
+import { mailPreferencesOf } from "./mail/preferences.ts";
+import { mailStatusOf } from "./mail/status.ts";
+import { mailTemplatesOf } from "./mail/templates.ts";
 import { deliveriesOf } from "./webhooks/deliveries.ts";
 import { webhookEndpointsOf } from "./webhooks/endpoints.ts";
 import { webhookQueuesOf } from "./webhooks/queues.ts";
@@ -85,6 +89,10 @@ const ROOMS = {
   webhookEndpoints: webhookEndpointsOf,
   webhookQueues: webhookQueuesOf,
   deliveries: deliveriesOf,
+  notices: noticesOf,
+  mailPreferences: mailPreferencesOf,
+  mailTemplates: mailTemplatesOf,
+  mailStatus: mailStatusOf,
 };
 
 /** What of a tenant's rows is open in one request. A request uses one or two of them, so each is opened when it is asked for. */

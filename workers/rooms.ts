@@ -6,6 +6,7 @@ import { events } from "./events/index.ts";
 import type { Endpoint } from "./kernel/endpoint.ts";
 import { health } from "./health/index.ts";
 import { licensing } from "./licensing/index.ts";
+import { mail } from "./mail/index.ts";
 import { sales } from "./sales/index.ts";
 import { stories } from "./stories/index.ts";
 import { tenants } from "./tenants/index.ts";
@@ -24,4 +25,5 @@ export const endpoints: readonly Endpoint[] = [
   ...entitlements,
   ...sales,
   ...webhooks,
+  ...mail,
 ];

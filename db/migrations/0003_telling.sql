@@ -1,3 +1,87 @@
+CREATE TABLE `mail_bounces` (
+	`tenant_id` text NOT NULL,
+	`address` text NOT NULL,
+	`notice_id` text NOT NULL,
+	`detail` text,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `address`)
+);
+--> statement-breakpoint
+CREATE TABLE `mail_preferences` (
+	`tenant_id` text NOT NULL,
+	`recipient_id` text NOT NULL,
+	`unsubscribed` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`version` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `recipient_id`)
+);
+--> statement-breakpoint
+CREATE TABLE `mail_templates` (
+	`tenant_id` text NOT NULL,
+	`kind` text NOT NULL,
+	`locale` text NOT NULL,
+	`subject` text NOT NULL,
+	`body` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`version` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `kind`, `locale`)
+);
+--> statement-breakpoint
+CREATE TABLE `mail_transport` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`transport` text,
+	`problem` text,
+	`told_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `notice_attempts` (
+	`tenant_id` text NOT NULL,
+	`notice_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`id` text NOT NULL,
+	`at` integer NOT NULL,
+	`duration_ms` integer NOT NULL,
+	`outcome` text NOT NULL,
+	`status` integer,
+	`detail` text,
+	PRIMARY KEY(`tenant_id`, `notice_id`, `number`),
+	FOREIGN KEY (`tenant_id`,`notice_id`) REFERENCES `notices`(`tenant_id`,`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
+CREATE TABLE `notices` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`kind` text NOT NULL,
+	`audience` text NOT NULL,
+	`customer_id` text,
+	`recipient` text NOT NULL,
+	`locale` text,
+	`subject_type` text NOT NULL,
+	`subject_id` text NOT NULL,
+	`event_id` text NOT NULL,
+	`params` text NOT NULL,
+	`state` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`resent_after` integer DEFAULT 0 NOT NULL,
+	`round_at` integer NOT NULL,
+	`next_at` integer NOT NULL,
+	`lease_until` integer,
+	`message_id` text,
+	`reason` text,
+	`last_error` text,
+	`sent_at` integer,
+	`ended_at` integer,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `notices_once` ON `notices` (`tenant_id`,`event_id`,`kind`,`recipient`);--> statement-breakpoint
+CREATE INDEX `notices_due` ON `notices` (`next_at`) WHERE "notices"."state" = 'pending';--> statement-breakpoint
+CREATE INDEX `notices_queue` ON `notices` (`tenant_id`,`next_at`) WHERE "notices"."state" = 'pending';--> statement-breakpoint
+CREATE INDEX `notices_customer` ON `notices` (`tenant_id`,`customer_id`,`id`) WHERE "notices"."customer_id" is not null;--> statement-breakpoint
+CREATE INDEX `notices_age` ON `notices` (`ended_at`) WHERE "notices"."ended_at" is not null;--> statement-breakpoint
 CREATE TABLE `webhook_queues` (
 	`tenant_id` text NOT NULL,
 	`endpoint_id` text NOT NULL,

@@ -32,11 +32,12 @@ export function askingIn(c: Asked, d1: D1Database, shard: string) {
     shard,
     realNow: c.var.realNow,
     requestId: c.var.requestId,
-    newId: (noun: "event" | "delivery", at: Date) => newId(noun, shard, at),
-    ring: ({ deliveries, events }: { deliveries: boolean; events: readonly Committed[] }) => {
+    newId: (noun: "event" | "delivery" | "notice", at: Date) => newId(noun, shard, at),
+    ring: ({ deliveries, notices, events }: { deliveries: boolean; notices?: boolean; events: readonly Committed[] }) => {
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       ring({ env: c.env, waitUntil }, "events", shard);
       if (deliveries) ring({ env: c.env, waitUntil }, "deliveries", shard);
+      if (notices === true) ring({ env: c.env, waitUntil }, "notices", shard);
       noteCommitted(shard, events);
     },
   } satisfies Partial<Asking>;

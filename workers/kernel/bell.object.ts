@@ -39,7 +39,7 @@ export class Bell extends DurableObject {
 }
 
 /** What a bell is rung for. */
-export type BellName = "events" | "deliveries";
+export type BellName = "events" | "deliveries" | "notices";
 
 /** The bell of a shard. */
 export function bellOf(env: Env, name: BellName, shard: string): DurableObjectStub<Bell> {

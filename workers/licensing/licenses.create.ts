@@ -71,12 +71,13 @@ export const createLicense = endpoint({
     const made = newLicense(repo, recipe, key);
     const license = presentLicense(made, now);
     const answer = { ...license, license_key: text };
-    const done = await repo.licenses
-      .insert(made.row, { facts: [fact("license.created", license)], answer: [201, answer] })
-      .catch(async (error: unknown) => {
-        await refuseSecondTrial(repo, made.row, error);
-        return asTaken({ key_hash: () => licenseKeyTaken({}) })(error);
-      });
+    const created = fact("license.created", license);
+    // whoever has a license from elsewhere has its key, too
+    const facts = [origin === "imported" ? { ...created, mailsNobody: true as const } : created];
+    const done = await repo.licenses.insert(made.row, { facts, answer: [201, answer] }).catch(async (error: unknown) => {
+      await refuseSecondTrial(repo, made.row, error);
+      return asTaken({ key_hash: () => licenseKeyTaken({}) })(error);
+    });
     if (!done) throw templateArchived({});
     return c.json(answer, 201);
   },

@@ -78,6 +78,13 @@ export const EVENT_TYPES = [
   "webhook_endpoint.recovered",
   "webhook_endpoint.tested",
   "delivery.resent",
+  "notice.resent",
+  "notice.bounced",
+  "notice.failed",
+  "notice.tested",
+  "mail_template.updated",
+  "mail_template.reset",
+  "mail_preferences.updated",
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -16,6 +16,7 @@ export const ID_PREFIXES = {
   webhook_endpoint: "whe",
   delivery: "del",
   attempt: "att",
+  notice: "ntc",
   decision: "dec",
   license_transfer: "trf",
   license_file: "lfi",

@@ -20,6 +20,8 @@ export const SCOPES = [
   "license_keys:read",
   "licenses:read",
   "licenses:write",
+  "mail:read",
+  "mail:write",
   "offline:read",
   "offline_keys:write",
   "operations:read",

@@ -1,6 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
 import { isAddressRange } from "#rules/addresses";
 import { parseDuration } from "#rules/iso";
+import { MAIL_LOCALES, NOTICE_KINDS } from "#rules/mail/kinds";
 import { isCurrency } from "#rules/money";
 import { LIMIT_NAMES, type LimitName } from "#rules/limits/numbers";
 import { SCOPES } from "#rules/scopes";
@@ -197,7 +198,51 @@ const SettingsGroups = {
   validation: z.object({ when_blind: z.enum(["fail_open", "fail_closed"]), blind_for_s: z.int() }),
   limits: Limits,
   webhooks: z.object({ max_attempts: z.int() }),
+  mail: z.object({
+    from_name: z.string().nullable(),
+    from_email: z.string().nullable(),
+    reply_to: z.string().nullable(),
+    brand_name: z.string().nullable(),
+    logo_url: z.string().nullable(),
+    brand_color: z.string(),
+    footer: z.string().nullable(),
+    locale: z.enum(MAIL_LOCALES).nullable(),
+    disabled_kinds: z.array(z.enum(NOTICE_KINDS)),
+  }),
 };
+
+/** Text that stands in a header or on one line. */
+const line = (max: number) => text(max).regex(/^[^\n\r\t]*$/, "must be one line");
+
+const MailSettings = z.strictObject({
+  from_name: line(100).nullish().openapi({ description: "Whom mails are from. Null (default): the tenant's name." }),
+  from_email: Email.nullish().openapi({
+    description:
+      "The address that mails are from, where the operator's transport may send for its domain; otherwise answers go there. Null (default): the transport's own.",
+  }),
+  reply_to: Email.nullish().openapi({ description: "Where answers go. Null (default): to from_email." }),
+  brand_name: line(100).nullish().openapi({ description: "The name above and below mails. Null (default): the tenant's name." }),
+  logo_url: z
+    .url({ protocol: /^https$/ })
+    .max(500)
+    .nullish()
+    .openapi({ description: "A picture in place of the name, 40 pixels high. Null (default): none." }),
+  brand_color: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/, "must be #rrggbb")
+    .optional()
+    .openapi({ description: "Default #1f2937." }),
+  footer: line(300).nullish().openapi({ description: "Who sends it, with a postal address. Null (default): none." }),
+  locale: z
+    .enum(MAIL_LOCALES)
+    .nullish()
+    .openapi({ description: "The language of mails to customers without one. Null (default): the tenant's locale." }),
+  disabled_kinds: z
+    .array(z.enum(NOTICE_KINDS))
+    .max(NOTICE_KINDS.length)
+    .optional()
+    .openapi({ description: "Kinds of mail that are not sent at all; default none." }),
+});
 
 export const SettingsObject = z
   .object({ object: z.literal("settings"), id: z.string(), ...SettingsGroups, created_at: Instant, updated_at: Instant })
@@ -239,6 +284,7 @@ export const SettingsPatch = z
         max_attempts: z.int().min(1).max(10).optional().openapi({ description: "How often a delivery is tried; default 10." }),
       })
       .optional(),
+    mail: MailSettings.optional(),
   })
   .openapi("SettingsPatch", { example: { licensing: { grace_period: "P14D" } } });
 

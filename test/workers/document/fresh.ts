@@ -146,6 +146,10 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
   },
   webhook_endpoint: (p) =>
     does(p, "POST", "/v1/webhook_endpoints", { ...own(p), url: `https://hooks.example/${p.mark}`, events: ["product.*"] }),
+  notice: async (p) => {
+    const { id } = await make(p, "license");
+    return newest(p, "/v1/notices", `&subject_id=${id}`);
+  },
   delivery: async (p) => {
     const { id } = await stock(p, "webhook_endpoint");
     await make(p, "product");
@@ -470,8 +474,8 @@ async function orderOf(p: Player, more: Record<string, unknown>): Promise<Fresh>
   return does(p, "POST", "/v1/orders", { ...own(p), customer_id: customer.id, items, provider: "manual", ...more });
 }
 
-async function newest(p: Player, path: string): Promise<Fresh> {
-  const [first] = (await does(p, "GET", `${path}?limit=1`))["data"] as Fresh[];
+async function newest(p: Player, path: string, filter = ""): Promise<Fresh> {
+  const [first] = (await does(p, "GET", `${path}?limit=1${filter}`))["data"] as Fresh[];
   if (!first) throw new Error(`Could not make something fresh: ${path} lists nothing`);
   return first;
 }

@@ -92,6 +92,13 @@ const REACH: Record<EventType, Reach> = {
   "webhook_endpoint.recovered": "nothing",
   "webhook_endpoint.tested": "nothing",
   "delivery.resent": "nothing",
+  "notice.resent": "nothing",
+  "notice.bounced": "nothing",
+  "notice.failed": "nothing",
+  "notice.tested": "nothing",
+  "mail_template.updated": "nothing",
+  "mail_template.reset": "nothing",
+  "mail_preferences.updated": "nothing",
 };
 
 /** What an event of this type makes untrue. A type that this version does not know, because a newer one wrote it, may be anything. */

@@ -1,3 +1,4 @@
+import type { MailLocale, NoticeKind } from "../mail/kinds.ts";
 import { LIMIT_NAMES, type LimitNumbers } from "../limits/numbers.ts";
 
 /** A tenant's settings by group. Rooms add their keys; what is absent in a row reads as its default. */
@@ -20,6 +21,26 @@ export type Settings = {
     /** How many times a delivery is tried before it is exhausted, 1 to 10. */
     max_attempts: number;
   };
+  mail: {
+    /** Whom mails are from; null: the tenant's name. */
+    from_name: string | null;
+    /** The address that mails are from, where the transport may send for its domain; null: the transport's own. */
+    from_email: string | null;
+    /** Where answers go; null: to `from_email`, or nowhere in particular. */
+    reply_to: string | null;
+    /** The name above and below mails; null: the tenant's name. */
+    brand_name: string | null;
+    /** A picture in place of that name. */
+    logo_url: string | null;
+    /** #rrggbb */
+    brand_color: string;
+    /** One line at the foot of mails: who sends them, with a postal address. */
+    footer: string | null;
+    /** The language of mails to whom it is not known of; null: the tenant's own. */
+    locale: MailLocale | null;
+    /** Kinds of mail that are not sent at all. */
+    disabled_kinds: NoticeKind[];
+  };
 };
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -27,6 +48,17 @@ export const DEFAULT_SETTINGS: Settings = {
   validation: { when_blind: "fail_open", blind_for_s: 900 },
   limits: Object.fromEntries(LIMIT_NAMES.map((name) => [name, null])) as LimitNumbers,
   webhooks: { max_attempts: 10 },
+  mail: {
+    from_name: null,
+    from_email: null,
+    reply_to: null,
+    brand_name: null,
+    logo_url: null,
+    brand_color: "#1f2937",
+    footer: null,
+    locale: null,
+    disabled_kinds: [],
+  },
 };
 
 export type SettingsPatch = {
@@ -40,6 +72,7 @@ export function changedSettings(settings: Settings, patch: SettingsPatch): Setti
     validation: { ...settings.validation, ...present(patch.validation ?? {}) },
     limits: { ...settings.limits, ...present(patch.limits ?? {}) },
     webhooks: { ...settings.webhooks, ...present(patch.webhooks ?? {}) },
+    mail: { ...settings.mail, ...present(patch.mail ?? {}) },
   };
 }
 
