@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type WorkflowHandle } from "@temporalio/client";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { NativeConnection } from "@temporalio/worker";
+import { startMailSink } from "../simulators/mail/server.ts";
 import { edgeStandIn, type EdgeStandIn } from "../test/host/edge-stand-in.ts";
 import { devServer, freePort, newFolder } from "../test/host/processes.ts";
 import { receiver } from "../test/host/receiver.ts";
@@ -17,6 +18,8 @@ import { openEdge } from "../worker-host/edge/client.ts";
 import { edgeRoutes } from "../worker-host/edge/routes.ts";
 import { licensingActivities } from "../worker-host/licensing/activities.ts";
 import { openLog } from "../worker-host/log.ts";
+import { mailActivities } from "../worker-host/mail/activities.ts";
+import { postmanOf } from "../worker-host/mail/postman.ts";
 import { guardedSend } from "../worker-host/outbound/send.ts";
 import { salesActivities } from "../worker-host/sales/activities.ts";
 import { registerSearchAttributes } from "../worker-host/temporal/search-attributes.ts";
@@ -30,6 +33,7 @@ quietRuntime();
 const log = openLog();
 const edge = await edgeStandIn({ retryMs: 100 });
 const endpoint = await receiver();
+const sink = await startMailSink({ port: 0, smtpPort: 0 });
 const port = await freePort();
 const temporal = await devServer({ port, folder: newFolder(), settings: ["limit.historyCount.suggestContinueAsNew=20"] });
 const connection = await NativeConnection.connect({ address: `127.0.0.1:${port}` });
@@ -40,20 +44,25 @@ const worker = await working();
 await recordOrders();
 await recordOperations();
 await recordPump();
+await recordMailPump();
 await recordWaits();
 await worker.stop();
 await connection.close();
-await Promise.all([temporal.stop(), edge.close(), endpoint.close()]);
+await Promise.all([temporal.stop(), edge.close(), endpoint.close(), sink.close()]);
 process.exit(0); // the SDK's threads would keep an idle process alive
 
 async function working() {
   const routes = edgeRoutes(openEdge(edge));
   const failpoint = (): void => undefined;
+  const config = { from: "licenses@vendor.example", fromDomains: [] };
+  const [host, port] = ["127.0.0.1", Number(new URL(sink.smtpUrl).port)];
+  const postman = postmanOf({ kind: "smtp", host, port, implicitTls: false, requireTls: false, auth: null, ...config });
   const send = guardedSend({ allowLoopback: true });
   const activities = {
     ...salesActivities({ edge: routes, failpoint }),
     ...licensingActivities({ edge: routes, failpoint }),
     ...webhookActivities({ edge: routes, send, failpoint, log, roundMs: 100 }),
+    ...mailActivities({ edge: routes, postman, failpoint, log, roundMs: 100 }),
     ...clockActivities({ edge: routes }),
   };
   const { code } = await storiesOf("stories/recorded.ts");
@@ -134,6 +143,19 @@ async function recordPump(): Promise<void> {
   const { runId } = await handle.describe();
   while ((await handle.describe()).runId === runId) await sleep(50);
   await save("deliver-webhooks.continued", client.workflow.getHandle("deliveries/00", runId));
+  await handle.terminate();
+}
+
+async function recordMailPump(): Promise<void> {
+  for (let n = 0; n < 3; n++) edge.mail.add();
+  const handle = await client.workflow.start("sendMail", {
+    taskQueue: "latchkey",
+    workflowId: "mail/00",
+    args: [{ shard: "00" }],
+  });
+  const { runId } = await handle.describe();
+  while ((await handle.describe()).runId === runId) await sleep(50);
+  await save("send-mail.continued", client.workflow.getHandle("mail/00", runId));
   await handle.terminate();
 }
 

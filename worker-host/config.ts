@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readMail, type MailConfig } from "./mail/config.ts";
 import { homeFolder, isFailpoint, type FailpointName, FAILPOINTS } from "./failpoint.ts";
 
 export type TemporalConfig = {
@@ -15,6 +16,8 @@ export type TemporalConfig = {
 export type EdgeConfig = { url: URL; secret: { kid: number; bytes: Buffer } };
 
 export type HostConfig = {
+  /** How mail goes out; null: it waits. */
+  mail: MailConfig | null;
   env: "development" | "production";
   edge: EdgeConfig;
   temporal: TemporalConfig;
@@ -47,11 +50,13 @@ export function readConfig(env: Env): { config: HostConfig } | { problems: Confi
   const allowLoopback = readAllowLoopback(env, mode, complain);
   const failpoint = readFailpoint(env, mode, complain);
   const port = readPort(env, complain);
+  const mail = readMail((variable) => given(env, variable), complain);
   if (problems.length > 0 || url === undefined || secret === undefined) return { problems };
 
   return {
     config: {
       env: mode,
+      mail,
       edge: { url, secret },
       temporal,
       allowLoopback,

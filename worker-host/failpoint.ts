@@ -11,6 +11,7 @@ export const FAILPOINTS = [
   "operation.stepped", // a part of an operation is committed at the edge, the story does not know
   "operation.finished", // all of it is, the story does not know
   "delivery.sent", // the endpoint has answered, the answer is not recorded
+  "mail.sent", // the mail server has answered, the answer is not recorded
 ] as const;
 
 export type FailpointName = (typeof FAILPOINTS)[number];

@@ -13,7 +13,10 @@ import { licensingActivities } from "./licensing/activities.ts";
 import { messageOf, openLog, type Log } from "./log.ts";
 import { HostCounts } from "./metrics/host-counts.ts";
 import { metricsPage } from "./metrics/page.ts";
+import { mailActivities } from "./mail/activities.ts";
+import { postmanOf } from "./mail/postman.ts";
 import { guardedSend } from "./outbound/send.ts";
+import { keepPumpRunning, MAIL_PUMP, WEBHOOK_PUMP } from "./pump.ts";
 import { runRelay } from "./relay/relay.ts";
 import { storyStarter } from "./relay/start-story.ts";
 import { salesActivities } from "./sales/activities.ts";
@@ -22,7 +25,6 @@ import { installRuntime } from "./temporal/runtime.ts";
 import { registerSearchAttributes } from "./temporal/search-attributes.ts";
 import { keepWorkerRunning } from "./temporal/worker.ts";
 import { webhookActivities } from "./webhooks/activities.ts";
-import { keepPumpRunning } from "./webhooks/pump.ts";
 
 /** A stop that has not ended by itself is ended: a supervisor waits ten seconds. */
 const STOP_MS = 9_000;
@@ -95,7 +97,9 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
         };
         return runRelay({ shard, edge, start, failpoint, log, onClaim }, stop);
       }),
-      ...shards.map((shard) => keepPumpRunning({ client, connection: connected, taskQueue, shard, log }, stop)),
+      ...[WEBHOOK_PUMP, MAIL_PUMP].flatMap((pump) =>
+        shards.map((shard) => keepPumpRunning({ pump, client, connection: connected, taskQueue, shard, log }, stop)),
+      ),
     ]);
   }
   health.close();
@@ -110,6 +114,7 @@ function activitiesOf({ config, edge, failpoint, counts, log }: Doing): object {
     ...salesActivities({ edge, failpoint }),
     ...licensingActivities({ edge, failpoint }),
     ...webhookActivities({ edge, send, failpoint, log }),
+    ...mailActivities({ edge, postman: counts.countingMail(postmanOf(config.mail)), failpoint, log }),
     ...clockActivities({ edge }),
   };
 }

@@ -1,5 +1,5 @@
 import { setWorkflowOptions } from "@temporalio/workflow";
-import { deliverWebhooks, recoverEndpoint, runOperation } from "./index.ts";
+import { deliverWebhooks, recoverEndpoint, runOperation, sendMail } from "./index.ts";
 
 /**
  * The stories for a host that belongs to a Worker Deployment. Short ones stay with the version they began with, which is the worker's
@@ -10,3 +10,4 @@ export * from "./index.ts";
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, deliverWebhooks);
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, recoverEndpoint); // it may take five days
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, runOperation); // a million licenses take hours
+setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, sendMail);

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import { once } from "node:events";
 import http from "node:http";
 import type { Server } from "node:net";
+import { mailRows, type MailClaim } from "./mail-rows.ts";
 
 /** What the stand-in keeps of an order. A license is its index. */
 export type StandInOrder = { status: "pending" | "approved" | "fulfilled" | "canceled"; quantity: number; licenses: Set<number> };
@@ -67,6 +68,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const events: (Row<StandInEvent> & { done: boolean })[] = [];
   const deliveries: DeliveryRow[] = [];
   const results: Result[] = [];
+  const mail = mailRows({ leaseMs, retryMs });
   const wakeups = new Map<string, string>();
   const calls: { path: string; body: Body }[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
@@ -98,6 +100,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
         }),
       };
     },
+    "/internal/notices/claim": async (asked: Body) => mail.claim(asked as unknown as MailClaim, waitFor),
     "/internal/deliveries/claim": async ({ results: told, limit, wait_ms, in_order: ordered }: Body) => {
       for (const result of told) record(result);
       const headOfOrder = () => deliveries.find((row) => row.inOrder && row.state === "due");
@@ -272,6 +275,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     events,
     deliveries,
     results,
+    mail,
     wakeups,
     calls,
     state,

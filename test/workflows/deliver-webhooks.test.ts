@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes } from "../../worker-host/edge/routes.ts";
 import { guardedSend } from "../../worker-host/outbound/send.ts";
+import { keepPumpRunning, WEBHOOK_PUMP } from "../../worker-host/pump.ts";
 import { registerSearchAttributes } from "../../worker-host/temporal/search-attributes.ts";
 import { webhookActivities } from "../../worker-host/webhooks/activities.ts";
-import { keepPumpRunning } from "../../worker-host/webhooks/pump.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "../host/edge-stand-in.ts";
 import { keptLog } from "../host/log-lines.ts";
 import { devServer, freePort, newFolder, type Running } from "../host/processes.ts";
@@ -46,7 +46,10 @@ test("the pump delivers through many rounds, begins a new history when the old g
   const stop = new AbortController();
 
   await worker.runUntil(async () => {
-    const pump = keepPumpRunning({ client, connection, taskQueue: "latchkey", shard: "00", log }, stop.signal);
+    const pump = keepPumpRunning(
+      { pump: WEBHOOK_PUMP, client, connection, taskQueue: "latchkey", shard: "00", log },
+      stop.signal,
+    );
     const handle = client.workflow.getHandle("deliveries/00");
     await until("the pump runs", () => edge.callsOf("/internal/deliveries/claim").length > 0);
     const { runId } = await handle.describe();

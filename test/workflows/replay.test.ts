@@ -23,7 +23,7 @@ beforeAll(async () => {
 describe("a story that began under older code goes on under this one", () => {
   test("there are histories of every story", () => {
     const kinds = new Set(NAMES.map((name) => name.split(".")[0]));
-    expect(kinds).toEqual(new Set(["deliver-webhooks", "fulfill-order", "run-operation", "waiting"]));
+    expect(kinds).toEqual(new Set(["deliver-webhooks", "fulfill-order", "run-operation", "send-mail", "waiting"]));
   });
 
   // durations are not compared: that a wait lasts as long as it should is promised beside this, on a server that skips time

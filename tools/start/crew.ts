@@ -3,7 +3,7 @@ import type { Groups } from "./pids.ts";
 import { type Part, type Running, supervise } from "./supervise.ts";
 
 /** The parts of an installation by name. */
-export type PartName = "temporal" | "edge" | "host" | "stripe" | "receiver";
+export type PartName = "temporal" | "edge" | "host" | "stripe" | "receiver" | "mail";
 
 const shownAs: Record<PartName, string> = {
   temporal: "Temporal",
@@ -11,10 +11,11 @@ const shownAs: Record<PartName, string> = {
   host: "worker host",
   stripe: "Stripe simulator",
   receiver: "webhook receiver",
+  mail: "mail sink",
 };
 
 /** Who asks stops before who answers, so that nothing is cut off in the middle of a call. */
-const stopOrder: PartName[][] = [["host"], ["edge"], ["temporal"], ["stripe", "receiver"]];
+const stopOrder: PartName[][] = [["host"], ["edge"], ["temporal"], ["stripe", "receiver", "mail"]];
 
 /** The parts that run, and the one way to stop them all. */
 export type Crew = {

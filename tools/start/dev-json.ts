@@ -18,6 +18,7 @@ export type Dev = {
   simulators: {
     stripe: { url: string; secret_key: string; test_secret_key: string; control_url: string };
     webhook_receiver: { url: string; log_url: string };
+    mail: { smtp_url: string; outbox_url: string; log_url: string; control_url: string };
   };
 };
 
@@ -48,6 +49,12 @@ export function devOf(at: Addresses, operatorKey: string, seeded: SeededDemo, pl
         control_url: `${at.stripe}/_control`,
       },
       webhook_receiver: { url: at.receiver, log_url: `${at.receiver}/_log` },
+      mail: {
+        smtp_url: at.mail.smtp,
+        outbox_url: at.mail.outbox,
+        log_url: `${at.mail.outbox}/_log`,
+        control_url: `${at.mail.outbox}/_control`,
+      },
     },
   };
 }

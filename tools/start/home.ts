@@ -13,6 +13,7 @@ export type Home = {
   temporalDb: string;
   stripeState: string;
   receiverState: string;
+  mailState: string;
   /** Secrets of the edge, as wrangler reads them. */
   vars: string;
   /** What the demo tenant consists of so far, with its secrets. */
@@ -35,6 +36,7 @@ export function homeAt(folder = process.env["LATCHKEY_HOME"] ?? ".latchkey"): Ho
     temporalDb: at("temporal.db"),
     stripeState: at("stripe.ndjson"),
     receiverState: at("receiver.ndjson"),
+    mailState: at("mail.ndjson"),
     vars: at("dev.vars"),
     seed: at("seed.json"),
     devJson: at("dev.json"),

@@ -13,7 +13,13 @@ import type { Running } from "./supervise.ts";
 import { prepareVars } from "./vars.ts";
 
 /** Where everything is, once it runs. */
-export type Addresses = { edge: string; temporal: TemporalAt; stripe: string; receiver: string };
+export type Addresses = {
+  edge: string;
+  temporal: TemporalAt;
+  stripe: string;
+  receiver: string;
+  mail: { outbox: string; smtp: string };
+};
 
 /** A whole installation that runs on this machine. */
 export type Installation = {
@@ -58,6 +64,7 @@ export async function startInstallation(plan: Plan): Promise<Installation> {
       temporal,
       stripe: originAt(ports.stripe),
       receiver: originAt(ports.receiver),
+      mail: { outbox: originAt(ports.mail), smtp: `smtp://127.0.0.1:${ports.smtp}` },
     };
     return { addresses, seed, part: crew.part, stop: crew.stop };
   } catch (error) {
@@ -88,6 +95,7 @@ async function startParts(home: Home, ports: Ports, say: Say, crew: Crew): Promi
     startEdge(),
     crew.begin("stripe", simulatorPart("stripe", home, ports)),
     crew.begin("receiver", simulatorPart("receiver", home, ports)),
+    crew.begin("mail", simulatorPart("mail", home, ports)),
   ]);
   return { temporal, seed };
 }

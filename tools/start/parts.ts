@@ -81,6 +81,7 @@ export function hostPart(home: Home, ports: Ports, secrets: Secrets, temporal: T
       LATCHKEY_INTERNAL_SECRET: newestOf(secrets.LATCHKEY_INTERNAL_SECRETS),
       LATCHKEY_HOST_PORT: String(ports.host),
       TEMPORAL_ADDRESS: temporal.address,
+      ...mailTo(ports),
       LATCHKEY_HOME: home.folder,
     }),
     log: path.join(home.logs, "host.log"),
@@ -92,23 +93,49 @@ export function hostPart(home: Home, ports: Ports, secrets: Secrets, temporal: T
   };
 }
 
+/** The person's own mail server, where they named one; else the sink, from which no mail gets out. */
+function mailTo(ports: Ports): Record<string, string> {
+  if (mailVariables.slice(0, 2).some((name) => process.env[name])) {
+    return Object.fromEntries(mailVariables.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  }
+  return {
+    SMTP_HOST: loopback,
+    SMTP_PORT: String(ports.smtp),
+    SMTP_FROM_EMAIL: "licenses@latchkey.example",
+    MAIL_FROM_DOMAINS: "*",
+  };
+}
+
+const mailVariables = [
+  "SMTP_HOST",
+  "MAILCHANNELS_API_KEY",
+  "SMTP_PORT",
+  "SMTP_USERNAME",
+  "SMTP_PASSWORD",
+  "SMTP_FROM_EMAIL",
+  "MAIL_FROM_DOMAINS",
+];
+
 /** A simulator: a provider or a customer's server, on this machine. */
-export function simulatorPart(name: "stripe" | "receiver", home: Home, ports: Ports): Part {
-  const [variable, probed] =
-    name === "stripe"
-      ? (["LATCHKEY_STRIPE_PORT", "/_control/log"] as const)
-      : (["LATCHKEY_RECEIVER_PORT", "/_log?path=/ready"] as const);
+export function simulatorPart(name: keyof typeof simulators, home: Home, ports: Ports): Part {
+  const { variable, probed } = simulators[name];
   return {
     name,
     command: process.execPath,
     args: ["--no-warnings", path.join(root, "simulators", name, "main.ts")],
-    env: childEnv({ LATCHKEY_HOME: home.folder, [variable]: String(ports[name]) }),
+    env: childEnv({ LATCHKEY_HOME: home.folder, LATCHKEY_SMTP_PORT: String(ports.smtp), [variable]: String(ports[name]) }),
     log: path.join(home.logs, `${name}.log`),
     probe: () => isJson(`${originAt(ports[name])}${probed}`),
     readyWithinMs: 30_000,
     stopWithinMs: 5_000,
   };
 }
+
+const simulators = {
+  stripe: { variable: "LATCHKEY_STRIPE_PORT", probed: "/_control/log" },
+  receiver: { variable: "LATCHKEY_RECEIVER_PORT", probed: "/_log?path=/ready" },
+  mail: { variable: "LATCHKEY_MAIL_PORT", probed: "/_control" },
+} as const;
 
 async function health<Answer>(port: number): Promise<Answer> {
   const answer = await fetch(`${originAt(port)}/health`, { signal: AbortSignal.timeout(probeWithinMs) });

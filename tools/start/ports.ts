@@ -9,6 +9,8 @@ const parts = {
   stripe: { port: 8790, variable: "LATCHKEY_STRIPE_PORT", name: "the Stripe simulator" },
   receiver: { port: 8791, variable: "LATCHKEY_RECEIVER_PORT", name: "the webhook receiver" },
   host: { port: 8792, variable: "LATCHKEY_HOST_PORT", name: "the worker host" },
+  mail: { port: 8793, variable: "LATCHKEY_MAIL_PORT", name: "the outbox of the mail sink" },
+  smtp: { port: 8794, variable: "LATCHKEY_SMTP_PORT", name: "the mail sink" },
 } as const;
 
 type Listener = keyof typeof parts;
@@ -51,6 +53,8 @@ async function each(choose: (part: Listener, taken: Set<number>) => Promise<numb
     stripe: await next("stripe"),
     receiver: await next("receiver"),
     host: await next("host"),
+    mail: await next("mail"),
+    smtp: await next("smtp"),
   };
 }
 

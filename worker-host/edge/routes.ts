@@ -43,6 +43,35 @@ export type DeliveryResult = { tenant_id: string; delivery_id: string; attempt: 
 /** How an endpoint that recovers stands; `probe_at` is when it is tried next. */
 export type Probed = { state: "recovering" | "recovered" | "ended"; delivery: Delivery | null; probe_at: string | null };
 
+/** One due mail, leased to us: made and complete, to be sent as it is. */
+export type Mail = {
+  tenant_id: string;
+  notice_id: string;
+  attempt: number;
+  /** What its Message-ID begins with: the same on every retry. */
+  message_ref: string;
+  /** `address` only as far as the transport may send for its domain. */
+  from: { name: string; address: string | null };
+  reply_to: string | null;
+  to: string;
+  subject: string;
+  html: string;
+  text: string;
+  unsubscribe_url: string | null;
+};
+
+type Said = { status: number | null; detail: string | null; duration_ms: number };
+
+/** How one attempt to send a mail went. */
+export type MailOutcome =
+  | ({ kind: "accepted" | "deferred" | "unreached" } & Said)
+  | ({ kind: "refused"; what: "recipient" | "mail" } & Said);
+
+export type MailResult = { tenant_id: string; notice_id: string; attempt: number; message_id: string; outcome: MailOutcome };
+
+/** How this host sends mail, as it tells the edge. */
+export type TransportState = { transport: "smtp" | "mailchannels" | null; problem: string | null };
+
 type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
 /** How much longer than it waits at the edge a call may take. */
@@ -85,6 +114,19 @@ export function edgeRoutes(call: CallEdge) {
     /** How an endpoint that recovers goes on: the delivery to try it with, or with the result of that, what follows. */
     probeEndpoint: ({ tenantId, endpointId }: EndpointRef, probes: number, result: DeliveryResult | null) =>
       call<Probed>("/internal/webhook_endpoints/probe", { tenant_id: tenantId, endpoint_id: endpointId, probes, result }),
+
+    /** Records `results` and how this host sends, and leases due mails for 120 s; waits up to `waitMs` for one to become due. */
+    claimNotices: async ({
+      shard,
+      results,
+      limit,
+      waitMs,
+      signal,
+      ...state
+    }: Wait & TransportState & { shard: string; results: readonly MailResult[] }) => {
+      const body = { shard, ...state, results, limit, wait_ms: waitMs };
+      return (await call<{ mails: Mail[] }>("/internal/notices/claim", body, waiting(waitMs, signal))).mails;
+    },
 
     readFulfillment: async ({ tenantId, orderId }: OrderRef): Promise<OrderToFulfill> => {
       const order = await call<OrderToFulfill>("/internal/orders/fulfillment", { tenant_id: tenantId, order_id: orderId });

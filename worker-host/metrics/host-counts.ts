@@ -1,5 +1,6 @@
 import type { Metric } from "#rules/cache/metrics";
-import type { SendOutcome } from "../edge/routes.ts";
+import type { MailOutcome, SendOutcome } from "../edge/routes.ts";
+import type { Postman } from "../mail/postman.ts";
 import type { Send } from "../outbound/send.ts";
 import type { HostState } from "../health.ts";
 
@@ -7,6 +8,7 @@ import type { HostState } from "../health.ts";
 export class HostCounts {
   readonly #claims = new Map<string, number>();
   readonly #events = new Map<string, number>();
+  readonly #mails = new Map<MailOutcome["kind"], number>();
   readonly #deliveries = new Map<DeliveryOutcome, number>();
 
   /** A claim of a shard's relay was answered, with so many events. */
@@ -21,6 +23,18 @@ export class HostCounts {
       const outcome = await send(delivery, signal);
       add(this.#deliveries, deliveryOutcome(outcome), 1);
       return outcome;
+    };
+  }
+
+  /** The same postman, counted by how each mail ended. */
+  countingMail(postman: Postman): Postman {
+    return {
+      ...postman,
+      send: async (mail) => {
+        const result = await postman.send(mail);
+        add(this.#mails, result.outcome.kind, 1);
+        return result;
+      },
     };
   }
 
@@ -39,6 +53,7 @@ export class HostCounts {
       counter("relay_claims_total", "Claims for events that the edge answered, by shard", "shard", this.#claims),
       counter("relay_events_total", "Events that those claims brought, by shard", "shard", this.#events),
       counter("deliveries_total", "Webhook deliveries sent, by how they ended", "outcome", this.#deliveries),
+      counter("mails_total", "Attempts to send a mail, by how they ended", "outcome", this.#mails),
       {
         type: "gauge",
         name: "last_claim_age_seconds",

@@ -1,0 +1,48 @@
+import { MailChannels } from "mailchannels-sdk";
+import type { MailChannelsConfig, MailConfig } from "./config.ts";
+import { envelopeOf } from "./envelope.ts";
+import { said, type SentOutcome, type Transport } from "./transport.ts";
+
+/**
+ * Sends mail by MailChannels' API. It sets the Message-ID itself; ours travels as `X-Latchkey-Notice`, the same on every retry. It takes a mail
+ * before it knows of the recipient's server, so a bounce is not seen here.
+ */
+export function mailChannelsTransport(config: MailConfig & MailChannelsConfig): Transport {
+  const client = new MailChannels(config.apiKey, config.baseUrl === null ? {} : { baseUrl: config.baseUrl });
+  return {
+    kind: "mailchannels",
+    // there is nothing to ask that costs nothing: the first mail shows it
+    ask: () => Promise.resolve(null),
+    send: async (mail) => {
+      const { from, replyTo, messageId, headers } = envelopeOf(mail, config);
+      const { to, subject, html, text } = mail;
+      const { error } = await client.emails
+        .send({
+          from: { email: from.address, name: from.name },
+          to: { email: to },
+          ...(replyTo === null ? {} : { replyTo: { email: replyTo } }),
+          envelopeFrom: { email: config.from },
+          subject,
+          html,
+          text,
+          headers,
+        })
+        .catch((thrown: unknown) => ({
+          error: { statusCode: null, message: thrown instanceof Error ? thrown.message : String(thrown) },
+        }));
+      return {
+        messageId,
+        outcome: error ? outcomeOf(error) : { kind: "accepted", status: 202, detail: "taken by MailChannels" },
+      };
+    },
+    close: () => undefined,
+  };
+}
+
+/** What an answer of the API means: a key that is not good is between the operator and MailChannels, and no fault of the mail. */
+export function outcomeOf({ statusCode, message }: { statusCode: number | null; message: string }): SentOutcome {
+  const refused = { status: statusCode, detail: said(message) };
+  if (statusCode === null || statusCode === 401 || statusCode === 403) return { kind: "unreached", ...refused };
+  if (statusCode === 429 || statusCode >= 500) return { kind: "deferred", ...refused };
+  return { kind: "refused", what: "mail", ...refused };
+}
