@@ -108,7 +108,6 @@ export const mailTemplates = sqliteTable(
     body: text().notNull(),
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),
-    version: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.kind, t.locale] })],
 );
@@ -116,7 +115,7 @@ export const mailTemplates = sqliteTable(
 /** How the worker host sends mail, as it told last. One row a shard. */
 export const mailTransport = sqliteTable("mail_transport", {
   id: integer().primaryKey(), // 1
-  transport: text(), // null: none is configured
+  transport: text().$type<"smtp" | "mailchannels">(), // null: none is configured
   problem: text(), // why nothing goes out
   toldAt: instant().notNull(), // real time
 });

@@ -25,7 +25,6 @@ CREATE TABLE `mail_templates` (
 	`body` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
-	`version` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `kind`, `locale`)
 );
 --> statement-breakpoint

@@ -115,7 +115,7 @@ export function edgeRoutes(call: CallEdge) {
     probeEndpoint: ({ tenantId, endpointId }: EndpointRef, probes: number, result: DeliveryResult | null) =>
       call<Probed>("/internal/webhook_endpoints/probe", { tenant_id: tenantId, endpoint_id: endpointId, probes, result }),
 
-    /** Records `results` and how this host sends, and leases due mails for 120 s; waits up to `waitMs` for one to become due. */
+    /** Records `results` and how this host sends, and leases due mails for 60 s; waits up to `waitMs` for one to become due. */
     claimNotices: async ({
       shard,
       results,

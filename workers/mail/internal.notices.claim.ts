@@ -10,7 +10,7 @@ import { makeMails } from "./making.ts";
 import { recordResults, type Result } from "./recording.ts";
 
 /** Longer than one attempt may take, and than a host waits for those beside it. */
-const LEASE_MS = 120_000;
+const LEASE_MS = 60_000;
 
 const said = {
   status: z.int().min(100).max(999).nullable(),
@@ -66,7 +66,7 @@ export const claimNotices = internalEndpoint({
     method: "post",
     path: "/internal/notices/claim",
     request: { body: jsonBody(Claim) },
-    responses: { 200: json(Claimed, "Mails, made and leased for 120 s, and when the next one is due") },
+    responses: { 200: json(Claimed, "Mails, made and leased for 60 s, and when the next one is due") },
   }),
 
   handler: async (c) => {

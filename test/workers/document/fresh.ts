@@ -1,5 +1,7 @@
 import { ID_PREFIXES, type Noun } from "#rules/ids";
+import { env } from "cloudflare:workers";
 import { inject } from "vitest";
+import { unsubscribeToken } from "../../../workers/mail/unsubscribing.ts";
 import { asHost } from "../events/host.ts";
 import { operatorKey } from "../world.ts";
 import { jws, pair, pairFrom, receiptOf } from "../licensing/offline/air.ts";
@@ -399,6 +401,8 @@ const FILLED: Record<string, (player: Player) => Promise<{ path?: Record<string,
     body: { request: (await offlineRequest(p, await offlineLicense(p)))["request"] },
   }),
   "activations.offline_deactivate": async (p) => ({ body: { receipt: await offlineReceipt(p) } }),
+  "unsubscribe.show": unsubscribeLink,
+  "unsubscribe.confirm": unsubscribeLink,
   "emergency_codes.redeem": async (p) => ({ body: { code: (await make(p, "emergency_code"))["code"], fingerprint: unique() } }),
 };
 
@@ -410,6 +414,12 @@ async function usedToday(p: Player): Promise<void> {
   const [license, feature] = [await make(p, "license"), await make(p, "feature")];
   const sum = daySum({ featureId: feature.id, feature: feature["code"], onDay: new Date().toISOString().slice(0, 10), used: 1 });
   await (await opened(p.tenantId)).repo.usageDays.write(license.id, [sum]);
+}
+
+/** The link in a mail to a customer of the player. */
+async function unsubscribeLink(p: Player) {
+  const { id } = await make(p, "customer");
+  return { path: { token: await unsubscribeToken(env, { tenantId: p.tenantId, recipientId: id, kind: "trial_started" }) } };
 }
 
 /** A license that may be used without a connection. */

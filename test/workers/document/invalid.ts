@@ -80,8 +80,9 @@ export function attacks(target: Target): fc.Arbitrary<Attack> {
   const kinds: fc.Arbitrary<Attack>[] = [oddQuery(target)];
   if (operation.pathParameters.length > 0) kinds.push(oddPath(target));
   if (operation.method !== "GET") kinds.push(oddBytes(target));
-  if (operation.method === "POST" || operation.method === "PATCH") kinds.push(oddIntent(target));
+  if (operation.audience !== "public" && ["POST", "PATCH"].includes(operation.method)) kinds.push(oddIntent(target));
   if (isTable(target)) kinds.push(oddCell(target), oddCell(target), oddType(target));
+  else if (typeof parts.body === "string") kinds.push(oddForm(target), oddType(target));
   else if (parts.body !== undefined)
     kinds.push(oddField(target), oddField(target), oddField(target), unknownField(target), oddType(target));
   return fc.oneof(...kinds);
@@ -203,9 +204,18 @@ const TYPES = [
   ";",
 ];
 
+/** A form that says nothing of what it is asked. */
+function oddForm({ built: { operation, parts } }: Target): fc.Arbitrary<Attack> {
+  const { headers = {}, ...asking } = wired({ operation, parts });
+  const text = oddText.filter((odd) => !odd.includes("=") && odd !== parts.body);
+  return text.map((raw) => ({ what: `a form of ${raw.slice(0, 50)}`, asking: { ...asking, headers, raw }, refused: true }));
+}
+
 function oddType(target: Target): fc.Arbitrary<Attack> {
   const { operation, parts } = target.built;
-  return fc.constantFrom(...TYPES).map((type) => ({
+  const known = operation.body?.mediaTypes ?? [];
+  const others = TYPES.filter((type) => !known.includes(type.split(";")[0] ?? ""));
+  return fc.constantFrom(...others).map((type) => ({
     what: `content type ${type}`,
     asking: { ...wired({ operation, parts }), headers: { "content-type": type } },
     refused: true,

@@ -170,7 +170,8 @@ function whyNotGood({ responses, id }: Operation, { status, text, headers, body 
   const [type, content] = Object.entries(documented.content ?? {})[0] ?? [];
   if (!type || !content?.schema) return text === "" ? [] : [`a body that is not documented: ${text}`];
   if (!headers.get("content-type")?.startsWith(type)) return [`content type ${headers.get("content-type")}`];
-  return faultsOf(document, content.schema, body, { closed: true });
+  // a page is a text
+  return faultsOf(document, content.schema, type === "text/html" ? text : body, { closed: true });
 }
 
 /** Another tenant's objects are not there: neither all at once nor, with his own beside it, the one of `slot`. */

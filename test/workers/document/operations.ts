@@ -46,7 +46,7 @@ export type Operation = {
   pathParameters: Parameter[];
   query: Parameter[];
   headers: string[];
-  body: { required: boolean; mediaType: string; schema: Schema; example: unknown } | null;
+  body: { required: boolean; mediaType: string; mediaTypes: string[]; schema: Schema; example: unknown } | null;
   responses: NonNullable<DocumentedOperation["responses"]>;
 };
 
@@ -100,7 +100,8 @@ function bodyOf(document: OpenApi, requestBody: DocumentedOperation["requestBody
   if (!mediaType || !content) return null;
   const schema = content.schema ?? {};
   const example = content.example ?? schema.example ?? resolved(document, schema).example;
-  return { required: requestBody?.required ?? false, mediaType, schema, example };
+  const mediaTypes = Object.keys(requestBody?.content ?? {});
+  return { required: requestBody?.required ?? false, mediaType, mediaTypes, schema, example };
 }
 
 /** A schema, or the one that it refers to. */

@@ -10,6 +10,7 @@ const CHECKS = new Set([
   "licenses.validate",
   "licenses.lookup",
   "templates.preview",
+  "mail.preview",
   "activations.validate",
   "activations.heartbeat",
   "activations.offline_request",

@@ -151,6 +151,8 @@ export function wired({ operation, parts }: Pick<Built, "operation" | "parts">):
   const path = operation.path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(parts.path[name] ?? ""));
   const query = new URLSearchParams(parts.query).toString();
   const asking = { method: operation.method, path: query ? `${path}?${query}` : path };
+  const form = "application/x-www-form-urlencoded";
+  if (operation.body?.mediaType === form) return { ...asking, raw: String(parts.body), headers: { "content-type": form } };
   if (isTable(operation)) return { ...asking, raw: csvOf(parts.body as Row[]), headers: { "content-type": "text/csv" } };
   return parts.body === undefined ? asking : { ...asking, body: parts.body };
 }

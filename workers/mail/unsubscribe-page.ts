@@ -1,0 +1,46 @@
+import type { Context } from "hono";
+import { mailLocale, type MailLocale } from "#rules/mail/kinds";
+import { escapeHtml } from "#rules/mail/template";
+
+type Words = { title: string; ask: (brand: string) => string; this: string; all: string; done: (brand: string) => string };
+
+const WORDS: Record<MailLocale, Words> = {
+  en: {
+    title: "Unsubscribe",
+    ask: (brand) => `Do you want no more mails of this kind from ${brand}?`,
+    this: "No more of this kind",
+    all: "Nothing but what has to be",
+    done: (brand) => `Done. ${brand} mails you only what you did not unsubscribe from, and what your licenses require.`,
+  },
+  de: {
+    title: "Abbestellen",
+    ask: (brand) => `Möchten Sie keine E-Mails dieser Art mehr von ${brand}?`,
+    this: "Keine mehr dieser Art",
+    all: "Nur noch das Notwendige",
+    done: (brand) =>
+      `Erledigt. ${brand} schreibt Ihnen nur noch, was Sie nicht abbestellt haben und was Ihre Lizenzen erfordern.`,
+  },
+};
+
+/** The page behind the link of a mail: a question with its buttons, or, once it was answered, that it is done. */
+export function unsubscribePage(brand: string, acceptLanguage: string | undefined, isDone: boolean): string {
+  const locale = mailLocale(...(acceptLanguage ?? "").split(",").map((part) => part.split(";")[0]?.trim()));
+  const words = WORDS[locale];
+  const name = escapeHtml(brand);
+  const button = (scope: string, label: string) => `<button name="scope" value="${scope}">${label}</button>`;
+  const body = isDone
+    ? `<p>${words.done(name)}</p>`
+    : `<p>${words.ask(name)}</p><form method="post">${button("kind", words.this)} ${button("all", words.all)}</form>`;
+  return `<!doctype html><html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${words.title}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}button{font:inherit;padding:.5rem 1rem}</style></head><body><h1>${words.title}</h1>${body}</body></html>`;
+}
+
+/** Sends such a page: it loads nothing, tells nobody where it was, and stands in no other page. */
+export function answerPage(c: Context, page: string) {
+  c.header(
+    "content-security-policy",
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  );
+  c.header("referrer-policy", "no-referrer");
+  c.header("cache-control", "no-store");
+  return page;
+}

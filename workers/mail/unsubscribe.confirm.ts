@@ -1,0 +1,79 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { Repo } from "#db/repo";
+import { openTenant } from "#kernel/asking";
+import { changing } from "#kernel/changing";
+import { problems, publicEndpoint } from "#kernel/endpoint";
+import { changeFact } from "#kernel/facts";
+import { changedMeanwhile, invalidRequest } from "#kernel/problems";
+import { z } from "#kernel/wire";
+import { KINDS, NOTICE_KINDS, type NoticeKind } from "#rules/mail/kinds";
+import { settingsOf } from "#rules/tenants/settings";
+import { presentPreferences } from "./presenters.ts";
+import { unsubscribeLinkInvalid } from "./problems.ts";
+import { unsubscribeParam } from "./schemas.ts";
+import { answerPage, unsubscribePage } from "./unsubscribe-page.ts";
+import { subscriptionIn } from "./unsubscribing.ts";
+
+const OPTIONAL = NOTICE_KINDS.filter((kind) => !KINDS[kind].isLegal);
+
+export const confirmUnsubscribe = publicEndpoint({
+  route: createRoute({
+    operationId: "unsubscribe.confirm",
+    method: "post",
+    path: "/unsubscribe/{token}",
+    security: [],
+    summary: "Unsubscribe by the link of a mail",
+    description:
+      "What a mail program sends for its unsubscribe button (RFC 8058), and what the page's own buttons send. Once more does nothing more. Mails that a license requires are sent all the same.",
+    request: {
+      params: unsubscribeParam,
+      // no schema of zod's: its validator would read the body as a form, and what stands in it is looked at below
+      body: {
+        content: {
+          "application/x-www-form-urlencoded": { schema: { type: "string" }, example: "List-Unsubscribe=One-Click" },
+          "multipart/form-data": { schema: { type: "string" }, example: "List-Unsubscribe=One-Click" },
+        },
+        required: true,
+      },
+    },
+    responses: {
+      200: { content: { "text/html": { schema: z.string() } }, description: "They get no more of it" },
+      ...problems(unsubscribeLinkInvalid, changedMeanwhile),
+    },
+  }),
+
+  handler: async (c) => {
+    const subscription = await subscriptionIn(c.env, c.req.valid("param").token);
+    const actor = { type: "user" as const, id: subscription?.recipientId ?? null, ip: c.var.ip };
+    const opened = subscription && (await openTenant(c, subscription.tenantId, actor));
+    if (!opened) throw unsubscribeLinkInvalid({});
+    const wish = wishIn(c.var.upload);
+    if (!wish) throw invalidRequest({ what: "It does not say List-Unsubscribe=One-Click." });
+    await unsubscribe(opened.repo, subscription.recipientId, wish === "all" ? OPTIONAL : [subscription.kind]);
+    const brand = settingsOf(opened.tenant.settings).mail.brand_name ?? opened.tenant.name;
+    return c.html(answerPage(c, unsubscribePage(brand, c.req.header("accept-language"), true)), 200);
+  },
+});
+
+/** What a form wishes: the word of RFC 8058, in a form of either kind, or a button of the page. Nothing else is somebody's wish. */
+function wishIn({ type, text }: { type: string; text: string }): "kind" | "all" | null {
+  if (type === "multipart/form-data") return /name="?List-Unsubscribe"?\r?\n\r?\nOne-Click\r?\n/.test(text) ? "kind" : null;
+  const form = new URLSearchParams(text);
+  if (form.get("List-Unsubscribe") === "One-Click") return "kind";
+  const scope = form.get("scope");
+  return scope === "kind" || scope === "all" ? scope : null;
+}
+
+/** A recipient who wants no more of some kinds, beside those they did not want before. */
+async function unsubscribe(repo: Repo, recipientId: string, kinds: readonly NoticeKind[]): Promise<void> {
+  const address = (await repo.customers.byId(recipientId))?.email ?? repo.tenant.ownerEmail;
+  await changing(async () => {
+    const before = await repo.mailPreferences.of(recipientId, address);
+    const unsubscribed = NOTICE_KINDS.filter((kind) => before.unsubscribed.includes(kind) || kinds.includes(kind));
+    if (unsubscribed.length === before.unsubscribed.length) return true;
+    const [was, is] = [before.unsubscribed, unsubscribed].map((each) => presentPreferences(recipientId, each, before.bounce));
+    const facts = was && is ? [changeFact("mail_preferences.updated", was, is)] : [];
+    const change = { recipientId, unsubscribed, version: before.version, lift: null };
+    return repo.mailPreferences.put(change, { facts, answer: [200, null] });
+  });
+}
