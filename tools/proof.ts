@@ -5,6 +5,7 @@ import { proveQuotas } from "./proof/quotas.ts";
 import { proveSeats } from "./proof/seats.ts";
 import { proveStaleness } from "./proof/staleness.ts";
 import { proveVerifiersAgree } from "./proof/verifiers-agree.ts";
+import { proveWebhooks } from "./proof/webhooks.ts";
 import { sayTo } from "./say.ts";
 
 /** What is too long for the tests: run by hand, each writes what it measured to `docs/proofs/`. */
@@ -16,6 +17,7 @@ const proofs = {
   seats: proveSeats,
   staleness: proveStaleness,
   "verifiers-agree": proveVerifiersAgree,
+  webhooks: proveWebhooks,
 };
 const say = sayTo(process.stdout);
 const wanted = process.argv.slice(2);

@@ -13,7 +13,7 @@ export type EndpointRef = { tenantId: string; endpointId: string };
 
 /** How many deliveries of one endpoint, and of one tenant, may be under way: an endpoint that hangs holds up itself, a tenant a part of the pump. */
 const UNDER_WAY_PER_ENDPOINT = 10;
-const UNDER_WAY_PER_TENANT = 50;
+const UNDER_WAY_PER_TENANT = 100;
 /** How many a second an endpoint that was away gets of what waited for it. */
 export const CATCHING_UP_PER_S = 20;
 /** An endpoint with a rate gets at a time what it takes in this part of a second. */
@@ -77,7 +77,7 @@ const NEXT_AT = `select min(at) as nextAt from (
     select 1 from deliveries d where d.tenant_id = w.tenant_id and d.endpoint_id = w.endpoint_id and d.state = 'pending' and d.next_at <= ?1))`;
 
 /**
- * Leases due deliveries: every tenant's first before anybody's second, at most 10 of an endpoint and 50 of a tenant under way. Of several that
+ * Leases due deliveries: every tenant's first before anybody's second, at most 10 of an endpoint and 100 of a tenant under way. Of several that
  * claim at once no two get the same delivery. `nextAt` is when the next one that waits is due.
  */
 export async function leaseDue(

@@ -42,8 +42,8 @@ export function guardedSend(options: SendOptions): Send {
   } = options;
   return async (request, signal) => {
     const startedAt = performance.now();
-    const timeout = AbortSignal.timeout(totalTimeoutMs);
-    const deadline = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    const bound = boundTo(totalTimeoutMs, signal);
+    const deadline = bound.signal;
     const durationMs = () => Math.round(performance.now() - startedAt);
     try {
       const judging = judgeTarget(request.url, { allowLoopback, resolve });
@@ -52,11 +52,32 @@ export function guardedSend(options: SendOptions): Send {
       return { kind: "answered", ...(await exchange(target, request, limits)), duration_ms: durationMs() };
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      const failure = timeout.aborted
+      const failure = deadline.aborted
         ? new SendError("timeout", `no complete answer within ${totalTimeoutMs} ms`)
         : asSendError(error);
       return { kind: "failed", error: failure.kind, detail: failure.message, duration_ms: durationMs() };
+    } finally {
+      bound.dispose();
     }
+  };
+}
+
+/**
+ * A signal that aborts after `ms`, or with another one. Unlike `AbortSignal.timeout` it lets go of what it holds when the request is over: at some
+ * hundreds a second the requests of the last 15 seconds would stay in memory.
+ */
+function boundTo(ms: number, signal: AbortSignal | undefined): { signal: AbortSignal; dispose: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error(`no complete answer within ${ms} ms`)), ms);
+  const stop = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    },
   };
 }
 

@@ -16,15 +16,19 @@ export type DrainParts = {
 };
 
 const ROUND_MS = 60_000;
-/** The most deliveries under way at once, and the most claimed at once. */
-const IN_FLIGHT = 200;
+/** The most deliveries under way at once. */
+const IN_FLIGHT = 400;
+/** The most that are claimed or recorded at once. */
+const AT_ONCE = 200;
+/** A claim that brought this many leaves more behind: the next follows while these are sent. */
+const FULL = 50;
 /** Below this much room it is better to wait for answers than to claim a few. */
 const WORTH_CLAIMING = 20;
 /** The longest wait at the edge with nothing under way, and with something whose result will want recording. */
 const IDLE_WAIT_MS = 20_000;
 const BUSY_WAIT_MS = 500;
-/** How long quick answers are gathered before the next claim records them. */
-const GATHER_MS = 250;
+/** How long quick answers are gathered before the next claim records them. What comes meanwhile waits as long, where slow endpoints are under way. */
+const GATHER_MS = 50;
 /** How long a host that is told to stop waits for what it has sent. */
 const FAREWELL_MS = 4_000;
 
@@ -45,9 +49,9 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
       continue;
     }
     const leftMs = Math.max(0, Math.round(until - performance.now()));
-    const waitMs = Math.min(leftMs, inFlight.size > 0 ? BUSY_WAIT_MS : IDLE_WAIT_MS);
+    const waitMs = Math.min(leftMs, waitWith(inFlight.size));
     const askedAt = performance.now();
-    const claimed = await claim(parts, shard, results, { limit: room, waitMs, signal: stop });
+    const claimed = await claim(parts, shard, results, { limit: Math.min(room, AT_ONCE), waitMs, signal: stop });
     failures = claimed ? 0 : failures + 1;
     if (!claimed) {
       await pause(backoffMs(failures), stop);
@@ -59,6 +63,7 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
         : sendOne(parts, delivery, results, told, stop);
       track(inFlight, sending);
     }
+    if (claimed.length >= FULL) continue;
     if (inFlight.size > 0) await gather(inFlight);
     // an edge that does not wait as asked is not asked without a pause
     else await pause(Math.min(waitMs, 100) - (performance.now() - askedAt), stop);
@@ -68,11 +73,17 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
   return told;
 }
 
+/** How long a claim may wait for something due: not at all where many are under way, whose results make room for the next. */
+function waitWith(inFlight: number): number {
+  if (inFlight >= FULL) return 0;
+  return inFlight > 0 ? BUSY_WAIT_MS : IDLE_WAIT_MS;
+}
+
 type Claim = { limit: number; waitMs: number; signal?: AbortSignal };
 
 /** Records what is finished and leases what is due. Undefined when the edge could not be asked: the results stay for the next claim. */
 async function claim({ edge, log }: DrainParts, shard: string, results: DeliveryResult[], how: Claim) {
-  const recording = results.slice(0, IN_FLIGHT);
+  const recording = results.slice(0, AT_ONCE);
   try {
     const claimed = await edge.claimDeliveries({ shard, results: recording, ...how });
     results.splice(0, recording.length);
