@@ -44,7 +44,8 @@ async function released(c: Asking, read: ReceiptRead) {
   const { device, activation } = await receiptOf(c, read);
   const known = await repo.offlineDevices.requestOf(claims.rid);
   if (known && known.requestHash !== hash) throw requestReused({});
-  if (known) return presentActivation(activation);
+  // it may have been given back between the two reads
+  if (known) return presentActivation((await repo.activations.byId(activation.id)) ?? activation);
   if (claims.file !== device.fileId || claims.seq !== device.seq) throw receiptOutdated({});
   if (activation.releasedAt !== null) return presentActivation(activation);
 
