@@ -185,7 +185,7 @@ const EVENT_IF_CHANGED = eventSql("where changes() > 0");
 /** What ids of one batch begin with: ten characters of time behind prefix and shard, so that they sort as they were made. The database puts chance behind it. */
 const idStart = ({ newId, realNow }: Asking, noun: "delivery" | "notice"): string => newId(noun, realNow).slice(0, -16);
 
-/** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it. */
+/** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it: for a disabled one too, which gets it when it is enabled. */
 function factStatements(
   asking: Asking,
   { type, subject, data, tenantId, eventId: id }: Fact & { tenantId: TenantId; eventId: string },
@@ -234,7 +234,7 @@ function fanOut(asking: Asking, eventId: string, type: EventType): Statement {
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
        select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, told.seq, ?3, ?4, 'pending', 0, ?5, ?5
        from webhook_endpoints e cross join events told on told.tenant_id = ?1 and told.id = ?3
-       where e.tenant_id = ?1 and e.deleted_at is null and e.disabled_at is null
+       where e.tenant_id = ?1 and e.deleted_at is null
          and exists (select 1 from json_each(e.events) p where p.value = '*' or p.value = ?4 or p.value = ?6)`,
     )
     .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime(), `${type.slice(0, type.indexOf("."))}.*`);

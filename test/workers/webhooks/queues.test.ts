@@ -149,14 +149,16 @@ test("an endpoint to which nothing arrived for five days is disabled, keeps its 
   const [last] = (await claim()).deliveries;
   await claim({ limit: 0, results: [result(last!, failed("timeout"))] });
   expect(await shown(w, id)).toMatchObject({ disabled_reason: "failing", disabled_at: expect.any(String) });
-  await product(w);
+  const missed = await product(w);
   expect((await claim()).deliveries).toEqual([]);
 
   expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).status).toBe(200);
   expect(await shown(w, id)).toMatchObject({ disabled_reason: null });
-  // what used up its attempts while nothing arrived is tried again
-  const ids = (await claim()).deliveries.map(({ delivery_id }) => delivery_id);
+  // what used up its attempts while nothing arrived is tried again, and what happened meanwhile is told
+  const { deliveries } = await claim();
+  const ids = deliveries.map(({ delivery_id }) => delivery_id);
   expect(ids).toEqual(expect.arrayContaining([used!.delivery_id, last!.delivery_id]));
+  expect(deliveries.map(({ body }) => JSON.parse(body).subject.id)).toContain(missed);
 });
 
 test("what waited while an endpoint was away keeps its rate until all of it is out, then as much goes as it takes", async () => {
