@@ -18,6 +18,12 @@ const AGING = {
     keepMs: 90 * DAY_MS,
     sql: "delete from provider_events where rowid in (select rowid from provider_events where received_at < ?1 and applied_at is not null limit ?2)",
   },
+  /** What was mailed to whom can be looked up, and sent again, for a season; its attempts go with it. */
+  notices: {
+    keepMs: 90 * DAY_MS,
+    sql: `delete from notices where rowid in (
+      select rowid from notices where ended_at is not null and ended_at < ?1 order by ended_at limit ?2)`,
+  },
   /** What programs told of their files is evidence for a season. */
   integrity_checks: {
     keepMs: 90 * DAY_MS,
@@ -83,6 +89,7 @@ export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
     idempotency_keys: await aged(AGING.idempotency_keys),
     provider_events: await aged(AGING.provider_events),
     integrity_checks: await aged(AGING.integrity_checks),
+    notices: await aged(AGING.notices),
     sealed_keys: await aged(AGING.sealed_keys),
     operation_results: await aged(AGING.operation_results),
     operation_chunks: await aged(AGING.operation_chunks),

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { makeMails } from "../../../workers/mail/making.ts";
 import { upTo, world, type World } from "../world.ts";
 import {
   accepted,
@@ -13,12 +14,14 @@ import {
   refused,
   result,
   stocked,
+  template,
   unreached,
 } from "./pump.ts";
 
 beforeEach(emptyMailQueue);
 
-const listed = async (w: World, query = "") => (await w.get(`/v1/notices${query}`)).body["data"] as Record<string, any>[]; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+const listed = async (w: World, query = "", key = w.keys.secret) =>
+  (await w.get(`/v1/notices${query}`, undefined, { key })).body["data"] as Record<string, any>[]; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
 const one = async (w: World, id: string) => (await w.get(`/v1/notices/${id}`)).body;
 
 describe("a license that is issued", () => {
@@ -162,12 +165,25 @@ test("a sandbox's mail says that it is a test", async () => {
   const w = await world();
   await emptyMailQueue();
   const key = w.keys.testSecret;
-  const buyer = await customer(w, {}, key);
-  const product = await w.post("/v1/products", { name: "P", code: "p" }, { key });
-  const terms = { name: "T", product_id: product.body["id"], type: "perpetual", model: "per_device" };
-  const template = await w.post("/v1/templates", terms, { key });
-  await license(w, { template_id: template.body["id"], customer_id: buyer.id }, key);
-  expect(await claim()).toMatchObject([{ subject: "[Test] Your license for P" }]);
+  const [buyer, terms] = [await customer(w, {}, key), await template(w, {}, key)];
+  await license(w, { template_id: terms.id, customer_id: buyer.id }, key);
+  expect(await claim()).toMatchObject([{ subject: "[Test] Your license for Acme Studio" }]);
+});
+
+test("in production, what happens in a sandbox is mailed to nobody but the owner", async () => {
+  const w = await world();
+  await emptyMailQueue();
+  const key = w.keys.testSecret;
+  const [buyer, terms] = [await customer(w, {}, key), await template(w, {}, key)];
+  await license(w, { template_id: terms.id, customer_id: buyer.id }, key);
+  const [row] = await listed(w, "", key);
+  const refs = [{ tenantId: w.tenant.sandbox_id, id: row!["id"] }];
+  const { ready } = await makeMails(
+    { env: { ...env, LATCHKEY_ENV: "production" }, publicUrl: "https://l.test", now: new Date() },
+    env.DB_00,
+    refs,
+  );
+  expect(ready).toMatchObject([{ to: "owner@world.example", subject: expect.stringMatching(/^\[Test\] /) }]);
 });
 
 describe("an attempt", () => {
