@@ -31,6 +31,7 @@ import { offlineDevicesOf } from "./offline/devices.ts";
 import { emergencyCodesOf } from "./offline/emergency-codes.ts";
 import { offlineKeysOf } from "./offline/keys.ts";
 import { statusListsOf } from "./offline/status-lists.ts";
+import { testClocksOf } from "./stories/test-clocks.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
 import type { TenantId } from "./tenant-id.ts";
@@ -52,6 +53,7 @@ const ROOMS = {
   own: ownTenantOf,
   apiKeys: apiKeysOf,
   paymentProviders: paymentProvidersOf,
+  testClocks: testClocksOf,
   wakeups: wakeupsOf,
   products: productsOf,
   productVersions: productVersionsOf,

@@ -10,6 +10,8 @@ export const FAILPOINTS = [
   "order.completed", // the order is fulfilled at the edge, the story does not know
   "operation.stepped", // a part of an operation is committed at the edge, the story does not know
   "operation.finished", // all of it is, the story does not know
+  "clock.stepped", // a sandbox's time has moved, the story that is due was not told
+  "clock.woken", // it was told
   "delivery.sent", // the endpoint has answered, the answer is not recorded
   "mail.sent", // the mail server has answered, the answer is not recorded
 ] as const;

@@ -21,6 +21,8 @@ import { keepPumpRunning, MAIL_PUMP, WEBHOOK_PUMP } from "./pump.ts";
 import { runRelay } from "./relay/relay.ts";
 import { storyStarter } from "./relay/start-story.ts";
 import { salesActivities } from "./sales/activities.ts";
+import { clockStories } from "./stories/clocks.ts";
+import { storiesActivities } from "./stories/activities.ts";
 import { connectTemporal } from "./temporal/connect.ts";
 import { installRuntime } from "./temporal/runtime.ts";
 import { registerSearchAttributes } from "./temporal/search-attributes.ts";
@@ -84,8 +86,8 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   if (connected && shards) {
     state.shards = shards;
     await registerSearchAttributes(connected, config.temporal.namespace, log);
-    const activities = activitiesOf({ config, edge, failpoint, counts, log });
     const client = new Client({ connection: connected, namespace: config.temporal.namespace });
+    const activities = activitiesOf({ config, edge, failpoint, counts, log, client });
     const { taskQueue } = config.temporal;
     const start = storyStarter(client, connected, taskQueue);
     const onRunning = (): void => {
@@ -110,9 +112,9 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   log.info("stopped");
 }
 
-type Doing = { config: HostConfig; edge: Edge; failpoint: Failpoint; counts: HostCounts; log: Log };
+type Doing = { config: HostConfig; edge: Edge; failpoint: Failpoint; counts: HostCounts; log: Log; client: Client };
 
-function activitiesOf({ config, edge, failpoint, counts, log }: Doing): object {
+function activitiesOf({ config, edge, failpoint, counts, log, client }: Doing): object {
   const send = counts.counting(guardedSend({ allowLoopback: config.allowLoopback }));
   return {
     ...salesActivities({ edge, failpoint }),
@@ -120,6 +122,7 @@ function activitiesOf({ config, edge, failpoint, counts, log }: Doing): object {
     ...webhookActivities({ edge, send, failpoint, log }),
     ...mailActivities({ edge, postman: counts.countingMail(postmanOf(config.mail)), failpoint, log }),
     ...clockActivities({ edge }),
+    ...storiesActivities({ edge, stories: clockStories(client), failpoint }),
   };
 }
 

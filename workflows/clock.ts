@@ -5,14 +5,24 @@ export type StoryClock = { tenantId: string; livemode: boolean };
 
 /** What a story on a sandbox's clock needs done. */
 export type ClockActivities = {
-  /** Notes that the story waits for an instant, in place of what it waited for before. `due`: the clock has come to it already. */
-  registerWakeup: (wakeup: { tenantId: string; workflowId: string; at: string }) => Promise<{ due: boolean }>;
+  /**
+   * Notes that the story waits for an instant, in place of what it waited for before. `due`: the clock has come to it already. `inMs`: in how
+   * much real time it comes; null: the sandbox's time stands still.
+   */
+  registerWakeup: (wakeup: {
+    tenantId: string;
+    workflowId: string;
+    at: string;
+  }) => Promise<{ due: boolean; inMs?: number | null }>;
   /** The story waits for no instant any more, so the clock need not wait for it. */
   wakeupDone: (wakeup: { tenantId: string; workflowId: string }) => Promise<void>;
 };
 
 /** Tells a story that its sandbox's clock has come to `at` (ISO 8601). Saying it twice, or late, does no harm. */
 export const wake = defineSignal<[{ at: string }]>("wake");
+
+/** Tells a story that its sandbox's time runs on by itself, so that it looks anew how long it has to wait. */
+export const timeRuns = defineSignal("timeRuns");
 
 const act = proxyLocalActivities<ClockActivities>({
   startToCloseTimeout: "10 seconds",
@@ -25,8 +35,7 @@ const LONGEST_WAIT_MS = 365 * 24 * 3_600_000;
 
 /**
  * Waits until business time has reached `at`, or until `orElse()` becomes true, and says which of the two it was.
- * A sandbox's story is also woken by the signal `wake`. Its own timer stays as the latest moment: a test clock only moves forward,
- * so business time has surely reached the instant when real time has.
+ * A live tenant's time is real time. A sandbox's may stand still, or be ahead: its story asks how long it has to wait, and a test clock wakes it.
  */
 export async function untilInstant(
   clock: StoryClock,
@@ -35,21 +44,37 @@ export async function untilInstant(
 ): Promise<"reached" | "interrupted"> {
   const instant = at.toISOString(); // refuses an invalid date at once, instead of taking it for one that has passed
   if (orElse()) return "interrupted";
-  const told = { woken: false };
-  if (!clock.livemode) {
-    setHandler(wake, (signal) => void (told.woken ||= new Date(signal.at) >= at));
-    const { due } = await act.registerWakeup({ tenantId: clock.tenantId, workflowId: workflowInfo().workflowId, at: instant });
-    told.woken ||= due;
-  }
+  if (!clock.livemode) return untilWoken(clock, at, orElse);
 
   // the only clock a story reads: that of its own history, which starts the timer
-  for (let leftMs = msUntil(at); leftMs > 0 && !told.woken && !orElse(); leftMs = msUntil(at)) {
-    await condition(() => told.woken || orElse(), Math.min(leftMs, LONGEST_WAIT_MS), { summary: `until ${instant}` });
+  for (let leftMs = msUntil(at); leftMs > 0 && !orElse(); leftMs = msUntil(at)) {
+    await condition(orElse, Math.min(leftMs, LONGEST_WAIT_MS), { summary: `until ${instant}` });
+  }
+  return msUntil(at) > 0 ? "interrupted" : "reached";
+}
+
+async function untilWoken(clock: StoryClock, at: Date, orElse: () => boolean): Promise<"reached" | "interrupted"> {
+  const instant = at.toISOString();
+  const told = { woken: false, timeRuns: false };
+  setHandler(wake, (signal) => void (told.woken ||= new Date(signal.at) >= at));
+  setHandler(timeRuns, () => void (told.timeRuns = true));
+  const isOver = () => told.woken || orElse();
+  const isNews = () => isOver() || told.timeRuns;
+
+  while (!isOver()) {
+    told.timeRuns = false;
+    const wakeup = { tenantId: clock.tenantId, workflowId: workflowInfo().workflowId, at: instant };
+    const { due, inMs = msUntil(at) } = await act.registerWakeup(wakeup);
+    told.woken ||= due;
+    if (isNews()) continue;
+    // while time stands still there is no timer that could be right: who lets it run on, or moves it, says so
+    if (inMs === null) await condition(isNews);
+    else await condition(isNews, Math.max(1, Math.min(inMs, LONGEST_WAIT_MS)), { summary: `until ${instant}` });
   }
 
-  const interrupted = !told.woken && msUntil(at) > 0;
-  if (interrupted) await leaveClock(clock);
-  return interrupted ? "interrupted" : "reached";
+  if (told.woken) return "reached";
+  await leaveClock(clock);
+  return "interrupted";
 }
 
 /**

@@ -81,6 +81,23 @@ CREATE INDEX `notices_due` ON `notices` (`next_at`) WHERE "notices"."state" = 'p
 CREATE INDEX `notices_queue` ON `notices` (`tenant_id`,`next_at`) WHERE "notices"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX `notices_customer` ON `notices` (`tenant_id`,`customer_id`,`id`) WHERE "notices"."customer_id" is not null;--> statement-breakpoint
 CREATE INDEX `notices_age` ON `notices` (`ended_at`) WHERE "notices"."ended_at" is not null;--> statement-breakpoint
+CREATE TABLE `test_clocks` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`status` text NOT NULL,
+	`target` integer,
+	`waits_for` text,
+	`waits_since` integer,
+	`error` text,
+	`external_id` text,
+	`metadata` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`version` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `test_clocks_one` ON `test_clocks` (`tenant_id`);--> statement-breakpoint
 CREATE TABLE `webhook_queues` (
 	`tenant_id` text NOT NULL,
 	`endpoint_id` text NOT NULL,
@@ -95,6 +112,11 @@ CREATE TABLE `webhook_queues` (
 );
 --> statement-breakpoint
 CREATE INDEX `webhook_queues_paced` ON `webhook_queues` (`paced_until`) WHERE "webhook_queues"."paced_until" is not null;--> statement-breakpoint
+DROP INDEX `wakeups_due`;--> statement-breakpoint
+ALTER TABLE `wakeups` ADD `woken_at` integer;--> statement-breakpoint
+CREATE INDEX `wakeups_woken` ON `wakeups` (`tenant_id`,`at`,`workflow_id`) WHERE "wakeups"."woken_at" is not null;--> statement-breakpoint
+CREATE INDEX `wakeups_due` ON `wakeups` (`tenant_id`,`at`,`workflow_id`);--> statement-breakpoint
+ALTER TABLE `tenants` ADD `clock_frozen_at` integer;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `replay_id` text;--> statement-breakpoint
 CREATE INDEX `deliveries_order` ON `deliveries` (`tenant_id`,`endpoint_id`,`event_seq`) WHERE "deliveries"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX `deliveries_exhausted` ON `deliveries` (`tenant_id`,`endpoint_id`,`ended_at`) WHERE "deliveries"."state" = 'exhausted';--> statement-breakpoint

@@ -23,6 +23,7 @@ export const tenants = sqliteTable(
     settings: json<Settings>().notNull(),
     limits: json<LimitOverrides>(), // what the operator gave it instead of its tier's numbers; null: nothing
     clockOffsetMs: integer().notNull(), // business time minus real time; moved only in a sandbox
+    clockFrozenAt: instant(), // business time itself while a sandbox's test clock holds it; null: it runs
     dataKey: text().notNull(), // the tenant's own AES key, sealed under the platform's
     closedAt: instant(),
     ...owned(),

@@ -50,6 +50,9 @@ type Body = {
   at: string;
   operation_id: string;
   error: string;
+  after: string;
+  behind: number;
+  busy: string | null;
 };
 
 /** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
@@ -70,14 +73,20 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const results: Result[] = [];
   const mail = mailRows({ leaseMs, retryMs });
   const wakeups = new Map<string, string>();
+  const woken = new Set<string>();
+  const registered: { workflowId: string; at: string; due: boolean }[] = [];
   const calls: { path: string; body: Body }[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
   const nonces = new Set<string>();
   const state = {
     /** How many calls came with a signature that does not fit. */
     refused: 0,
-    /** What the sandbox's clock shows, in milliseconds. */
-    sandboxNow: 0,
+    /** What the sandbox's clock shows, in milliseconds, while it stands still; null: its time is real time. */
+    sandboxNow: null as number | null,
+    /** Where the sandbox's clock is to be moved to; null where it has arrived. */
+    target: null as number | null,
+    /** Real time as the stories see it. */
+    realNow: async () => Date.now(),
   };
 
   const routes: Record<string, (body: Body) => unknown> = {
@@ -171,12 +180,49 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       if (operation.status === "running") Object.assign(operation, { status: "failed", error });
       return progressOf(operation);
     },
-    "/internal/wakeups/register": ({ workflow_id, at }: Body) => (
-      wakeups.set(workflow_id, at),
-      { due: Date.parse(at) <= state.sandboxNow }
-    ),
-    "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), {}),
+    "/internal/wakeups/register": async ({ workflow_id, at }: Body) => {
+      wakeups.set(workflow_id, at);
+      const now = state.sandboxNow ?? (await state.realNow());
+      const due = Date.parse(at) <= now;
+      registered.push({ workflowId: workflow_id, at, due });
+      if (due) woken.add(workflow_id);
+      else woken.delete(workflow_id);
+      return { due, in_ms: state.sandboxNow === null ? Math.max(0, Date.parse(at) - now) : null };
+    },
+    "/internal/wakeups/list": ({ after }: Body) => ({
+      workflow_ids: [...wakeups.keys()]
+        .sort()
+        .filter((id) => id > after)
+        .slice(0, 2),
+    }),
+    "/internal/test_clocks/step": ({ behind, busy }: Body) => stepped(behind, busy),
+    "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), woken.delete(workflow_id), {}),
   };
+
+  /** One step of the sandbox's clock on its way to `state.target`, as the edge makes it. */
+  function stepped(behind: number, busy: string | null) {
+    const now = () => new Date(state.sandboxNow ?? Number.NaN).toISOString();
+    const answer = { status: state.target === null ? "ready" : "advancing", now: now(), wake: null, events: [], behind };
+    if (state.target === null) return answer;
+    const [kept] = inOrder(woken);
+    if (kept) return { ...answer, wake: { workflow_id: kept, at: now() } };
+    const fresh = events.filter(({ seq }) => seq > behind);
+    if (fresh.some(({ done }) => !done) || busy !== null) return answer;
+    const seen = fresh.map(({ seq, type, subject }) => ({ seq, type, subject }));
+    if (seen.length > 0) return { ...answer, events: seen, behind: seen.at(-1)?.seq ?? behind };
+    const [next] = inOrder(wakeups.keys());
+    const at = next === undefined ? Number.POSITIVE_INFINITY : Date.parse(wakeups.get(next) ?? "");
+    state.sandboxNow = Math.max(state.sandboxNow ?? 0, Math.min(at, state.target));
+    if (next !== undefined && at <= state.target) {
+      woken.add(next);
+      return { ...answer, now: now(), wake: { workflow_id: next, at: now() } };
+    }
+    state.target = null;
+    return { ...answer, status: "ready", now: now() };
+  }
+  /** Stories in the order in which a clock wakes them. */
+  const inOrder = (ids: Iterable<string>) =>
+    [...ids].sort((a, b) => ((wakeups.get(a) ?? "") + a < (wakeups.get(b) ?? "") + b ? -1 : 1));
 
   function operationOf(id: string): StandInOperation {
     const operation = operations.get(id);
@@ -277,6 +323,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     results,
     mail,
     wakeups,
+    /** Every wait that was registered, in order. */
+    registered,
     calls,
     state,
     order(quantity: number, status: StandInOrder["status"] = "approved"): string {

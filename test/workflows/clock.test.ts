@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from "@temporalio/client";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { clockActivities } from "../../worker-host/clock/activities.ts";
-import { wake } from "../../workflows/clock.ts";
+import { timeRuns, wake } from "../../workflows/clock.ts";
 import { until } from "../host/edge-stand-in.ts";
 import { stageFor } from "./stage.ts";
 import type { waitForInstants } from "./stories/waiting.ts";
@@ -9,6 +9,8 @@ import type { waitForInstants } from "./stories/waiting.ts";
 const DAY_MS = 86_400_000;
 const stage = stageFor(clockActivities, "stories/waiting.ts");
 let stories = 0;
+beforeAll(() => void (stage.edge.state.realNow = now));
+afterEach(() => void (stage.edge.state.sandboxNow = null));
 
 const LIVE = { tenantId: "ten_00live", livemode: true };
 const SANDBOX = { tenantId: "ten_00test", livemode: false };
@@ -112,7 +114,28 @@ describe("a sandbox's story", () => {
     const handle = await wait(SANDBOX, [at]);
     expect(await handle.result()).toEqual(["reached"]);
     expect(await lastedMs(handle)).toBeLessThan(DAY_MS);
-    stage.edge.state.sandboxNow = 0;
+  });
+
+  test("waits on while its clock stands still, whatever real time it is, until it is woken", async () => {
+    const at = await inDays(30);
+    stage.edge.state.sandboxNow = await now();
+    const handle = await wait(SANDBOX, [at]);
+    await until("it is registered", () => stage.edge.wakeups.get(handle.workflowId) === at);
+    await stage.engine.sleep(60 * DAY_MS);
+    expect((await handle.describe()).status.name).toBe("RUNNING");
+    await handle.signal(wake, { at });
+    expect(await handle.result()).toEqual(["reached"]);
+  });
+
+  test("looks anew how long it has to wait when it is told that its time runs on", async () => {
+    const at = await inDays(30);
+    stage.edge.state.sandboxNow = await now();
+    const handle = await wait(SANDBOX, [at]);
+    await until("it is registered", () => stage.edge.wakeups.get(handle.workflowId) === at);
+    stage.edge.state.sandboxNow = null;
+    await handle.signal(timeRuns);
+    expect(await handle.result()).toEqual(["reached"]);
+    expect(await now()).toBeGreaterThanOrEqual(Date.parse(at));
   });
 
   test("registers again when the edge does not answer", async () => {

@@ -1,6 +1,7 @@
 import type { Metric } from "#rules/cache/metrics";
 import type { OperationProgress, OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
+import type { ClockProgress, ClockRef } from "#workflows/stories/activities";
 import type { EndpointRef } from "#workflows/webhooks/activities";
 import type { CallEdge } from "./client.ts";
 
@@ -71,6 +72,18 @@ export type MailResult = { tenant_id: string; notice_id: string; attempt: number
 
 /** How this host sends mail, as it tells the edge. */
 export type TransportState = { transport: "smtp" | "mailchannels" | null; problem: string | null };
+
+/** Who moves a clock, up to which event it has looked, and a story that is still at work. */
+type Stepping = { workflowId: string; behind: number; busy: string | null };
+
+/** How a clock stands after a step: whom to wake, and events of which nobody has looked whether their stories are at rest. */
+export type ClockStep = {
+  status: ClockProgress["status"];
+  now: string;
+  wake: { workflow_id: string; at: string } | null;
+  events: { seq: number; type: string; subject: { type: string; id: string } }[];
+  behind: number;
+};
 
 type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
@@ -151,10 +164,11 @@ export function edgeRoutes(call: CallEdge) {
       return call("/internal/operations/fail", told);
     },
 
-    /** Notes until when a sandbox's story waits. `due`: the sandbox's clock has come to it already. */
+    /** Notes until when a sandbox's story waits. `due`: the sandbox's clock has come to it already; `inMs`: in how much real time it does. */
     registerWakeup: async ({ tenantId, workflowId, at }: { tenantId: string; workflowId: string; at: string }) => {
       const body = { tenant_id: tenantId, workflow_id: workflowId, at };
-      return { due: (await call<{ due: boolean }>("/internal/wakeups/register", body)).due };
+      const { due, in_ms: inMs } = await call<{ due: boolean; in_ms: number | null }>("/internal/wakeups/register", body);
+      return { due, inMs };
     },
 
     /** Everything that the edge has counted. */
@@ -162,6 +176,18 @@ export function edgeRoutes(call: CallEdge) {
 
     wakeupDone: async ({ tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> => {
       await call("/internal/wakeups/done", { tenant_id: tenantId, workflow_id: workflowId });
+    },
+
+    /** Moves a sandbox's clock on by one step, where nothing that has begun at this instant is still at work. */
+    stepClock: ({ tenantId, clockId, workflowId, behind, busy }: ClockRef & Stepping) => {
+      const body = { tenant_id: tenantId, clock_id: clockId, workflow_id: workflowId, behind, busy };
+      return call<ClockStep>("/internal/test_clocks/step", body);
+    },
+
+    /** The next stories of a sandbox that wait, behind `after` in the order of their ids. */
+    listWaiting: async (tenantId: string, after: string) => {
+      const body = { tenant_id: tenantId, after };
+      return (await call<{ workflow_ids: string[] }>("/internal/wakeups/list", body)).workflow_ids;
     },
   };
 }

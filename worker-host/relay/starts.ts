@@ -1,5 +1,6 @@
 import type { OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef } from "#workflows/sales/activities";
+import type { ClockMove } from "#workflows/stories/activities";
 import type { EndpointRef } from "#workflows/webhooks/activities";
 import type { RelayEvent } from "../edge/routes.ts";
 
@@ -15,6 +16,9 @@ export type StoryStart = {
   /** One sentence, shown in lists. */
   summary: string;
 };
+
+/** A clock looks whether the stories of this many events before it have begun, too. */
+const EVENTS_LOOKED_BACK = 200;
 
 /** The only place that knows both events and stories. A type that is not listed calls for nothing. */
 const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
@@ -37,6 +41,30 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
     subjectId: event.subject.id,
     kind: "recover_endpoint",
     summary: `Try endpoint ${event.subject.id} until it takes webhooks again`,
+  }),
+  "test_clock.advance_requested": (event) => ({
+    workflow: "advanceClock",
+    workflowId: `clock/${event.tenant_id}/${event.seq}`,
+    args: [
+      {
+        tenantId: event.tenant_id,
+        clockId: event.subject.id,
+        behind: Math.max(0, event.seq - EVENTS_LOOKED_BACK),
+      } satisfies ClockMove,
+    ],
+    tenantId: event.tenant_id,
+    subjectId: event.subject.id,
+    kind: "advance_clock",
+    summary: `Advance test clock ${event.subject.id}`,
+  }),
+  "test_clock.deleted": (event) => ({
+    workflow: "releaseClock",
+    workflowId: `clock/${event.tenant_id}/${event.seq}`,
+    args: [{ tenantId: event.tenant_id }],
+    tenantId: event.tenant_id,
+    subjectId: event.subject.id,
+    kind: "release_clock",
+    summary: `Let the time of sandbox ${event.tenant_id} run on`,
   }),
   "operation.created": (event) => ({
     workflow: "runOperation",

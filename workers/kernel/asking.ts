@@ -55,7 +55,7 @@ export async function openTenant(c: Asked, tenantId: string, actor: Actor): Prom
   const d1 = shard === undefined ? undefined : databaseOf(c.env, shard);
   const found = d1 && (await tenantById(d1, tenantId));
   if (!d1 || !shard || !found || found.tenant.closedAt !== null) return undefined;
-  const now = businessNow(c.var.realNow, found.tenant.clockOffsetMs);
+  const now = businessNow(c.var.realNow, found.tenant);
   const repo = repoOf({ ...askingIn(c, d1, shard), tenantId: found.tenantId, now, actor, intent: null }, found.tenant);
   return { repo, vault: vaultOf(c.env, tenantId, found.tenant.dataKey), now, tenant: found.tenant };
 }

@@ -1,4 +1,9 @@
-/** Real time: for leases, signatures, tokens and rate windows. Business time is this plus the sandbox's offset; nothing else reads a clock. */
+/** Real time: for leases, signatures, tokens and rate windows. Business time comes of this and the tenant's clock; nothing else reads a clock. */
 export const realNow = (): Date => new Date();
 
-export const businessNow = (real: Date, clockOffsetMs: number): Date => new Date(real.getTime() + clockOffsetMs);
+/** How a tenant's time stands to real time. */
+export type TenantClock = { clockOffsetMs: number; clockFrozenAt: Date | null };
+
+/** A tenant's business time: real time and its offset, or where its test clock holds it. */
+export const businessNow = (real: Date, { clockOffsetMs, clockFrozenAt }: TenantClock): Date =>
+  clockFrozenAt ?? new Date(real.getTime() + clockOffsetMs);

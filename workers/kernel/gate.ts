@@ -57,7 +57,7 @@ async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
   const limit = caller.kind === "publishable" ? PUBLIC_BODY_LIMIT : BODY_LIMIT;
   await takeBody(c, operation, limit);
   if (c.var.limits.isGuesser) c.var.limits.guess(fieldsIn(c)["license_key"]);
-  const now = businessNow(c.var.realNow, tenant.clockOffsetMs);
+  const now = businessNow(c.var.realNow, tenant);
   const d1 = databaseOf(c.env, caller.shard) as D1Database;
   const actor = { type: "api_key" as const, id: caller.keyId, ip: c.var.ip };
   const intent = await takeIntent(c, operation, d1, tenantId, caller);

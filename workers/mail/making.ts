@@ -145,6 +145,6 @@ async function valuesOf(where: Where, row: LeasedNotice, locale: MailLocale): Pr
 async function openedKey({ env, now }: Where, { tenant, license }: LeasedNotice): Promise<string> {
   if (!license || license.keySealed === null) return "";
   const { id, keySealed, keySealedUntil } = license;
-  if (keySealedUntil !== null && keySealedUntil <= businessNow(now, tenant.clockOffsetMs)) return "";
+  if (keySealedUntil !== null && keySealedUntil <= businessNow(now, tenant)) return "";
   return vaultOf(env, tenant.id, tenant.dataKey).unseal(["licenses", id, "key_sealed"], keySealed);
 }

@@ -27,6 +27,7 @@ export const ID_PREFIXES = {
   operation: "op",
   usage_alert: "usg",
   reservation: "rsv",
+  test_clock: "clk",
 } as const;
 
 export type Noun = keyof typeof ID_PREFIXES;

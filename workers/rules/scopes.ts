@@ -38,6 +38,8 @@ export const SCOPES = [
   "settings:write",
   "templates:read",
   "templates:write",
+  "test_clocks:read",
+  "test_clocks:write",
   "usage:read",
   "usage:write",
   "webhook_endpoints:read",

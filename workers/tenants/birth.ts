@@ -18,7 +18,7 @@ export async function bear(
   env: Env,
   shard: string,
   now: Date,
-  about: Omit<TenantRow, "dataKey" | "clockOffsetMs" | "closedAt" | "createdAt" | "updatedAt" | "version">,
+  about: Omit<TenantRow, "dataKey" | "clockOffsetMs" | "clockFrozenAt" | "closedAt" | "createdAt" | "updatedAt" | "version">,
 ): Promise<NewTenant & { secrets: { id: string; kind: "secret" | "publishable"; livemode: boolean; secret: string }[] }> {
   const { id, livemode, externalId, metadata } = about;
   const dataKey = await newDataKey(env, id);
@@ -26,6 +26,7 @@ export async function bear(
     ...about,
     dataKey,
     clockOffsetMs: 0,
+    clockFrozenAt: null,
     closedAt: null,
     ...newOwned({ external_id: externalId, metadata }, now),
   };

@@ -146,6 +146,10 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     await make(p, "product");
     return newest(p, "/v1/events");
   },
+  test_clock: async (p) => {
+    await noClock(p);
+    return does(asSandbox(p), "POST", "/v1/test_clocks", own(p));
+  },
   webhook_endpoint: (p) =>
     does(p, "POST", "/v1/webhook_endpoints", { ...own(p), url: `https://hooks.example/${p.mark}`, events: ["product.*"] }),
   notice: async (p) => {
@@ -209,6 +213,19 @@ async function versioned(p: Player): Promise<Fresh> {
 }
 
 const PROVIDER = { secret_key: "sk_live_tests", webhook_secret: "whsec_dGVzdHNlY3JldA" };
+
+/** Whether an operation is one of sandboxes alone: it is called with the sandbox's key, and its objects are the sandbox's. */
+export const isOfSandboxes = (operationId: string) => operationId.startsWith("test_clocks.");
+
+/** The player as his sandbox. */
+export const asSandbox = (p: Player): Player => ({ ...p, secret: p.sandboxSecret, sandboxSecret: p.secret });
+
+/** A sandbox has one clock: this takes it away. */
+async function noClock(p: Player): Promise<void> {
+  for (const { id } of (await does(asSandbox(p), "GET", "/v1/test_clocks"))["data"] as Fresh[]) {
+    await ask({ method: "DELETE", path: `/v1/test_clocks/${id}`, key: p.sandboxSecret });
+  }
+}
 
 /** Operations that want their object in a state of its own. */
 const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
@@ -317,6 +334,7 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
   "status_lists.get": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "activations.offline_activate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
   "activations.offline_deactivate": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
+  "test_clocks.create": noClock,
   "blacklist_entries.list": (p) => make(p, "blacklist_entry"),
   "usage.history": usedToday,
   "usage.report": usedToday,

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { ask } from "./ask.ts";
-import { player, unique, type Player } from "./fresh.ts";
+import { isOfSandboxes, player, unique, type Player } from "./fresh.ts";
 import { operationsOf, servedDocument, type Operation } from "./operations.ts";
 import { built, callsOf, wired } from "./requests.ts";
 import { rowsOf } from "./rows.ts";
@@ -33,7 +33,10 @@ beforeAll(async () => {
   alice = await player();
 });
 
-const keyFor = ({ audience }: Operation) => (audience === "operator" ? alice.operator : alice.secret);
+const keyFor = ({ audience, id }: Operation) => {
+  if (audience === "operator") return alice.operator;
+  return isOfSandboxes(id) ? alice.sandboxSecret : alice.secret;
+};
 
 test.each(writes.flatMap(callsOf).filter((call) => !changesNothing(call)))(
   "$name: asked again under its Idempotency-Key, it gives the same bytes and does nothing",

@@ -81,7 +81,7 @@ export class HotAsking implements Around, Place {
     this.caller = caller;
     this.known = known;
     this.keyName = name;
-    this.now = businessNow(came.realNow, known.tenant.clockOffsetMs);
+    this.now = businessNow(came.realNow, known.tenant);
     this.#came = came;
     this.limits = new RequestLimits(this);
   }

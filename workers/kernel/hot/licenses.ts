@@ -144,7 +144,7 @@ async function readTruth(room: Room, name: string, source: Source): Promise<Lice
   if (!d1) throw new Unreachable("The tenant's database is not bound");
   const { drops } = caller.view.knowledge;
   const readAt = around.realNow.getTime();
-  const at = businessNow(around.realNow, caller.known.tenant.clockOffsetMs);
+  const at = businessNow(around.realNow, caller.known.tenant);
   const row = await truth(memory, shard, around.realNow, () => source.row(askedOf({ d1, tenantId: caller.known.tenantId }), at));
   if (row === null) {
     memory.licenses.delete(name);
@@ -160,7 +160,7 @@ async function secondTier(room: Room, name: string, source: Source): Promise<{ e
   const text = source.tier === null ? null : await fromSecondTier(around.env, source.tier);
   if (text === null) return undefined;
   const kept = JSON.parse(text) as KeptLicense;
-  const at = businessNow(new Date(kept.readAt), caller.known.tenant.clockOffsetMs);
+  const at = businessNow(new Date(kept.readAt), caller.known.tenant);
   const entry = await keep(room, name, source, kept, at, NEVER);
   return entry && { entry, tier: "kv" };
 }

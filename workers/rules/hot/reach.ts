@@ -83,6 +83,12 @@ const REACH: Record<EventType, Reach> = {
   "order.fulfilled": "nothing",
   "order.canceled": "nothing",
   "payment.unexpected": "nothing",
+  // from here on the tenant's time is read each time, so that steps need no event
+  "test_clock.created": "keys",
+  "test_clock.advance_requested": "nothing",
+  "test_clock.advanced": "keys",
+  "test_clock.failed": "nothing",
+  "test_clock.deleted": "keys",
   "webhook_endpoint.created": "nothing",
   "webhook_endpoint.updated": "nothing",
   "webhook_endpoint.deleted": "nothing",

@@ -1,0 +1,49 @@
+import { defineProblem } from "#kernel/problem";
+
+export const testClockNotFound = defineProblem({
+  code: "test_clock_not_found",
+  status: 404,
+  title: "No such test clock",
+  fix: "Look whether the sandbox has one with GET /v1/test_clocks, or make one with POST /v1/test_clocks.",
+  detail: () => "This tenant has no test clock of this id.",
+});
+
+export const sandboxOnly = defineProblem<{ sandbox: string }>({
+  code: "sandbox_only",
+  status: 409,
+  title: "Only a sandbox has a test clock",
+  fix: "Call with a test key (lk_sk_test_…): it belongs to the tenant's sandbox.",
+  detail: ({ sandbox }) => `The time of a live tenant is real time. Its sandbox is ${sandbox}.`,
+});
+
+export const testClockExists = defineProblem({
+  code: "test_clock_exists",
+  status: 409,
+  title: "The sandbox has a test clock",
+  fix: "Advance the clock that GET /v1/test_clocks shows, or delete it first.",
+  detail: () => "A sandbox has one time, and so one test clock.",
+});
+
+export const testClockAdvancing = defineProblem<{ target: string }>({
+  code: "test_clock_advancing",
+  status: 409,
+  title: "The test clock is being advanced",
+  fix: "Wait until GET /v1/test_clocks/{id} says ready, or failed and for which story it waits.",
+  detail: ({ target }) => `It is on its way to ${target}.`,
+});
+
+export const testClockBackward = defineProblem<{ now: string }>({
+  code: "test_clock_backward",
+  status: 400,
+  title: "A test clock only goes forward",
+  fix: "Name an instant that is not before the sandbox's now.",
+  detail: ({ now }) => `The sandbox's time is ${now}.`,
+});
+
+export const testClockTooFar = defineProblem<{ furthest: string }>({
+  code: "test_clock_too_far",
+  status: 400,
+  title: "That is too far at once",
+  fix: "Advance in several steps, of two years at most.",
+  detail: ({ furthest }) => `A test clock goes no further than ${furthest} at once.`,
+});
