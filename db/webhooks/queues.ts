@@ -3,6 +3,8 @@ import { commit, guard, type Asking, type Statement, type Told } from "../commit
 import { dbOf } from "../db.ts";
 import { deliveries, webhookQueues } from "./tables.ts";
 
+export type WebhookQueueRow = typeof webhookQueues.$inferSelect;
+
 /** How sending to the endpoints of a tenant goes, and what changes that. */
 export function webhookQueuesOf(asking: Asking) {
   const { d1, tenantId, realNow } = asking;

@@ -1,8 +1,10 @@
 import type { AttemptRow, DeliveryRow } from "#db/webhooks/deliveries";
 import type { WebhookEndpointRow } from "#db/webhooks/endpoints";
+import type { WebhookQueueRow } from "#db/webhooks/queues";
 import { presentOwned } from "#kernel/present";
 import type { z } from "#kernel/wire";
-import type { Delivery, DeliveryWithAttempts, WebhookEndpoint } from "./schemas.ts";
+import type { SendingState } from "#rules/webhooks/states";
+import type { Delivery, DeliveryWithAttempts, WebhookEndpoint, WebhookEndpointWithSending } from "./schemas.ts";
 
 export const presentEndpoint = (row: WebhookEndpointRow): z.infer<typeof WebhookEndpoint> => ({
   object: "webhook_endpoint",
@@ -10,11 +12,36 @@ export const presentEndpoint = (row: WebhookEndpointRow): z.infer<typeof Webhook
   url: row.url,
   events: row.events,
   description: row.description,
+  fifo: row.fifo,
+  on_exhausted: row.onExhausted,
+  rate_per_s: row.ratePerS,
+  max_attempts: row.maxAttempts,
   disabled_at: row.disabledAt?.toISOString() ?? null,
   disabled_reason: row.disabledReason,
   previous_secret_until: row.previousSecretUntil?.toISOString() ?? null,
   ...presentOwned(row),
 });
+
+/** An endpoint, and how sending to it goes. */
+export const presentEndpointWithSending = (
+  row: WebhookEndpointRow,
+  queue: WebhookQueueRow | undefined,
+): z.infer<typeof WebhookEndpointWithSending> => ({
+  ...presentEndpoint(row),
+  sending: {
+    state: sendingState(row, queue),
+    failing_since: queue?.failingSince?.toISOString() ?? null,
+    failures: queue?.failures ?? 0,
+    next_try_at: queue?.recoveringSince ? (queue.probeAt?.toISOString() ?? null) : null,
+  },
+});
+
+function sendingState({ disabledAt }: WebhookEndpointRow, queue: WebhookQueueRow | undefined): SendingState {
+  if (disabledAt !== null) return "disabled";
+  if (queue?.recoveringSince) return "recovering";
+  if (queue?.failingSince) return "failing";
+  return queue?.catchingUpSince ? "catching_up" : "healthy";
+}
 
 export const presentDelivery = (row: DeliveryRow): z.infer<typeof Delivery> => ({
   object: "delivery",

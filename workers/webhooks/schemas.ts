@@ -2,7 +2,8 @@ import { listQuery } from "#kernel/endpoint";
 import { z, ExternalId, Instant, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { EVENT_TYPES } from "#rules/events";
 import { isEventPattern } from "#rules/webhooks/patterns";
-import { DELIVERY_STATES, DISABLED_REASONS } from "#rules/webhooks/states";
+import { ATTEMPT_DELAYS_S } from "#rules/webhooks/schedule";
+import { DELIVERY_STATES, DISABLED_REASONS, ON_EXHAUSTED, SENDING_STATES } from "#rules/webhooks/states";
 
 /** The longest time that a replaced secret may go on signing. */
 export const OVERLAP_MAX_S = 86_400;
@@ -13,13 +14,37 @@ const endpointFields = {
   url: z.string(),
   events: z.array(z.string()),
   description: z.string().nullable(),
+  fifo: z.boolean(),
+  on_exhausted: z.enum(ON_EXHAUSTED),
+  rate_per_s: z.int().nullable(),
+  max_attempts: z.int().nullable(),
   disabled_at: Instant.nullable(),
-  disabled_reason: z.enum(DISABLED_REASONS).nullable().openapi({ description: "gone: it answered 410." }),
+  disabled_reason: z
+    .enum(DISABLED_REASONS)
+    .nullable()
+    .openapi({ description: "gone: it answered 410. failing: nothing arrived for five days." }),
   previous_secret_until: Instant.nullable().openapi({ description: "Until then the secret before the present one signs too." }),
   ...ownedOutput,
 };
 
 export const WebhookEndpoint = z.object(endpointFields).openapi("WebhookEndpoint");
+
+export const WebhookEndpointWithSending = z
+  .object({
+    ...endpointFields,
+    sending: z
+      .object({
+        state: z.enum(SENDING_STATES).openapi({
+          description:
+            "failing: the last attempts failed. recovering: ten in a row did, and one delivery at a time is tried. catching_up: what waited goes out slowly.",
+        }),
+        failing_since: Instant.nullable(),
+        failures: z.int().openapi({ description: "Attempts in a row that failed." }),
+        next_try_at: Instant.nullable().openapi({ description: "When an endpoint that recovers is tried next." }),
+      })
+      .openapi({ description: "How sending to it goes." }),
+  })
+  .openapi("WebhookEndpointWithSending");
 
 export const WebhookEndpointWithSecret = z
   .object({
@@ -40,10 +65,34 @@ const EventPatterns = z
     example: ["license.*", "order.paid"],
   });
 
+const sendingInput = {
+  fifo: z.boolean().optional().openapi({
+    default: false,
+    description: "One delivery after the other, in the order of events; slower, and none overtakes one that failed.",
+  }),
+  on_exhausted: z.enum(ON_EXHAUSTED).optional().openapi({
+    default: "block",
+    description:
+      "What a fifo endpoint does with a delivery that used up its attempts: nothing overtakes it, or the next one follows.",
+  }),
+  rate_per_s: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .nullish()
+    .openapi({ description: "How many deliveries a second it gets at most; null: as many as it takes." }),
+  max_attempts: z
+    .int()
+    .min(1)
+    .max(ATTEMPT_DELAYS_S.length)
+    .nullish()
+    .openapi({ description: "How many times a delivery is tried; null: as `settings.webhooks.max_attempts` says." }),
+};
+
 const Url = z.string().min(1).max(2_048).openapi({ format: "uri", example: "https://hooks.acme.example/latchkey" });
 
 export const NewWebhookEndpoint = z
-  .strictObject({ url: Url, events: EventPatterns, description: text(500).nullish(), ...ownedInput })
+  .strictObject({ url: Url, events: EventPatterns, description: text(500).nullish(), ...sendingInput, ...ownedInput })
   .openapi("NewWebhookEndpoint", {
     example: {
       url: "https://hooks.acme.example/latchkey",

@@ -1,8 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, idParam, json, problems, scope } from "#kernel/endpoint";
-import { presentEndpoint } from "./presenters.ts";
+import { presentEndpointWithSending } from "./presenters.ts";
 import { webhookEndpointNotFound } from "./problems.ts";
-import { WebhookEndpoint } from "./schemas.ts";
+import { WebhookEndpointWithSending } from "./schemas.ts";
 
 export const getWebhookEndpoint = endpoint({
   route: createRoute({
@@ -12,12 +12,14 @@ export const getWebhookEndpoint = endpoint({
     security: scope("webhook_endpoints:read"),
     summary: "Get a webhook endpoint",
     request: { params: idParam("whe") },
-    responses: { 200: json(WebhookEndpoint, "The endpoint"), ...problems(webhookEndpointNotFound) },
+    responses: { 200: json(WebhookEndpointWithSending, "The endpoint"), ...problems(webhookEndpointNotFound) },
   }),
 
   handler: async (c) => {
-    const found = await c.var.repo.webhookEndpoints.byId(c.req.valid("param").id);
+    const { repo } = c.var;
+    const { id } = c.req.valid("param");
+    const [found, queue] = await Promise.all([repo.webhookEndpoints.byId(id), repo.webhookQueues.byId(id)]);
     if (!found) throw webhookEndpointNotFound({});
-    return c.json(presentEndpoint(found), 200);
+    return c.json(presentEndpointWithSending(found, queue), 200);
   },
 });

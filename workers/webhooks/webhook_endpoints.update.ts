@@ -39,6 +39,10 @@ export const updateWebhookEndpoint = endpoint({
         url: body.url ?? before.url,
         events: body.events ?? before.events,
         description: body.description === undefined ? before.description : body.description,
+        fifo: body.fifo ?? before.fifo,
+        onExhausted: body.on_exhausted ?? before.onExhausted,
+        ratePerS: body.rate_per_s === undefined ? before.ratePerS : body.rate_per_s,
+        maxAttempts: body.max_attempts === undefined ? before.maxAttempts : body.max_attempts,
         ...changedOwned(before, body, now),
       };
       const after = presentEndpoint(row);

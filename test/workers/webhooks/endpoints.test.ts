@@ -32,11 +32,14 @@ test("an endpoint is created, read, listed, changed and deleted, and each change
     metadata: { a: "1" },
   });
   const path = `/v1/webhook_endpoints/${shown["id"]}`;
-  expect((await w.get(path)).body).toEqual(shown);
+  const sending = { state: "healthy", failing_since: null, failures: 0, next_try_at: null };
+  expect((await w.get(path)).body).toEqual({ ...shown, sending });
   expect((await w.get("/v1/webhook_endpoints?external_id=shop")).body["data"]).toEqual([shown]);
 
-  const changed = await w.patch(path, { url: "https://hooks.example.com/b", description: null });
+  const manners = { fifo: true, on_exhausted: "skip", rate_per_s: 5, max_attempts: 3 };
+  const changed = await w.patch(path, { url: "https://hooks.example.com/b", description: null, ...manners });
   expect(changed.body).toMatchObject({
+    ...manners,
     url: "https://hooks.example.com/b",
     description: null,
     events: ["product.*", "order.paid"],
@@ -113,7 +116,9 @@ test.each([
   ["an unknown type", { events: ["product.exploded"] }, "/events/0"],
   ["an unknown noun", { events: ["rocket.*"] }, "/events/0"],
   ["a pattern that is none", { events: ["*.created"] }, "/events/0"],
-  ["a field that comes later", { fifo: true }, "/fifo"],
+  ["a rate of nothing", { rate_per_s: 0 }, "/rate_per_s"],
+  ["more attempts than there are", { max_attempts: 11 }, "/max_attempts"],
+  ["an end of attempts that is none", { on_exhausted: "stop" }, "/on_exhausted"],
 ])("%s is refused, on creation and on change", async (_, wrong, pointer) => {
   const w = await world();
   const refused = await w.post("/v1/webhook_endpoints", { url: "https://hooks.example.com/", events: ["*"], ...wrong });

@@ -7,14 +7,9 @@ import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, 
 
 beforeEach(emptyQueue);
 
-/** An endpoint with columns as they are wished for. */
-async function endpointWith(w: World, columns: Record<string, string | number>): Promise<string> {
-  const { id } = await endpoint(w);
-  const set = Object.keys(columns).map((name) => `${name} = ?`);
-  await env.DB_00.prepare(`update webhook_endpoints set ${set.join(", ")} where id = ?`)
-    .bind(...Object.values(columns), id)
-    .run();
-  return id;
+/** The id of an endpoint that is as it is wished for. */
+async function endpointWith(w: World, columns: Record<string, unknown>): Promise<string> {
+  return (await endpoint(w, columns)).id;
 }
 
 const eventsOf = async (w: World, id: string) =>
@@ -49,7 +44,7 @@ async function failUntilLeft(w: World, id: string): Promise<void> {
 
 test("an endpoint that wants order gets one delivery at a time, and none overtakes one that failed", async () => {
   const w = await world();
-  const id = await endpointWith(w, { fifo: 1 });
+  const id = await endpointWith(w, { fifo: true });
   for (const _ of upTo(3)) await product(w);
   const [first, ...others] = (await claim()).deliveries;
   expect(others).toEqual([]);
@@ -72,7 +67,7 @@ test.each([
   ["skip", "exhausted"],
 ])("one that wants order and does not take a delivery in any attempt: %s", async (on_exhausted, state) => {
   const w = await world();
-  const id = await endpointWith(w, { fifo: 1, on_exhausted, max_attempts: 1 });
+  const id = await endpointWith(w, { fifo: true, on_exhausted, max_attempts: 1 });
   for (const _ of upTo(2)) await product(w);
   const [first] = (await claim()).deliveries;
   await claim({ limit: 0, results: [result(first!, answered(500))] });
@@ -107,6 +102,7 @@ test("an endpoint that fails ten times in a row is left to a story, and others a
   await product(w);
   expect((await claim()).deliveries.map(({ endpoint_id }) => endpoint_id)).toEqual([healthy.id]);
 
+  expect((await shown(w, id))["sending"]).toMatchObject({ state: "recovering", next_try_at: expect.any(String) });
   const { delivery } = await probe(w, id);
   const oldest = Math.min(...(await deliveriesOf(w, id)).map(({ event_seq }) => event_seq));
   expect(seqs([delivery!])).toEqual([oldest]);
@@ -118,6 +114,7 @@ test("an endpoint that fails ten times in a row is left to a story, and others a
   const again = await probe(w, id, 1);
   expect(await probe(w, id, 1, result(again.delivery!, answered(204)))).toMatchObject({ state: "recovered" });
   expect(await eventsOf(w, id)).toContain("webhook_endpoint.recovered");
+  expect((await shown(w, id))["sending"]).toEqual({ state: "catching_up", failing_since: null, failures: 0, next_try_at: null });
   // what waited goes out slowly: a quarter of a second's worth at a time
   expect((await claim()).deliveries.filter(({ endpoint_id }) => endpoint_id === id)).toHaveLength(4);
   expect(await probe(w, id, 2)).toMatchObject({ state: "ended" });

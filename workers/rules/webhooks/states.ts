@@ -17,3 +17,8 @@ export type EndpointOrigin = (typeof ENDPOINT_ORIGINS)[number];
 export const ON_EXHAUSTED = ["block", "skip"] as const;
 
 export type OnExhausted = (typeof ON_EXHAUSTED)[number];
+
+/** How sending to an endpoint goes, as a tenant reads it. */
+export const SENDING_STATES = ["healthy", "failing", "recovering", "catching_up", "disabled"] as const;
+
+export type SendingState = (typeof SENDING_STATES)[number];
