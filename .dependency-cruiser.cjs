@@ -111,6 +111,27 @@ module.exports = {
       to: { path: floors(["simulators", "tools", "test"]) },
     },
     {
+      name: "mails-are-rendered-when-they-change",
+      comment: "What ships reads what the templates became: no React runs at the edge or in the host.",
+      severity: "error",
+      from: { path: floors(["workers", "db", "workflows", "worker-host", "sdk"]) },
+      to: { path: ["^mail/", packages(["react", "react-dom", "@react-email"])] },
+    },
+    {
+      name: "mails-are-rendered-when-they-change",
+      comment: "A template is words and layout: it knows the rules' lists, React, and nothing of ours beside.",
+      severity: "error",
+      from: { path: "^mail/" },
+      to: {
+        pathNot: [
+          "^mail/",
+          "^workers/rules/",
+          packages(["react", "react-dom", "@react-email", "@types/react", "@types/react-dom"]),
+        ],
+        path: ".*",
+      },
+    },
+    {
       name: "no-cycles",
       comment: "What needs itself cannot be understood in parts.",
       severity: "error",

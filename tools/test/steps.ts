@@ -21,6 +21,7 @@ const tailLines = 80;
 
 const floors = [
   "workers",
+  "mail",
   "db",
   "workflows",
   "worker-host",
