@@ -78,6 +78,10 @@ function endsOf(asking: Asking) {
         [
           bound(d1, db.insert(testClocks).values(row)),
           bound(d1, db.update(tenants).set({ clockFrozenAt: at }).where(eq(tenants.id, tenantId))),
+          // their own timers are about to ring: they go on at once
+          d1
+            .prepare("update wakeups set woken_at = ?3 where tenant_id = ?1 and at <= ?2 and woken_at is null")
+            .bind(tenantId, at.getTime(), realNow.getTime()),
         ],
         told,
       ),

@@ -7,13 +7,21 @@ import { wakeups } from "./tables.ts";
 export function wakeupsOf({ d1, tenantId, realNow, now }: Asking) {
   const db = dbOf(d1);
   return {
-    /** A story whose instant has come already goes on at once: the clock waits for it as for one that it has woken. */
-    register: (workflowId: string, at: Date) => {
-      const wokenAt = at <= now ? realNow : null;
-      return db
-        .insert(wakeups)
-        .values({ tenantId, workflowId, at, wokenAt, createdAt: realNow })
-        .onConflictDoUpdate({ target: [wakeups.tenantId, wakeups.workflowId], set: { at, wokenAt } });
+    /**
+     * Whether its instant has come already: then the story goes on at once, and a clock waits for it as for one that it has woken. A registration
+     * that is repeated while time stands still changes nothing: the clock wakes the story when it is its turn.
+     */
+    register: async (workflowId: string, at: Date, standsStill: boolean): Promise<{ due: boolean }> => {
+      const row = await d1
+        .prepare(
+          `insert into wakeups (tenant_id, workflow_id, at, woken_at, created_at) values (?1, ?2, ?3, ?4, ?5)
+           on conflict (tenant_id, workflow_id) do update set at = excluded.at,
+             woken_at = case when wakeups.at = excluded.at and ?6 then wakeups.woken_at else excluded.woken_at end
+           returning woken_at`,
+        )
+        .bind(tenantId, workflowId, at.getTime(), at <= now ? realNow.getTime() : null, realNow.getTime(), standsStill ? 1 : 0)
+        .first<{ woken_at: number | null }>();
+      return { due: row !== null && row.woken_at !== null };
     },
 
     done: (workflowId: string) =>

@@ -181,9 +181,10 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       return progressOf(operation);
     },
     "/internal/wakeups/register": async ({ workflow_id, at }: Body) => {
-      wakeups.set(workflow_id, at);
       const now = state.sandboxNow ?? (await state.realNow());
-      const due = Date.parse(at) <= now;
+      const isRepeated = state.sandboxNow !== null && wakeups.get(workflow_id) === at;
+      wakeups.set(workflow_id, at);
+      const due = isRepeated ? woken.has(workflow_id) : Date.parse(at) <= now;
       registered.push({ workflowId: workflow_id, at, due });
       if (due) woken.add(workflow_id);
       else woken.delete(workflow_id);

@@ -23,8 +23,9 @@ export const registerWakeup = internalEndpoint({
   handler: async (c) => {
     const { tenant_id, workflow_id, at } = c.req.valid("json");
     const { repo, now, tenant } = await openForStory(c, tenant_id, workflow_id);
-    await repo.wakeups.register(workflow_id, at);
-    const inMs = tenant.clockFrozenAt === null ? Math.max(0, at.getTime() - now.getTime()) : null;
-    return c.json({ due: at <= now, in_ms: inMs }, 200);
+    const standsStill = tenant.clockFrozenAt !== null;
+    const { due } = await repo.wakeups.register(workflow_id, at, standsStill);
+    const inMs = standsStill ? null : Math.max(0, at.getTime() - now.getTime());
+    return c.json({ due, in_ms: inMs }, 200);
   },
 });

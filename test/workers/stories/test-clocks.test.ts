@@ -121,6 +121,20 @@ test("stories are woken one after the other, each at its instant, in a fixed ord
   expect(await shown(w, clock.id)).toMatchObject({ status: "ready", target: null, waits_for: null, now: at(5) });
 });
 
+test("a registration that is repeated after a crash lets no story go before its turn", async () => {
+  const w = await world();
+  const clock = await clocked(w);
+  await register(w, "wait/a", days(clock.now, 1));
+  await register(w, "wait/b", days(clock.now, 1));
+  await advance(w, clock.id, { by: "P1D" });
+  expect((await step(w, clock.id))["wake"]).toMatchObject({ workflow_id: "wait/a" });
+  expect(await register(w, "wait/b", days(clock.now, 1))).toEqual({ due: false, in_ms: null });
+  expect(await register(w, "wait/a", days(clock.now, 1))).toEqual({ due: true, in_ms: null });
+  await done(w, "wait/a");
+  expect((await step(w, clock.id))["wake"]).toMatchObject({ workflow_id: "wait/b" });
+  expect(await register(w, "wait/b", days(clock.now, 1))).toEqual({ due: true, in_ms: null });
+});
+
 test("a clock waits until the events of an instant have begun their stories, and those are at rest", async () => {
   const w = await world();
   await carryOnEverything();
