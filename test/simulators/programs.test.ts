@@ -28,11 +28,12 @@ async function urlOf(child: ChildProcess): Promise<string> {
 test.each([
   ["stripe", "LATCHKEY_STRIPE_PORT", "/_control", "stripe.ndjson"],
   ["receiver", "LATCHKEY_RECEIVER_PORT", "/_log", "receiver.ndjson"],
+  ["mail", "LATCHKEY_MAIL_PORT", "/_log", "mail.ndjson"],
 ])(
   "the %s program says where it listens, keeps its state in LATCHKEY_HOME, and ends when told to",
   async (name, variable, probe, file) => {
     const home = path.join(mkdtempSync(path.join(tmpdir(), "latchkey-")), "home");
-    const child = run(name, { [variable]: "0", LATCHKEY_HOME: home });
+    const child = run(name, { [variable]: "0", LATCHKEY_SMTP_PORT: "0", LATCHKEY_HOME: home });
     const url = await urlOf(child);
     expect((await fetch(url + probe)).status).toBe(200);
     expect(existsSync(path.join(home, file))).toBe(true);

@@ -1,5 +1,7 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { tellMark } from "#kernel/tenant-marks";
 import { makeMails } from "../../../workers/mail/making.ts";
 import { upTo, world, type World } from "../world.ts";
 import {
@@ -159,6 +161,17 @@ test("a new tenant's owner is welcomed once, its sandbox's not again", async () 
   expect(mails).toMatchObject([{ to: "owner@world.example", subject: "World is ready" }]);
   expect(mails[0]!.unsubscribe_url).toMatch(/^https:\/\/latchkey\.test\/unsubscribe\//);
   expect(mails[0]!.unsubscribe_url).not.toContain("owner");
+});
+
+test("a mark of the tenant's own limits is mailed to its owner once, with what was used", async () => {
+  const w = await world();
+  await emptyMailQueue();
+  const mark = { startsAt: 0, endsAt: Date.now(), percent: 80 as const, used: 800, limit: 1000 };
+  for (const _ of [1, 2]) await tellMark(env, createExecutionContext(), w.tenant.id, mark);
+  const mails = await claim();
+  expect(mails).toMatchObject([{ to: "owner@world.example", subject: "api_calls: 80 % used" }]);
+  expect(mails[0]!.text).toContain("80 % of api_calls are used: 800 of 1000.");
+  expect(mails[0]!.text).not.toContain("license"); // it is none's
 });
 
 test("a sandbox's mail says that it is a test", async () => {
