@@ -1,3 +1,4 @@
+import { proveCrashes } from "./proof/crashes.ts";
 import { proveImport } from "./proof/import.ts";
 import { proveLimits } from "./proof/limits.ts";
 import { proveMutatedFiles } from "./proof/mutated-files.ts";
@@ -10,6 +11,7 @@ import { sayTo } from "./say.ts";
 
 /** What is too long for the tests: run by hand, each writes what it measured to `docs/proofs/`. */
 const proofs = {
+  crashes: proveCrashes,
   import: proveImport,
   limits: proveLimits,
   "mutated-files": proveMutatedFiles,

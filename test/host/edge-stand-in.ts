@@ -13,7 +13,12 @@ export type StandInOperation = {
   total: number;
   worked: number[];
   error: string | null;
+  /** Why each step is refused for good, as long as it runs. */
+  refusal?: string;
 };
+
+/** An endpoint that recovers: where each try in turn is sent (the last one repeats), and what was answered, once a try. */
+export type StandInEndpoint = { state: "recovering" | "recovered" | "ended"; urls: string[]; answers: number[] };
 
 export type StandInEvent = {
   tenant_id: string;
@@ -53,6 +58,8 @@ type Body = {
   after: string;
   behind: number;
   busy: string | null;
+  endpoint_id: string;
+  result: Result | null;
 };
 
 /** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
@@ -75,6 +82,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const wakeups = new Map<string, string>();
   const woken = new Set<string>();
   const registered: { workflowId: string; at: string; due: boolean }[] = [];
+  const endpoints = new Map<string, StandInEndpoint>();
   const calls: { path: string; body: Body }[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
   const nonces = new Set<string>();
@@ -169,6 +177,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     },
     "/internal/operations/step": ({ operation_id }: Body) => {
       const operation = operationOf(operation_id);
+      if (operation.refusal !== undefined && operation.status === "running") throw new Refusal(404, operation.refusal);
       for (let n = 0; n < 50 && operation.status === "running"; n++) {
         operation.worked.push(operation.worked.length);
         if (operation.worked.length === operation.total) operation.status = "succeeded";
@@ -198,6 +207,32 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     }),
     "/internal/test_clocks/step": ({ behind, busy }: Body) => stepped(behind, busy),
     "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), woken.delete(workflow_id), {}),
+    "/internal/webhook_endpoints/probe": ({ endpoint_id, result }: Body) => {
+      const endpoint = endpoints.get(endpoint_id);
+      if (!endpoint) return { state: "ended", delivery: null, probe_at: null };
+      const attempt = endpoint.answers.length + 1;
+      if (endpoint.state === "recovering" && result?.attempt === attempt) {
+        const { status = 0 } = result.outcome;
+        endpoint.answers.push(status);
+        if (status === 410) endpoint.state = "ended";
+        else if (status >= 200 && status < 300) endpoint.state = "recovered";
+      }
+      if (result || endpoint.state !== "recovering") {
+        return { state: endpoint.state, delivery: null, probe_at: new Date(Date.now() + retryMs).toISOString() };
+      }
+      const delivery = {
+        tenant_id: "ten_00a",
+        delivery_id: "del_001",
+        endpoint_id,
+        in_order: false,
+        event_id: "evt_001",
+        attempt,
+        url: endpoint.urls[attempt - 1] ?? endpoint.urls.at(-1),
+        headers: { "webhook-id": "evt_001" },
+        body: "{}",
+      };
+      return { state: "recovering", delivery, probe_at: null };
+    },
   };
 
   /** One step of the sandbox's clock on its way to `state.target`, as the edge makes it. */
@@ -326,6 +361,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     wakeups,
     /** Every wait that was registered, in order. */
     registered,
+    endpoints,
     calls,
     state,
     order(quantity: number, status: StandInOrder["status"] = "approved"): string {
@@ -336,6 +372,11 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     operation(total: number): string {
       const id = `op_00${randomBytes(8).toString("hex")}`;
       operations.set(id, { status: "running", total, worked: [], error: null });
+      return id;
+    },
+    recovering(urls: string[]): string {
+      const id = `whe_00${randomBytes(8).toString("hex")}`;
+      endpoints.set(id, { state: "recovering", urls, answers: [] });
       return id;
     },
     event(event: Partial<StandInEvent> & { type: string; subject: { type: string; id: string } }): StandInEvent {

@@ -4,10 +4,10 @@ import { clockActivities } from "../../worker-host/clock/activities.ts";
 import { timeRuns, wake } from "../../workflows/clock.ts";
 import { until } from "../host/edge-stand-in.ts";
 import { stageFor } from "./stage.ts";
-import type { waitForInstants } from "./stories/waiting.ts";
+import type { waitForInstants } from "./code/waiting.ts";
 
 const DAY_MS = 86_400_000;
-const stage = stageFor(clockActivities, "stories/waiting.ts");
+const stage = stageFor(clockActivities, "code/waiting.ts");
 let stories = 0;
 beforeAll(() => void (stage.edge.state.realNow = now));
 afterEach(() => void (stage.edge.state.sandboxNow = null));

@@ -7,7 +7,12 @@ import type { Failpoint } from "../failpoint.ts";
 import { startFor } from "../relay/starts.ts";
 import type { ClockStories } from "./clocks.ts";
 
-type Means = { edge: Pick<Edge, "stepClock" | "wakeupDone" | "listWaiting">; stories: ClockStories; failpoint: Failpoint };
+type Means = {
+  edge: Pick<Edge, "stepClock" | "wakeupDone" | "listWaiting">;
+  stories: ClockStories;
+  failpoint: Failpoint;
+  roundMs?: number;
+};
 
 /** How long a clock is moved in one go; then the story notes how far it has come. */
 const ROUND_MS = 30_000;
@@ -16,11 +21,11 @@ const SHORTEST_LOOK_MS = 4;
 const LONGEST_LOOK_MS = 250;
 
 /** Every step is noted at the edge before it has an effect, so a repetition goes on from there. */
-export const storiesActivities = ({ edge, stories, failpoint }: Means): StoriesActivities => ({
+export const storiesActivities = ({ edge, stories, failpoint, roundMs = ROUND_MS }: Means): StoriesActivities => ({
   async moveClock(move) {
     const { tenantId } = move;
     const { cancellationSignal: signal } = Context.current();
-    const round = { endsAt: performance.now() + ROUND_MS, woken: 0, looks: 0, told: "", atWork: [] as string[] };
+    const round = { endsAt: performance.now() + roundMs, woken: 0, looks: 0, told: "", atWork: [] as string[] };
     const going = { behind: move.behind, looked: move.behind };
     for (;;) {
       Context.current().heartbeat();

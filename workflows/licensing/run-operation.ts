@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  ApplicationFailure,
   condition,
   continueAsNew,
   proxyLocalActivities,
@@ -11,7 +12,10 @@ import { story } from "../story.ts";
 import type { LicensingActivities, OperationProgress, OperationRef } from "./activities.ts";
 
 /** How an operation ended, and with how many licenses behind it. */
-export type OperationEnd = { outcome: Exclude<OperationProgress["status"], "running">; done: number };
+export type OperationEnd = { outcome: Exclude<OperationProgress["status"], "running" | "failed">; done: number };
+
+/** An operation that failed fails its story, whether it failed just now or before a crash. */
+const FAILED = "operation_failed";
 
 const act = proxyLocalActivities<LicensingActivities>({
   startToCloseTimeout: "30 seconds",
@@ -24,18 +28,20 @@ const act = proxyLocalActivities<LicensingActivities>({
  * nothing: it may begin anew at any step, and what its caller cancels has ended when it asks next.
  */
 export async function runOperation(ref: OperationRef): Promise<OperationEnd> {
-  const progress = await story("Beginning", async (telling) => {
+  const end = await story("Beginning", async (telling): Promise<OperationEnd | undefined> => {
     for (;;) {
       const progress = await stepOrFail(ref);
-      if (progress.status !== "running") {
-        telling.became(progress.status, progressOf(progress));
-        return progress;
+      const { status, done } = progress;
+      if (status === "failed") throw ApplicationFailure.nonRetryable(`It has failed. ${progressOf(progress)}`, FAILED);
+      if (status !== "running") {
+        telling.became(status, progressOf(progress));
+        return { outcome: status, done };
       }
       telling.now(progressOf(progress));
-      if (workflowInfo().continueAsNewSuggested) return progress;
+      if (workflowInfo().continueAsNewSuggested) return undefined;
     }
   });
-  if (progress.status !== "running") return { outcome: progress.status, done: progress.done };
+  if (end) return end;
   await condition(allHandlersFinished);
   return continueAsNew<typeof runOperation>(ref);
 }
@@ -45,7 +51,8 @@ async function stepOrFail(ref: OperationRef): Promise<OperationProgress> {
   try {
     return await act.stepOperation(ref);
   } catch (error) {
-    await act.failOperation({ ...ref, error: rootCause(error) ?? "It failed for an unknown reason." });
-    throw error;
+    const why = rootCause(error) ?? "It failed for an unknown reason.";
+    await act.failOperation({ ...ref, error: why });
+    throw ApplicationFailure.create({ message: why, type: FAILED, nonRetryable: true });
   }
 }

@@ -1,16 +1,59 @@
-import { defineSignal, setHandler, sleep } from "@temporalio/workflow";
-import { onClock, untilInstant, type StoryClock } from "../../../workflows/clock.ts";
+import { clockActivities } from "../../../worker-host/clock/activities.ts";
+import { wake } from "../../../workflows/clock.ts";
+import { until } from "../../host/edge-stand-in.ts";
+import type { Play, World } from "../play.ts";
 
-export const interrupt = defineSignal("interrupt");
+const DAY_MS = 86_400_000;
+const SANDBOX = { tenantId: "ten_00test", livemode: false };
+const LIVE = { tenantId: "ten_00live", livemode: true };
+const fromNow = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
-/** Waits for each instant in turn, and tells how each wait ended; `lingerMs` keeps it running after the last. */
-export async function waitForInstants(clock: StoryClock, instants: string[], lingerMs = 0): Promise<string[]> {
-  let interrupted = false;
-  setHandler(interrupt, () => void (interrupted = true));
-  return onClock(clock, async () => {
-    const ends: string[] = [];
-    for (const at of instants) ends.push(await untilInstant(clock, new Date(at), () => interrupted));
-    if (lingerMs > 0) await sleep(lingerMs);
-    return ends;
-  });
-}
+const registered = (world: World, at: string) =>
+  until(`the story waits for ${at}`, () => world.edge.wakeups.get(world.workflowId) === at);
+
+/** Not a story of ours: it stands for every story that waits for an instant of business time. */
+export const play: Play = {
+  workflow: "waitForInstants",
+  activities: clockActivities,
+  ways: {
+    "live-reached": {
+      timers: "as they are",
+      begin: ({ edge }) => ({ args: [LIVE, [fromNow(1_000)]], rows: () => edge.wakeups.size }),
+      end: { result: ["reached"], rows: 0 },
+    },
+    "sandbox-woken": {
+      timers: "as they are",
+      begin: (world) => {
+        const [first, second] = [fromNow(DAY_MS), fromNow(2 * DAY_MS)];
+        world.edge.state.sandboxNow = Date.now(); // a test clock holds the time
+        return {
+          args: [SANDBOX, [first, second]],
+          rows: () => world.edge.wakeups.size,
+          meanwhile: async (signal) => {
+            for (const at of [first, second]) {
+              await registered(world, at);
+              world.edge.state.sandboxNow = Date.parse(at); // the clock moves first: a story that asks again is told so
+              await signal(wake, { at });
+            }
+          },
+        };
+      },
+      end: { result: ["reached", "reached"], rows: 0 },
+    },
+    "sandbox-interrupted": {
+      timers: "as they are",
+      begin: (world) => {
+        const at = fromNow(DAY_MS);
+        return {
+          args: [SANDBOX, [at], 100],
+          rows: () => world.edge.wakeups.size,
+          meanwhile: async (signal) => {
+            await registered(world, at);
+            await signal("interrupt");
+          },
+        };
+      },
+      end: { result: ["interrupted"], rows: 0 },
+    },
+  },
+};
