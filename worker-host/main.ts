@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { Client } from "@temporalio/client";
 import type { NativeConnection } from "@temporalio/worker";
 import { backoffMs, isSaid, pause, START_CEILING_MS } from "./backoff.ts";
-import { bundleStories, STORIES, VERSIONED_STORIES } from "./bundle.ts";
+import { storiesFor } from "./bundle.ts";
 import { clockActivities } from "./clock/activities.ts";
 import { readConfig, type HostConfig } from "./config.ts";
 import { openEdge } from "./edge/client.ts";
@@ -78,7 +78,7 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   const health = await serveHealth({ ...config.health, state, askTemporal, metrics, log });
 
   const [bundle, connected, shards] = await Promise.all([
-    bundleStories(config.temporal.deployment === null ? STORIES : VERSIONED_STORIES),
+    storiesFor(config.temporal),
     connectTemporal(config.temporal, log, stop),
     findShards(edge, config, log, stop),
   ]);

@@ -11,10 +11,10 @@ type Means = {
   edge: Pick<Edge, "stepClock" | "wakeupDone" | "listWaiting">;
   stories: ClockStories;
   failpoint: Failpoint;
+  /** How long a clock is moved in one go; then the story notes how far it has come. */
   roundMs?: number;
 };
 
-/** How long a clock is moved in one go; then the story notes how far it has come. */
 const ROUND_MS = 30_000;
 /** A story that was woken needs some milliseconds; it is looked for soon, and then less often. */
 const SHORTEST_LOOK_MS = 4;

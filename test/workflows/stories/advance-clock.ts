@@ -30,7 +30,7 @@ export const play: Play = {
   workflow: "advanceClock",
   activities: (means) => storiesActivities({ ...means, stories: ENDED }),
   ways: {
-    arrived: { timers: "short", begin: advancing(3), end: arrived(3) },
+    arrived: { timers: "short", turns: 1, begin: advancing(3), end: arrived(3) },
     continued: { timers: "short", turns: 2, begin: advancing(120), end: arrived(120) },
   },
 };

@@ -18,7 +18,13 @@ export const play: Play = {
   ways: {
     "live-reached": {
       timers: "as they are",
-      begin: ({ edge }) => ({ args: [LIVE, [fromNow(1_000)]], rows: () => edge.wakeups.size }),
+      begin: ({ edge }) => ({
+        // from when it is started: what is prepared may wait for its turn
+        get args() {
+          return [LIVE, [fromNow(2_000)]];
+        },
+        rows: () => edge.wakeups.size,
+      }),
       end: { result: ["reached"], rows: 0 },
     },
     "sandbox-woken": {
