@@ -4,7 +4,10 @@ import {
   isWorthReturning,
   leastWanted,
   refusedUntil,
+  restOf,
   STANDING_WINDOWS,
+  standingAfter,
+  standingLimit,
   standingOf,
   wantedAfter,
 } from "#rules/limits/leasing";
@@ -68,6 +71,10 @@ type HeldWindow = Window & {
   /** At or below this the lease is refilled in the background. */
   refillAt: number;
   used: number;
+  /** What was used of the window before this one. */
+  before: number;
+  /** What is leased of each of the next windows at the least; 0 where nothing is: of small limits, and where a longer window limits too. */
+  standing: number;
   /** Nothing is left at the object: it is not asked before this instant. */
   refusedUntil: number;
   /** Leases on windows after this one, in their order. */
@@ -171,15 +178,14 @@ export class Leases {
 
   #use(at: LeaseContext, held: Held, now: number): void {
     let [blind, low, ahead] = [false, false, false];
-    // leases that stand for minutes ahead belong to subjects that nothing longer limits
     let runsOut = false;
     for (const window of held.windows) {
       window.used++;
       if (window.left > 0) window.left--;
       else blind = true;
-      low ||= window.left > 0 && window.left <= window.refillAt;
-      ahead ||= !window.isNextAsked && asksAhead(window.used, now, window.endsAt);
-      runsOut ||= standsFor(window) < 2;
+      low ||= window.left > 0 && window.left <= window.refillAt && !lasts(window, now);
+      ahead ||= isToAskAhead(window, now);
+      runsOut ||= window.standing > 0 && window.ahead.length < 2;
     }
     held.used++;
     if (blind) this.#watch.blind(held.policy);
@@ -216,7 +222,9 @@ export class Leases {
     const asks = held.windows
       .filter((window) => now >= window.refusedUntil)
       .flatMap((window) => {
-        const wanted = Math.max(byPace, leastWanted(window.name, window.limit)) - window.left;
+        // no more than four times of what was used: a burst as a minute begins says little of the rest of it
+        const least = window.standing > 0 ? Math.min(window.used * 4, restOf(window.used, now, window)) : 0;
+        const wanted = Math.max(byPace, least, leastWanted(window.name, window.limit)) - window.left;
         return [askFor(window, window, { waiting: Math.max(0, held.waiting - window.left), wanted }), ...standingAsks(window)];
       });
     held.used = 0;
@@ -239,7 +247,7 @@ export class Leases {
   #askAhead(at: LeaseContext, held: Held, now: number): void {
     const asks: LeaseAsk[] = [];
     for (const window of held.windows) {
-      if (window.isNextAsked || !asksAhead(window.used, now, window.endsAt)) continue;
+      if (!isToAskAhead(window, now)) continue;
       window.isNextAsked = true;
       const wanted = wantedAfter(window.used, now - window.startsAt);
       asks.push(askFor(windowAt(window.name, window.endsAt), window, { waiting: 0, wanted }));
@@ -273,8 +281,11 @@ export class Leases {
     else if (this.#subjects.size >= this.#most) this.#makeRoom(at, now);
     const windows = WINDOWS.flatMap((name) => {
       const limit = limits[name];
-      return limit === undefined ? [] : [freshWindow(policy, windowAt(name, now), limit)];
+      return limit === undefined ? [] : [freshWindow(policy, windowAt(name, now), { limit, before: 0, standing: 0 })];
     });
+    // where an hour or a month limits too, what is held of those is to come back soon, and nothing is kept beyond
+    const [only] = windows;
+    if (only && windows.length === 1) only.standing = standingOf(only.name, only.limit);
     const held: Held = {
       object,
       policy,
@@ -398,7 +409,9 @@ export function headersOf(standings: readonly Standing[], now: number, refusedBy
   return headers;
 }
 
-function freshWindow(policy: string, window: Window, limit: number): HeldWindow {
+type Known = Pick<HeldWindow, "limit" | "before" | "standing">;
+
+function freshWindow(policy: string, window: Window, { limit, before, standing }: Known): HeldWindow {
   const name = policyName(policy, window.name);
   const told = limit < UNLIMITED ? { name, policy: policyItem(name, { ...window, limit }) } : null;
   return {
@@ -408,6 +421,8 @@ function freshWindow(policy: string, window: Window, limit: number): HeldWindow 
     atObject: limit,
     refillAt: 0,
     used: 0,
+    before,
+    standing,
     refusedUntil: 0,
     ahead: [],
     isNextAsked: false,
@@ -417,40 +432,55 @@ function freshWindow(policy: string, window: Window, limit: number): HeldWindow 
 
 /** A window that is over becomes the one that the instant lies in, with the lease that was taken ahead for it. */
 function moveOn(policy: string, window: HeldWindow, now: number): void {
-  const { ahead } = window;
+  const { ahead, limit, standing, used, endsAt: after } = window;
   const { startsAt, endsAt } = windowAt(window.name, now);
-  Object.assign(window, freshWindow(policy, { name: window.name, startsAt, endsAt }, window.limit));
+  const before = startsAt === after ? used : 0;
+  Object.assign(window, freshWindow(policy, { name: window.name, startsAt, endsAt }, { limit, before, standing }));
   const mine = ahead.find((lease) => lease.startsAt === startsAt);
   if (mine && mine.granted > 0) credit(window, mine, now);
   window.ahead = ahead.filter((lease) => lease.startsAt > startsAt);
 }
 
-/** What is asked for together with a window: a little of each of the next ones, where that is little of them. */
+/**
+ * What is asked for together with a window: a little of each of the next ones, where that is little of them. It is asked for when half of them are
+ * over, and when an isolate uses more of a window than it has of the next.
+ */
 function standingAsks(window: HeldWindow): LeaseAsk[] {
-  const wanted = standingOf(window.name, window.limit);
-  if (wanted === 0 || standsFor(window) >= STANDING_WINDOWS / 2) return [];
+  const { standing, limit, ahead } = window;
+  if (standing === 0) return [];
+  const wanted = standingAfter(standing, limit, Math.max(window.used, window.before));
+  if (ahead.length >= STANDING_WINDOWS / 2 && (ahead[0]?.granted ?? 0) * 2 >= wanted) return [];
   const asks: LeaseAsk[] = [];
-  let from = window.ahead.at(-1)?.endsAt ?? window.endsAt;
-  for (let n = standsFor(window); n < STANDING_WINDOWS; n++) {
+  let from = window.endsAt;
+  for (let n = 0; n < STANDING_WINDOWS; n++) {
     const next = windowAt(window.name, from);
-    asks.push(askFor(next, window, { waiting: 0, wanted }));
+    const lacking = wanted - (ahead.find(({ startsAt }) => startsAt === from)?.granted ?? 0);
+    if (lacking > 0) asks.push({ ...askFor(next, window, { waiting: 0, wanted: lacking }), limit: standingLimit(limit) });
     from = next.endsAt;
   }
   return asks;
 }
 
-/** For how many windows ahead something is leased; endless where nothing is leased ahead. */
-const standsFor = ({ name, limit, ahead }: HeldWindow): number =>
-  standingOf(name, limit) === 0 ? Number.POSITIVE_INFINITY : ahead.length;
-
 /** Whether something is still leased for later: who is asked now and then is not forgotten between. */
-const stands = ({ windows }: Held, now: number): boolean => windows.some(({ ahead }) => (ahead.at(-1)?.endsAt ?? 0) > now);
+const stands = ({ windows }: Held, now: number): boolean =>
+  windows.some(({ standing, ahead }) => standing > 0 && (ahead.at(-1)?.endsAt ?? 0) > now);
+
+/** Whether what is held of a window that leases stand for will do until it ends. */
+const lasts = (window: HeldWindow, now: number): boolean =>
+  window.standing > 0 && restOf(window.used, now, window) <= window.left;
+
+/** Whether a busy isolate is to ask for the next window, of which it has not half a minute's need yet. */
+const isToAskAhead = ({ isNextAsked, used, ahead, endsAt }: HeldWindow, now: number): boolean =>
+  !isNextAsked && asksAhead(used, now, endsAt) && (ahead[0]?.startsAt !== endsAt || ahead[0].granted * 2 < used);
 
 /** Two leases on the same window add up. */
-function addAhead(window: HeldWindow, { startsAt, endsAt }: LeaseAsk, lease: Lease): void {
+function addAhead(window: HeldWindow, { startsAt, endsAt, limit }: LeaseAsk, lease: Lease): void {
   const known = window.ahead.find((each) => each.startsAt === startsAt);
-  if (known) Object.assign(known, { granted: known.granted + lease.granted, left: lease.left });
-  else window.ahead = [...window.ahead, { startsAt, endsAt, ...lease }].toSorted((a, b) => a.startsAt - b.startsAt);
+  const { granted } = lease;
+  // what stands is leased of a part of the limit
+  const left = lease.left + window.limit - limit;
+  if (known) Object.assign(known, { granted: known.granted + granted, left });
+  else window.ahead = [...window.ahead, { startsAt, endsAt, granted, left }].toSorted((a, b) => a.startsAt - b.startsAt);
 }
 
 function credit(window: HeldWindow, { granted, left }: Lease, now: number): void {

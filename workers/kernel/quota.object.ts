@@ -38,16 +38,17 @@ export class Quota extends DurableObject {
   }
 
   /**
-   * Leases requests of one or several windows. Where one of them has none for those who wait, none of the others gives any: they could not be
-   * used. No `await` stands between counting and writing.
+   * Leases requests of one or several windows. Where one of them has none for those who wait, none of the others gives any for its time: they could
+   * not be used. No `await` stands between counting and writing.
    */
   async lease(asks: readonly LeaseAsk[]): Promise<Lease[]> {
     const grants = asks.map((ask) => ({ ask, granted: this.#grantedOf(ask) }));
     const leases = grants.map(({ ask, granted }) => leaseOf(ask.limit, granted, ask));
-    const blocked = asks.some(({ waiting }, index) => waiting > 0 && leases[index] === 0);
+    const full = asks.filter(({ waiting }, index) => waiting > 0 && leases[index] === 0);
+    const usableFrom = Math.max(0, ...full.map(({ endsAt }) => endsAt));
     let isToTell = false;
     const answers = grants.map(({ ask, granted }, index) => {
-      const lease = blocked ? 0 : (leases[index] ?? 0);
+      const lease = ask.startsAt < usableFrom ? 0 : (leases[index] ?? 0);
       if (lease > 0) this.#grant(ask, lease, granted === 0);
       isToTell = this.#mark(ask, granted + lease) || isToTell;
       return { granted: lease, left: Math.max(0, ask.limit - granted - lease) };

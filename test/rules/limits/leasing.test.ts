@@ -8,6 +8,9 @@ import {
   leastWanted,
   marksReached,
   refusedUntil,
+  restOf,
+  standingAfter,
+  standingLimit,
   standingOf,
   wantedAfter,
 } from "#rules/limits/leasing";
@@ -156,6 +159,20 @@ test("what an isolate gets unasked is little of a large limit of a minute, and n
     expect(first * 300).toBeLessThanOrEqual(limit);
     expect(later * 500).toBeLessThanOrEqual(limit);
     expect(Math.min(first, later)).toBeGreaterThanOrEqual(1);
+    // who uses two in a minute has one left to ask by
+    expect(later).toBeGreaterThanOrEqual(2);
   });
   fc.assert(property);
+});
+
+test("what stands for the next minutes follows what was used, between its least and a small part of the limit", () => {
+  expect([0, 1, 3, 40, 5_000].map((used) => standingAfter(4, 6_000, used))).toEqual([4, 4, 6, 80, 93]);
+  expect(standingAfter(2, 1_000, 500)).toBe(15);
+  expect([1_000, 1_001].map(standingLimit)).toEqual([500, 500]);
+});
+
+test("what an isolate still needs of a window is told by its pace", () => {
+  const window = { startsAt: 0, endsAt: 60_000 };
+  expect([restOf(2, 30_000, window), restOf(3, 50_000, window), restOf(2, 60_000, window)]).toEqual([2, 1, 0]);
+  expect(restOf(1, 0, window)).toBe(60_000);
 });

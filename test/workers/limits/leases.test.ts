@@ -317,3 +317,58 @@ test("an isolate whose clock is far ahead gets nothing, and takes nothing from t
   expect(far.allowed).toBe(false);
   expect(await hammer([one], whose, 30)).toBe(19);
 });
+
+test.each([
+  [2, 0.06],
+  [3, 0.06],
+  [6, 0.03],
+  [60, 0.015],
+  [240, 0.015],
+])("a steady %i a minute about one license wait for nothing and ask its object seldom, in the background", async (pace, most) => {
+  const { asked, env: within } = counting();
+  const one = isolate(within);
+  const whose = subject({ minute: 6_000 });
+  let sent = 0;
+  for (let minute = 0; minute < 24 && sent < 1_500; minute++) {
+    for (let n = 0; n < pace; n++) {
+      const taken = one.take(whose, START + minute * 60_000 + Math.floor(((n + 0.5) * 60_000) / pace));
+      expect(taken instanceof Promise).toBe(sent++ === 0);
+      await taken;
+      await one.settled();
+    }
+  }
+  // what its first minute asks until it knows its pace
+  expect(asked.calls - 4).toBeLessThanOrEqual(sent * most);
+});
+
+test("what a tenant's month lent an idle isolate comes back after half a minute, also where its minute is large", async () => {
+  const idle = isolate();
+  const whose = subject({ minute: 6_000, hour: 200_000, month: 1_000_000 });
+  for (let n = 0; n < 100; n++) await idle.take(whose);
+  await idle.settled();
+  await idle.take(subject({ minute: 5 }), START + 31_000);
+  await idle.settled();
+  expect(await quotaOf(env, whose.object).granted([windowAt("month", START)])).toEqual([100]);
+});
+
+test("who was refused in a minute that others used up waits in none of the next", async () => {
+  const [busy, sparse] = [isolate(), isolate()];
+  const whose = subject({ minute: 1_000 });
+  expect(await hammer([busy], whose, 1_100)).toBe(1_000);
+  expect((await sparse.take(whose, START + 30_000)).allowed).toBe(false);
+  for (let minute = 1; minute < 12; minute++) {
+    expect(sparse.take(whose, START + minute * 60_000), `minute ${minute}`).toMatchObject({ allowed: true });
+    await sparse.settled();
+  }
+});
+
+test("however many isolates hold something of the next minute, half of it is left for those who come and ask", async () => {
+  const whose = subject({ minute: 1_000 });
+  for (const _ of upTo(300)) {
+    const one = isolate();
+    await one.take(whose);
+    await one.settled();
+  }
+  expect(await quotaOf(env, whose.object).granted([windowAt("minute", START + 60_000)])).toEqual([500]);
+  expect(await hammer([isolate()], whose, 600, START + 60_000)).toBe(500);
+});

@@ -49,6 +49,9 @@ const LARGE_LIMIT = 1_000;
 const FIRST_PART = 512;
 /** The part of a large limit that it gets of each of the next minutes with that: an isolate that is asked now and then does not wait each time. */
 const STANDING_PART = 1_500;
+const LEAST_STANDING = 2;
+/** The part that it gets of them at the most, however much it used of a minute. */
+const MOST_STANDING_PART = 64;
 /** For how many minutes. */
 export const STANDING_WINDOWS = 10;
 
@@ -57,9 +60,22 @@ export function leastWanted(name: WindowName, limit: number): number {
   return name === "minute" && limit >= LARGE_LIMIT ? Math.ceil(limit / FIRST_PART) : 1;
 }
 
-/** How many requests of each of the next windows are leased together with one; 0 where none are. */
+/** How many requests of each of the next windows are leased together with one, at the least; 0 where none are. */
 export function standingOf(name: WindowName, limit: number): number {
-  return name === "minute" && limit >= LARGE_LIMIT ? Math.ceil(limit / STANDING_PART) : 0;
+  return name === "minute" && limit >= LARGE_LIMIT ? Math.max(LEAST_STANDING, Math.ceil(limit / STANDING_PART)) : 0;
+}
+
+/** The same by what an isolate used of a window: twice of it, so that a steady one need not ask within a minute. */
+export function standingAfter(least: number, limit: number, used: number): number {
+  return Math.max(least, Math.min(used * 2, Math.floor(limit / MOST_STANDING_PART)));
+}
+
+/** Of how much of a window leases may stand: the other half is there for those who come and ask, however many isolates hold something. */
+export const standingLimit = (limit: number): number => Math.floor(limit / 2);
+
+/** What an isolate still needs of a window if it goes on as it did. */
+export function restOf(used: number, nowMs: number, { startsAt, endsAt }: { startsAt: number; endsAt: number }): number {
+  return Math.ceil((used * Math.max(0, endsAt - nowMs)) / Math.max(1, nowMs - startsAt));
 }
 
 /** Whether the next window is to be asked for already. */
