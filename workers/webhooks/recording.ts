@@ -137,7 +137,7 @@ function judge(
   };
 }
 
-/** Sends an endpoint nothing more. What waits for it waits on, for thirty days. An automation tool's hook ends with a 410 for good. */
+/** Sends an endpoint nothing more. What waits for it waits on, for thirty days. */
 async function disable(c: Asked, tenantId: string, endpointId: string, reason: DisabledReason): Promise<void> {
   const opened = await openTenant(c, tenantId, { type: "system", id: null, ip: null });
   if (!opened) return;
