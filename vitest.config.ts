@@ -20,6 +20,9 @@ const TOGETHER = ["catalog", "customers", "docs", "entitlements", "licensing", "
   (room) => `test/workers/${room}/**/*.test.ts`,
 );
 
+/** Tests of the workflows that take a minute each, whatever is asked of them: `npx vitest run --project long`. */
+const LONG = ["crash-at-every-await", "advance-clock"].map((name) => `test/workflows/${name}.test.ts`);
+
 const edgeProject = (name: string, which: { include: string[]; exclude?: string[]; isolate?: boolean }) => ({
   plugins: [
     cloudflareTest({
@@ -65,8 +68,16 @@ export default defineConfig(() => ({
       { test: { name: "tools", root, include: ["test/tools/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "host", root, include: ["test/host/**/*.test.ts"], testTimeout: 30_000 } },
       {
-        test: { name: "workflows", root, include: ["test/workflows/**/*.test.ts"], fileParallelism: false, testTimeout: 60_000 },
+        test: {
+          name: "workflows",
+          root,
+          include: ["test/workflows/**/*.test.ts"],
+          exclude: LONG,
+          fileParallelism: false,
+          testTimeout: 60_000,
+        },
       },
+      { test: { name: "long", root, include: LONG, fileParallelism: false } },
       {
         test: {
           name: "e2e",

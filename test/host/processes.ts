@@ -1,3 +1,4 @@
+import { Connection } from "@temporalio/client";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -81,12 +82,15 @@ export async function devServer({
     ["server", "start-dev", ...flags, ...pragmas, ...dynamic],
     process.env,
   );
-  await until("the dev server listens", () => {
-    return new Promise((resolve) => {
-      const socket = net.connect(port, "127.0.0.1");
-      socket.once("connect", () => (socket.destroy(), resolve(true)));
-      socket.once("error", () => resolve(false));
-    });
+  // it listens a moment before it answers
+  await until("the dev server answers", async () => {
+    try {
+      const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 2_000 });
+      await connection.close();
+      return true;
+    } catch {
+      return false;
+    }
   });
   return server;
 }
