@@ -146,8 +146,25 @@ export const activations = sqliteTable(
     index("activations_marked")
       .on(t.tenantId, t.licenseId, t.deviceHash)
       .where(sql`${t.releasedAt} is not null and (${t.cloneSuspectedAt} is not null or ${t.integrityFailedAt} is not null)`),
+    index("activations_released")
+      .on(t.tenantId, t.releasedAt)
+      .where(sql`${t.releasedAt} is not null`),
     uniqueIndex("activations_external").on(t.tenantId, t.externalId),
   ],
+);
+
+/** A seat that was released long ago, kept for the record and out of the way of those that count. */
+export const archivedActivations = sqliteTable(
+  "archived_activations",
+  {
+    tenantId: text().notNull(),
+    id: text().notNull(),
+    licenseId: text().notNull(),
+    row: json<Record<string, unknown>>().notNull(), // all columns of the row as it was
+    releasedAt: instant().notNull(),
+    archivedAt: instant().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.id] }), index("archived_activations_license").on(t.tenantId, t.licenseId, t.id)],
 );
 
 /** One period of a license: the chain of these is its history. The last one's end is the license's own `expires_at`. */

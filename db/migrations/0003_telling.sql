@@ -1,3 +1,14 @@
+CREATE TABLE `archived_activations` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`license_id` text NOT NULL,
+	`row` text NOT NULL,
+	`released_at` integer NOT NULL,
+	`archived_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE INDEX `archived_activations_license` ON `archived_activations` (`tenant_id`,`license_id`,`id`);--> statement-breakpoint
 CREATE TABLE `mail_bounces` (
 	`tenant_id` text NOT NULL,
 	`address` text NOT NULL,
@@ -81,6 +92,56 @@ CREATE INDEX `notices_due` ON `notices` (`next_at`) WHERE "notices"."state" = 'p
 CREATE INDEX `notices_queue` ON `notices` (`tenant_id`,`next_at`) WHERE "notices"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX `notices_customer` ON `notices` (`tenant_id`,`customer_id`,`id`) WHERE "notices"."customer_id" is not null;--> statement-breakpoint
 CREATE INDEX `notices_age` ON `notices` (`ended_at`) WHERE "notices"."ended_at" is not null;--> statement-breakpoint
+CREATE TABLE `lifecycle_runs` (
+	`id` text PRIMARY KEY NOT NULL,
+	`shard` text NOT NULL,
+	`state` text NOT NULL,
+	`looked` integer NOT NULL,
+	`started` integer NOT NULL,
+	`found` text NOT NULL,
+	`error` text,
+	`lease_until` integer,
+	`created_at` integer NOT NULL,
+	`ended_at` integer
+);
+--> statement-breakpoint
+CREATE INDEX `lifecycle_runs_open` ON `lifecycle_runs` (`shard`,`id`) WHERE "lifecycle_runs"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX `lifecycle_runs_age` ON `lifecycle_runs` (`ended_at`) WHERE "lifecycle_runs"."ended_at" is not null;--> statement-breakpoint
+CREATE TABLE `stories` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`workflow_id` text NOT NULL,
+	`run_id` text NOT NULL,
+	`kind` text NOT NULL,
+	`subject_id` text NOT NULL,
+	`shard` text NOT NULL,
+	`state` text NOT NULL,
+	`outcome` text,
+	`summary` text NOT NULL,
+	`details` text NOT NULL,
+	`waits_for` text,
+	`waits_until` integer,
+	`attempt` integer NOT NULL,
+	`error_code` text,
+	`error` text,
+	`since` integer NOT NULL,
+	`started_at` integer NOT NULL,
+	`ended_at` integer,
+	`seen_at` integer NOT NULL,
+	`command` text,
+	`command_reason` text,
+	`commanded_at` integer,
+	`command_outcome` text,
+	`command_detail` text,
+	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `stories_workflow` ON `stories` (`tenant_id`,`workflow_id`);--> statement-breakpoint
+CREATE INDEX `stories_state` ON `stories` (`tenant_id`,`state`,`id`);--> statement-breakpoint
+CREATE INDEX `stories_subject` ON `stories` (`tenant_id`,`subject_id`,`id`);--> statement-breakpoint
+CREATE INDEX `stories_open` ON `stories` (`state`,`id`) WHERE "stories"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX `stories_commanded` ON `stories` (`shard`) WHERE "stories"."command" is not null and "stories"."command_outcome" is null;--> statement-breakpoint
+CREATE INDEX `stories_age` ON `stories` (`ended_at`) WHERE "stories"."ended_at" is not null;--> statement-breakpoint
 CREATE TABLE `test_clocks` (
 	`tenant_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -131,4 +192,5 @@ ALTER TABLE `webhook_endpoints` ADD `rate_per_s` integer;--> statement-breakpoin
 ALTER TABLE `webhook_endpoints` ADD `max_attempts` integer;--> statement-breakpoint
 ALTER TABLE `webhook_endpoints` ADD `signing_key` text;--> statement-breakpoint
 ALTER TABLE `webhook_endpoints` ADD `public_key` text;--> statement-breakpoint
-ALTER TABLE `webhook_endpoints` ADD `previous_signing_key` text;
+ALTER TABLE `webhook_endpoints` ADD `previous_signing_key` text;--> statement-breakpoint
+CREATE INDEX `activations_released` ON `activations` (`tenant_id`,`released_at`) WHERE "activations"."released_at" is not null;
