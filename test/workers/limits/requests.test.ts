@@ -324,3 +324,20 @@ test("a request that the door leaves to the router is counted once", async () =>
     ["18", "8"],
   ]);
 });
+
+test("answers that are on their way at once each tell their own request id and what was left for them", async () => {
+  const answers = await inOneMinute(async () => {
+    const s = await shop();
+    const license = await s.license({});
+    await s.validate(license["license_key"]);
+    const body = JSON.stringify({ license_key: license["license_key"] });
+    const headers = { "x-latchkey-ip": "203.0.113.10", "content-length": String(body.length) };
+    const validate = () => send("POST", "/v1/licenses/validate", body, { key: s.keys.publishable, headers });
+    await validate();
+    return Promise.all(upTo(5).map(validate));
+  });
+  const said = (name: string, what: RegExp) => new Set(answers.map(({ headers }) => what.exec(headers.get(name) ?? "")?.[0]));
+  expect(said("server-timing", /"memory"/)).toEqual(new Set(['"memory"']));
+  expect(said("x-request-id", /.+/).size).toBe(5);
+  expect(said("ratelimit", /"address_minute";r=\d+/).size).toBe(5);
+});
