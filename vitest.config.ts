@@ -33,6 +33,7 @@ const edgeProject = (name: string, which: { include: string[]; exclude?: string[
           TEST_MIGRATIONS: migrations,
           LATCHKEY_ENV: "development",
           LATCHKEY_PUBLIC_URL: "https://latchkey.test",
+          LATCHKEY_TEMPORAL_UI_URL: "http://temporal.test/",
           LATCHKEY_PEPPERS: testKey(1),
           LATCHKEY_PLATFORM_KEYS: testKey(2),
           LATCHKEY_INTERNAL_SECRETS: testKey(3),

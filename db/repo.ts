@@ -31,6 +31,7 @@ import { offlineDevicesOf } from "./offline/devices.ts";
 import { emergencyCodesOf } from "./offline/emergency-codes.ts";
 import { offlineKeysOf } from "./offline/keys.ts";
 import { statusListsOf } from "./offline/status-lists.ts";
+import { storiesOf } from "./stories/stories.ts";
 import { testClocksOf } from "./stories/test-clocks.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
@@ -55,6 +56,7 @@ const ROOMS = {
   paymentProviders: paymentProvidersOf,
   testClocks: testClocksOf,
   wakeups: wakeupsOf,
+  stories: storiesOf,
   products: productsOf,
   productVersions: productVersionsOf,
   features: featuresOf,

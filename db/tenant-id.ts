@@ -5,3 +5,6 @@ export type TenantId = string & { readonly [verified]: true };
 
 /** For the reads in `db/tenants` that authenticate, and for nobody else. */
 export const asTenantId = (id: string) => id as TenantId;
+
+/** Whose the pumps are, which serve everybody: no tenant's, and so there is no log that tells of them. */
+export const PLATFORM = asTenantId("platform");

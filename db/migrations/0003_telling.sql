@@ -136,10 +136,12 @@ CREATE TABLE `stories` (
 	PRIMARY KEY(`tenant_id`, `id`)
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `stories_workflow` ON `stories` (`tenant_id`,`workflow_id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `stories_id` ON `stories` (`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `stories_workflow` ON `stories` (`workflow_id`,`tenant_id`);--> statement-breakpoint
+CREATE INDEX `stories_subject` ON `stories` (`subject_id`,`tenant_id`,`id`);--> statement-breakpoint
 CREATE INDEX `stories_state` ON `stories` (`tenant_id`,`state`,`id`);--> statement-breakpoint
-CREATE INDEX `stories_subject` ON `stories` (`tenant_id`,`subject_id`,`id`);--> statement-breakpoint
-CREATE INDEX `stories_open` ON `stories` (`state`,`id`) WHERE "stories"."ended_at" is null;--> statement-breakpoint
+CREATE INDEX `stories_state_anywhere` ON `stories` (`state`,`id`);--> statement-breakpoint
+CREATE INDEX `stories_open` ON `stories` (`id`) WHERE "stories"."ended_at" is null;--> statement-breakpoint
 CREATE INDEX `stories_commanded` ON `stories` (`shard`) WHERE "stories"."command" is not null and "stories"."command_outcome" is null;--> statement-breakpoint
 CREATE INDEX `stories_age` ON `stories` (`ended_at`) WHERE "stories"."ended_at" is not null;--> statement-breakpoint
 CREATE TABLE `test_clocks` (

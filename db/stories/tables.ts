@@ -36,11 +36,14 @@ export const stories = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
-    uniqueIndex("stories_workflow").on(t.tenantId, t.workflowId),
+    // the tenant last: operators look at those of everybody
+    uniqueIndex("stories_id").on(t.id),
+    uniqueIndex("stories_workflow").on(t.workflowId, t.tenantId),
+    index("stories_subject").on(t.subjectId, t.tenantId, t.id),
     index("stories_state").on(t.tenantId, t.state, t.id),
-    index("stories_subject").on(t.tenantId, t.subjectId, t.id),
+    index("stories_state_anywhere").on(t.state, t.id),
     index("stories_open")
-      .on(t.state, t.id)
+      .on(t.id)
       .where(sql`${t.endedAt} is null`),
     index("stories_commanded")
       .on(t.shard)

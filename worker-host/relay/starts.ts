@@ -1,3 +1,4 @@
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import type { OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef } from "#workflows/sales/activities";
 import type { ClockMove } from "#workflows/stories/activities";
@@ -25,7 +26,7 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
   // Written for both ways: in the batch that approves an order with automatic fulfillment, and when somebody fulfills by hand.
   "order.fulfillment_requested": (event) => ({
     workflow: "fulfillOrder",
-    workflowId: `order/${event.subject.id}`,
+    workflowId: workflowIdOf.order(event.subject.id),
     args: [{ tenantId: event.tenant_id, orderId: event.subject.id } satisfies OrderRef],
     tenantId: event.tenant_id,
     subjectId: event.subject.id,
@@ -35,7 +36,7 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
   // the same endpoint may have to recover again, so that the number of the event belongs to the id
   "webhook_endpoint.failing": (event) => ({
     workflow: "recoverEndpoint",
-    workflowId: `endpoint/${event.subject.id}/${event.seq}`,
+    workflowId: workflowIdOf.recovery(event.subject.id, event.seq),
     args: [{ tenantId: event.tenant_id, endpointId: event.subject.id } satisfies EndpointRef],
     tenantId: event.tenant_id,
     subjectId: event.subject.id,
@@ -44,7 +45,7 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
   }),
   "test_clock.advance_requested": (event) => ({
     workflow: "advanceClock",
-    workflowId: `clock/${event.tenant_id}/${event.seq}`,
+    workflowId: workflowIdOf.clock(event.tenant_id, event.seq),
     args: [
       {
         tenantId: event.tenant_id,
@@ -59,7 +60,7 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
   }),
   "test_clock.deleted": (event) => ({
     workflow: "releaseClock",
-    workflowId: `clock/${event.tenant_id}/${event.seq}`,
+    workflowId: workflowIdOf.clock(event.tenant_id, event.seq),
     args: [{ tenantId: event.tenant_id }],
     tenantId: event.tenant_id,
     subjectId: event.subject.id,
@@ -68,7 +69,7 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
   }),
   "operation.created": (event) => ({
     workflow: "runOperation",
-    workflowId: `operation/${event.subject.id}`,
+    workflowId: workflowIdOf.operation(event.subject.id),
     args: [{ tenantId: event.tenant_id, operationId: event.subject.id } satisfies OperationRef],
     tenantId: event.tenant_id,
     subjectId: event.subject.id,

@@ -4,7 +4,7 @@ import { feedOf } from "#kernel/feed.object";
 import { licenseNotFound, productNotFound, tenantNotFound } from "#kernel/not-found";
 import { temporarilyUnavailable } from "#kernel/problems";
 import { REFUSED_WITHIN_MS } from "#rules/hot/bounds";
-import { noteOperator } from "./noting.ts";
+import { noteOperator } from "#kernel/noting";
 import { mustHaveLicenses, mustHaveProduct, openedFor } from "./opened.ts";
 import { Invalidated, Invalidation } from "./schemas.ts";
 

@@ -4,7 +4,7 @@ import { warmQuestions } from "#kernel/hot/warming";
 import { licenseNotFound, productNotFound, tenantNotFound } from "#kernel/not-found";
 import { pageAsked, presentPage } from "#kernel/pages";
 import { invalidCursor, temporarilyUnavailable } from "#kernel/problems";
-import { noteOperator } from "./noting.ts";
+import { noteOperator } from "#kernel/noting";
 import { mustHaveLicenses, mustHaveProduct, openedFor } from "./opened.ts";
 import { Warmed, Warming } from "./schemas.ts";
 

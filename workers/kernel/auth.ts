@@ -133,6 +133,12 @@ export async function authenticateOperator(asked: Asked): Promise<Caller> {
   };
 }
 
+/** Whether a request presents itself as an operator's; whether its key is good is not looked at here. */
+export function isOfOperator(headers: Headers): boolean {
+  const presented = bearer(headers);
+  return presented !== undefined && parseApiKey(presented)?.kind === "op";
+}
+
 /** The key in an `Authorization` header, if one is there. */
 function bearer(headers: Headers): string | undefined {
   return /^Bearer ([\x21-\x7e]{1,200})$/i.exec(headers.get("authorization") ?? "")?.[1];

@@ -44,12 +44,22 @@ export type TenantEnv = {
 /** What a request of an operator knows; there is no tenant, and so no `repo`. */
 export type OperatorEnv = { Bindings: Env; Variables: RequestVars & { caller: Caller; platform: Platform; now: Date } };
 
+/**
+ * What a request knows that a tenant's key or an operator's may send: through which of two doors it sees rows. There is none beside, so that what
+ * a tenant's key can reach is what its own `repo` holds.
+ */
+export type EitherEnv = { Bindings: Env; Variables: RequestVars & { caller: Caller; now: Date; door: Door } };
+
+export type Door = { of: "tenant"; repo: Repo } | { of: "platform"; platform: Platform };
+
 /** What a request without a key knows. */
 export type PublicEnv = { Bindings: Env; Variables: RequestVars };
 
-export type Audience = "tenant" | "operator" | "public" | "internal";
+export type Audience = "tenant" | "operator" | "tenant_or_operator" | "public" | "internal";
 
-type Definition<R extends RouteConfig, E extends TenantEnv | OperatorEnv | PublicEnv> = {
+type AnyEnv = TenantEnv | OperatorEnv | EitherEnv | PublicEnv;
+
+type Definition<R extends RouteConfig, E extends AnyEnv> = {
   route: R;
   handler: RouteHandler<R, E>;
   /** false: checks, previews and lookups change nothing, so an Idempotency-Key is not read. */
@@ -74,7 +84,7 @@ export type Endpoint = {
 };
 
 const of =
-  <E extends TenantEnv | OperatorEnv | PublicEnv>(audience: Audience) =>
+  <E extends AnyEnv>(audience: Audience) =>
   <R extends RouteConfig & { operationId: string }>({
     route,
     handler,
@@ -87,7 +97,7 @@ const of =
     route,
     handler: handler as unknown as Endpoint["handler"],
     idempotent:
-      idempotent ?? ((audience === "tenant" || audience === "operator") && (route.method === "post" || route.method === "patch")),
+      idempotent ?? (audience !== "public" && audience !== "internal" && (route.method === "post" || route.method === "patch")),
     keepsAnswers: keepsAnswers ?? false,
     bodyLimit: bodyLimit ?? null,
     isAlwaysOpen: isAlwaysOpen ?? false,
@@ -98,6 +108,9 @@ export const endpoint = of<TenantEnv>("tenant");
 
 /** An operation of the platform, called with an operator key. */
 export const operatorEndpoint = of<OperatorEnv>("operator");
+
+/** An operation that both may call: a tenant's secret key for what is the tenant's own, an operator's for what is anybody's. */
+export const eitherEndpoint = of<EitherEnv>("tenant_or_operator");
 
 /** An operation that needs no key. */
 export const publicEndpoint = of<PublicEnv>("public");
@@ -113,6 +126,9 @@ export const scopeOrPublishable = (name: Scope) => [{ secret_key: [name] }, { pu
 
 /** For operator keys. */
 export const operator = () => [{ operator_key: [] }];
+
+/** For an operation that both may call: the scope that a secret key must hold, or an operator key. */
+export const scopeOrOperator = (name: Scope) => [{ secret_key: [name] }, { operator_key: [] }];
 
 /** A JSON request body. Its schema must be strict: an unknown field is refused, not dropped. */
 export const jsonBody = <S extends z.ZodType>(schema: S) => ({

@@ -2,12 +2,14 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { Asking } from "#db/commit";
 import { platformOf } from "#db/platform";
 import { repoOf } from "#db/repo";
+import type { TenantRow } from "#db/tenants/callers";
 import { ROUTES } from "#rules/cache/counted";
+import { shardOf } from "#rules/ids";
 import { askingIn } from "./asking.ts";
-import { authenticateOperator, authenticateTenant, type Caller, type TenantCaller } from "./auth.ts";
+import { authenticateOperator, authenticateTenant, isOfOperator, type Caller, type TenantCaller } from "./auth.ts";
 import { jsonText, readBody, textOf } from "./body.ts";
 import { businessNow } from "./clock.ts";
-import type { Endpoint, OperatorEnv, PublicEnv, TenantEnv } from "./endpoint.ts";
+import type { Door, Endpoint, OperatorEnv, PublicEnv, TenantEnv } from "./endpoint.ts";
 import type { Env } from "./env.ts";
 import { intentOf, underIntent, type Intent } from "./intents.ts";
 import { countedBefore, laneOf, RequestLimits, whyTurnedAway } from "./limiting.ts";
@@ -26,21 +28,28 @@ const intents = new WeakMap<Request, { intent: Intent; d1: D1Database }>();
 
 type GateContext = Context<{
   Bindings: Env;
-  Variables: TenantEnv["Variables"] & OperatorEnv["Variables"] & PublicEnv["Variables"];
+  Variables: TenantEnv["Variables"] & OperatorEnv["Variables"] & PublicEnv["Variables"] & { door: Door };
 }>;
 
 /** What stands before every operation: who calls, what it may, and what it sent. */
 export function gate(operation: Endpoint): MiddlewareHandler {
-  const route = ROUTES.find((name) => name === operation.route.operationId) ?? operation.audience;
+  const named = ROUTES.find((name) => name === operation.route.operationId);
   return async (context, next) => {
     const c = context as GateContext;
-    c.set("route", route);
-    if (operation.audience === "tenant") await admitTenant(c, operation);
-    else if (operation.audience === "operator") await admitOperator(c, operation);
+    const audience = admittedAs(c, operation);
+    c.set("route", named ?? audience);
+    if (audience === "tenant") await admitTenant(c, operation);
+    else if (audience === "operator") await admitOperator(c, operation);
     else await admitWithoutKey(c, operation);
     await next();
-    if (operation.audience === "tenant" && isMissing(c.error)) await c.var.limits.notFound(fieldsIn(c)["license_key"]);
+    if (audience === "tenant" && isMissing(c.error)) await c.var.limits.notFound(fieldsIn(c)["license_key"]);
   };
+}
+
+/** As what a request is judged. Where both may call, the kind of its key says it; whether that is good, the door itself asks. */
+function admittedAs(c: GateContext, { audience }: Endpoint): Exclude<Endpoint["audience"], "tenant_or_operator"> {
+  if (audience !== "tenant_or_operator") return audience;
+  return isOfOperator(c.req.raw.headers) ? "operator" : "tenant";
 }
 
 /** Runs a handler under the caller's Idempotency-Key, where there is one. */
@@ -71,7 +80,9 @@ async function admitTenant(c: GateContext, operation: Endpoint): Promise<void> {
   c.set("caller", caller);
   c.set("intent", operation.keepsAnswers ? intent : null);
   c.set("now", now);
-  c.set("repo", repoOf(asking, tenant));
+  const repo = repoOf(asking, tenant);
+  c.set("repo", repo);
+  c.set("door", { of: "tenant", repo });
   c.set("vault", vaultOf(c.env, tenantId, tenant.dataKey));
   c.set("signingKeys", signingKeys);
 }
@@ -92,12 +103,23 @@ async function limited(c: GateContext, operation: Endpoint): Promise<TenantCalle
 async function admitOperator(c: GateContext, operation: Endpoint): Promise<void> {
   const caller = await authenticateOperator(asked(c));
   await takeBody(c, operation, BODY_LIMIT);
-  const d1 = databaseOf(c.env, HOME_SHARD) as D1Database;
+  const { shard, d1 } = namedShard(c, operation);
   c.set("caller", caller);
   c.set("now", c.var.realNow);
   const intent = await takeIntent(c, operation, d1, "operator", caller);
   const actor = { type: "operator" as const, id: caller.keyId, ip: c.var.ip };
-  c.set("platform", platformOf({ ...askingIn(c, d1, HOME_SHARD), now: c.var.realNow, actor, intent }));
+  const nowIn = (tenant: TenantRow) => businessNow(c.var.realNow, tenant);
+  const platform = platformOf({ ...askingIn(c, d1, shard), now: c.var.realNow, nowIn, actor, intent });
+  c.set("platform", platform);
+  c.set("door", { of: "platform", platform });
+}
+
+/** Where an operator's request is at home: what belongs to tenants lies in the shard that its id names, tenants themselves in the first. */
+function namedShard(c: GateContext, { audience }: Endpoint): { shard: string; d1: D1Database } {
+  const named = audience === "tenant_or_operator" ? shardOf(c.req.param("id") ?? "") : undefined;
+  const d1 = named === undefined ? undefined : databaseOf(c.env, named);
+  if (named !== undefined && d1) return { shard: named, d1 };
+  return { shard: HOME_SHARD, d1: databaseOf(c.env, HOME_SHARD) as D1Database };
 }
 
 async function admitWithoutKey(c: GateContext, operation: Endpoint): Promise<void> {

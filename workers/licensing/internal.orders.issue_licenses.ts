@@ -12,6 +12,7 @@ import { newOwned } from "#kernel/present";
 import { openForStory } from "#kernel/story";
 import { z, Ref } from "#kernel/wire";
 import { lineOfLicense, whyNotMoveOrder, type StoredOrderLine } from "#rules/sales/orders";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import { licenseIdOf } from "./derived-ids.ts";
 import { keyColumns, newLicense, newLicenseKey } from "./new-license.ts";
 import { presentLicense } from "./presenters.ts";
@@ -37,7 +38,7 @@ export const issueLicenses = internalEndpoint({
 
   handler: async (c) => {
     const { tenant_id: tenantId, order_id: orderId, from, to } = c.req.valid("json");
-    const opened = await openForStory(c, tenantId, `order/${orderId}`);
+    const opened = await openForStory(c, tenantId, workflowIdOf.order(orderId));
     const issued = await changing(() => issue(c.env, opened, orderId, { from, to }));
     return c.json({ issued }, 200);
   },

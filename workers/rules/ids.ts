@@ -28,6 +28,7 @@ export const ID_PREFIXES = {
   usage_alert: "usg",
   reservation: "rsv",
   test_clock: "clk",
+  story: "sto",
 } as const;
 
 export type Noun = keyof typeof ID_PREFIXES;
@@ -75,6 +76,13 @@ export function timePart(at: Date): string {
 /** An id from its parts: `random` needs ten bytes (80 bits), so that ids of one millisecond do not meet. */
 export function idOf(noun: Noun, shard: string, at: Date, random: Uint8Array): string {
   return `${ID_PREFIXES[noun]}_${shard}${timePart(at)}${base32(random.subarray(0, 10))}`;
+}
+
+const NOUNS: ReadonlyMap<string, Noun> = new Map(Object.entries(ID_PREFIXES).map(([noun, prefix]) => [prefix, noun as Noun]));
+
+/** What kind of object an id names, by its prefix; undefined for a prefix that is none of ours. */
+export function nounOf(id: string): Noun | undefined {
+  return NOUNS.get(id.slice(0, Math.max(0, id.indexOf("_"))));
 }
 
 const ID = /^[a-z]{2,5}_([0-9a-z]{2})[0-9a-hjkmnp-tv-z]{26}$/;

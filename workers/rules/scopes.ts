@@ -36,6 +36,8 @@ export const SCOPES = [
   "security_reports:write",
   "settings:read",
   "settings:write",
+  "stories:read",
+  "stories:write",
   "templates:read",
   "templates:write",
   "test_clocks:read",

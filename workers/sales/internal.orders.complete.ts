@@ -8,6 +8,7 @@ import { changedMeanwhile } from "#kernel/problems";
 import { openForStory } from "#kernel/story";
 import { z } from "#kernel/wire";
 import { licensesOrdered, ORDER_STATUSES, whyNotMoveOrder } from "#rules/sales/orders";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import { moveProblem } from "./moves.ts";
 import { presentOrder } from "./presenters.ts";
 import { licensesMissing, orderNotApproved, paymentPending, paymentReversed } from "./problems.ts";
@@ -28,7 +29,7 @@ export const completeOrder = internalEndpoint({
 
   handler: async (c) => {
     const { tenant_id, order_id } = c.req.valid("json");
-    const { repo, now } = await openForStory(c, tenant_id, `order/${order_id}`);
+    const { repo, now } = await openForStory(c, tenant_id, workflowIdOf.order(order_id));
 
     const status = await changing(async () => {
       const before = await repo.orders.withLicenses(order_id);

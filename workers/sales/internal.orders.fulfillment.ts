@@ -4,6 +4,7 @@ import { orderNotFound } from "#kernel/not-found";
 import { openForStory } from "#kernel/story";
 import { z } from "#kernel/wire";
 import { LICENSES_AT_ONCE, licensesOrdered, orderNumberText, ORDER_STATUSES, PAYMENT_STATUSES } from "#rules/sales/orders";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import { OrderRef } from "./schemas.ts";
 
 const Fulfillment = z.object({
@@ -29,7 +30,7 @@ export const readFulfillment = internalEndpoint({
 
   handler: async (c) => {
     const { tenant_id, order_id } = c.req.valid("json");
-    const { repo } = await openForStory(c, tenant_id, `order/${order_id}`);
+    const { repo } = await openForStory(c, tenant_id, workflowIdOf.order(order_id));
     const order = await repo.orders.withLicenses(order_id);
     if (!order) throw orderNotFound({});
     const [quantity, issued] = [licensesOrdered(order.lines), order.licenseIds.length];

@@ -47,3 +47,43 @@ export const testClockTooFar = defineProblem<{ furthest: string }>({
   fix: "Advance in several steps, of two years at most.",
   detail: ({ furthest }) => `A test clock goes no further than ${furthest} at once.`,
 });
+
+export const storyNotFound = defineProblem({
+  code: "story_not_found",
+  status: 404,
+  title: "No such story",
+  fix: "List stories with GET /v1/stories: those that are over are kept for thirty days.",
+  detail: () => "There is no story of this id that this key may see.",
+});
+
+export const storyEnded = defineProblem<{ state: string }>({
+  code: "story_ended",
+  status: 409,
+  title: "The story is over",
+  fix: "Nothing is left to do. Only a failed story may be tried again, with retry.",
+  detail: ({ state }) => `The story has ${state}.`,
+});
+
+export const storyCannotSkip = defineProblem<{ kind: string }>({
+  code: "story_cannot_skip",
+  status: 409,
+  title: "There is no wait to skip",
+  fix: "Look at `commands` of the story: it says what the story takes now.",
+  detail: ({ kind }) => `This story (${kind}) waits for nothing that may be skipped.`,
+});
+
+export const storyCannotGiveUp = defineProblem<{ kind: string }>({
+  code: "story_cannot_give_up",
+  status: 409,
+  title: "A story of this kind is not given up",
+  fix: "Mend what its error tells, and retry.",
+  detail: ({ kind }) => `Others rely on the end of a story of this kind (${kind}).`,
+});
+
+export const storyCommandPending = defineProblem<{ command: string }>({
+  code: "story_command_pending",
+  status: 409,
+  title: "Something was asked of the story already",
+  fix: "Wait until `last_command` of the story has an outcome; that takes seconds where the worker host runs.",
+  detail: ({ command }) => `${command} was asked, and the worker host has not told yet what became of it.`,
+});

@@ -1,7 +1,8 @@
 import { listQuery } from "#kernel/endpoint";
 import { Duration } from "#kernel/terms";
-import { z, Instant, InstantInput, ownedInput, ownedOutput } from "#kernel/wire";
+import { z, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { TEST_CLOCK_STATUSES } from "#rules/stories/clocks";
+import { STORY_COMMANDS, STORY_STATES } from "#rules/stories/states";
 
 export const TestClock = z
   .object({
@@ -46,3 +47,59 @@ export const AdvanceTestClock = z
   .openapi("AdvanceTestClock", { example: { by: "P1M" } });
 
 export const TestClockQuery = listQuery({});
+
+const Sentence = z.string();
+
+export const Story = z
+  .object({
+    object: z.literal("story"),
+    id: z.string(),
+    tenant_id: z.string().optional().openapi({ description: "Shown to operators alone: whose it is; `platform` for pumps." }),
+    kind: z.string().openapi({ example: "fulfill_order" }),
+    workflow_id: z.string().openapi({ example: "order/ord_00…" }),
+    run_id: z.string(),
+    subject: z.object({ type: z.string(), id: z.string() }).openapi({ description: "What the story is about." }),
+    state: z.enum(STORY_STATES).openapi({
+      description:
+        "waiting: for an instant, a signal or somebody. working. retrying: something failed and is tried again. stuck: the same for so long that somebody should look. failed and ended: it is over.",
+    }),
+    outcome: z.string().nullable().openapi({ description: "Of a story that is over: its own last word." }),
+    summary: Sentence.openapi({ description: "What it is there for." }),
+    details: Sentence.openapi({ description: "What it does at this moment." }),
+    waits_for: z.string().nullable(),
+    waits_until: Instant.nullable(),
+    attempt: z.int().openapi({ description: "Of what is tried again; 0 where nothing is." }),
+    error_code: z.string().nullable(),
+    error: z.string().nullable(),
+    since: Instant.openapi({ description: "Since when it has been in this state. All instants of stories are real time." }),
+    started_at: Instant,
+    ended_at: Instant.nullable(),
+    help: Sentence.openapi({ description: "What would help." }),
+    commands: z.array(z.enum(STORY_COMMANDS)).openapi({ description: "What may be asked of it now." }),
+    last_command: z
+      .object({
+        command: z.enum(STORY_COMMANDS),
+        reason: z.string().nullable(),
+        at: Instant,
+        outcome: z.enum(["done", "refused"]).nullable().openapi({ description: "null: the worker host has not told yet." }),
+        detail: z.string().nullable(),
+      })
+      .nullable(),
+    temporal_ui_url: z.string().nullable().openapi({ description: "Its page in the Temporal UI, where the edge knows of one." }),
+    seen_at: Instant.openapi({ description: "When the worker host told of it last." }),
+  })
+  .openapi("Story");
+
+export const StoryQuery = listQuery({
+  state: z.enum(STORY_STATES).optional(),
+  kind: Ref.optional(),
+  subject_id: Ref.optional().openapi({ description: "The order, operation, endpoint or clock that it is about." }),
+  workflow_id: Ref.optional(),
+  tenant_id: Ref.optional().openapi({ description: "For operators; `platform` lists the pumps." }),
+});
+
+export const StoryOrder = z
+  .strictObject({
+    reason: text(500).optional().openapi({ description: "Kept with the command, and in the event that tells of it." }),
+  })
+  .openapi("StoryOrder", { example: { reason: "The provider is back" } });

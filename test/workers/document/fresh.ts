@@ -4,6 +4,7 @@ import { inject } from "vitest";
 import { unsubscribeToken } from "../../../workers/mail/unsubscribing.ts";
 import { asHost } from "../events/host.ts";
 import { operatorKey } from "../world.ts";
+import { toldOf } from "../stories/told.ts";
 import { jws, pair, pairFrom, receiptOf } from "../licensing/offline/air.ts";
 import { daySum, opened, raised } from "../entitlements/told.ts";
 import { ask, type Told } from "./ask.ts";
@@ -150,6 +151,8 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     await noClock(p);
     return does(asSandbox(p), "POST", "/v1/test_clocks", own(p));
   },
+  // one that takes every command
+  story: (p) => toldOf(p.tenantId, { summary: p.mark }),
   webhook_endpoint: (p) =>
     does(p, "POST", "/v1/webhook_endpoints", { ...own(p), url: `https://hooks.example/${p.mark}`, events: ["product.*"] }),
   notice: async (p) => {
@@ -485,7 +488,7 @@ export async function make(player: Player, noun: Noun, operationId?: string): Pr
 /** Brings a tenant to where an operation that names nothing has something to answer. */
 export async function prepare(player: Player, operationId: string): Promise<void> {
   const [noun, verb] = operationId.split(".") as [string, string];
-  const singular = noun.replace(/s$/, "");
+  const singular = noun.replace(/ies$/, "y").replace(/s$/, "");
   if (BEFORE[operationId]) await BEFORE[operationId](player);
   else if (verb === "list" && singular in MAKERS) await make(player, singular as Noun);
 }

@@ -43,6 +43,8 @@ export type Operation = {
   /** The scope that a secret key needs; null for operations without one. */
   scope: string | null;
   publishable: boolean;
+  /** Whether an operator may call it too, where it is a tenant's. */
+  operators: boolean;
   pathParameters: Parameter[];
   query: Parameter[];
   headers: string[];
@@ -82,6 +84,7 @@ function operationOf(document: OpenApi, path: string, method: string, operation:
     audience: audienceOf(security),
     scope: security.flatMap((way) => way["secret_key"] ?? [])[0] ?? null,
     publishable: security.some((way) => "publishable_key" in way),
+    operators: security.length > 1 && security.some((way) => "operator_key" in way),
     pathParameters: given("path"),
     query: given("query"),
     headers: given("header").map(({ name }) => name),
@@ -92,7 +95,7 @@ function operationOf(document: OpenApi, path: string, method: string, operation:
 
 function audienceOf(security: Record<string, string[]>[]): Operation["audience"] {
   if (security.length === 0) return "public";
-  return security.some((way) => "operator_key" in way) ? "operator" : "tenant";
+  return security.every((way) => "operator_key" in way) ? "operator" : "tenant";
 }
 
 function bodyOf(document: OpenApi, requestBody: DocumentedOperation["requestBody"]): Operation["body"] {

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 const OWNERS: Record<string, string> = { tenants: "id", idempotency_keys: "owner" };
 
 /** Tables of the platform, which belong to no tenant. */
-const PLATFORM = new Set(["operator_keys", "mail_transport"]);
+const PLATFORM = new Set(["operator_keys", "mail_transport", "lifecycle_runs"]);
 
 /** What is written some time behind an answer, by whoever counts: it may come while something else is looked at. */
 const BEHIND = new Set(["usage_days"]);

@@ -4,6 +4,7 @@ import { internalEndpoint, json, jsonBody, problems } from "#kernel/endpoint";
 import { changedMeanwhile } from "#kernel/problems";
 import { openForStory } from "#kernel/story";
 import { text } from "#kernel/wire";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import { endOperation } from "./ending.ts";
 import { presentProgress } from "./presenters.ts";
 import { operationNotFound } from "./problems.ts";
@@ -24,7 +25,7 @@ export const failOperation = internalEndpoint({
 
   handler: async (c) => {
     const { tenant_id: tenantId, operation_id: id, error } = c.req.valid("json");
-    const { repo, now } = await openForStory(c, tenantId, `operation/${id}`);
+    const { repo, now } = await openForStory(c, tenantId, workflowIdOf.operation(id));
     const row = await changing(async () => {
       const before = await repo.operations.byId(id);
       if (!before) throw operationNotFound({});

@@ -8,6 +8,7 @@ import type { Env } from "#kernel/env";
 import { changeFact } from "#kernel/facts";
 import { changedMeanwhile } from "#kernel/problems";
 import { openForStory } from "#kernel/story";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import { endOperation } from "./ending.ts";
 import { importChunk } from "./importing.ts";
 import { presentOperation, presentProgress } from "./presenters.ts";
@@ -30,7 +31,7 @@ export const stepOperation = internalEndpoint({
 
   handler: async (c) => {
     const { tenant_id: tenantId, operation_id: id } = c.req.valid("json");
-    const opened = await openForStory(c, tenantId, `operation/${id}`);
+    const opened = await openForStory(c, tenantId, workflowIdOf.operation(id));
     const row = await changing(() => step(c.env, opened, id).catch(raced));
     return c.json(presentProgress(row), 200);
   },
