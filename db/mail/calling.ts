@@ -33,7 +33,7 @@ export function noticesCalledFor(
   return d1
     .prepare(
       `insert into notices (tenant_id, id, kind, audience, customer_id, recipient, locale, subject_type, subject_id, event_id, params, state,
-         attempts, round_at, next_at, created_at)
+         attempts, reached_at, next_at, created_at)
        select t.id, ?2 || lower(hex(randomblob(8))), w.value ->> 'kind', w.value ->> 'to', c.id,
          case w.value ->> 'to' when 'owner' then t.owner_email else c.email end,
          case w.value ->> 'to' when 'owner' then t.locale else coalesce(c.locale, t.settings ->> '$.mail.locale', t.locale) end,

@@ -70,7 +70,7 @@ export function noticesOf(asking: Asking) {
     },
 
     /** Makes a notice due, if it is still as it was read and not being sent; undefined when it is not. */
-    resend: async (before: NoticeRow, after: Pick<NoticeRow, "resentAfter" | "nextAt" | "roundAt">, told: Told) => {
+    resend: async (before: NoticeRow, after: Pick<NoticeRow, "resentAfter" | "nextAt" | "reachedAt">, told: Told) => {
       const due = db
         .update(notices)
         .set({ state: "pending", reason: null, endedAt: null, leaseUntil: null, ...after })

@@ -148,7 +148,7 @@ export async function unrecordedNotices(d1: D1Database, refs: readonly AttemptRe
       recipient: notices.recipient,
       attempts: notices.attempts,
       resentAfter: notices.resentAfter,
-      roundAt: notices.roundAt,
+      reachedAt: notices.reachedAt,
     })
     .from(notices)
     .where(and(sql`(${notices.tenantId}, ${notices.id}, ${notices.attempts}) in ${named}`, eq(notices.state, "pending")));
@@ -162,6 +162,8 @@ export type RecordedMail = AttemptRef &
     attemptId: string;
     at: number;
     state: NoticeState;
+    /** When a server first took the call in this round of attempts, or the last time that none was there. */
+    reachedAt: number;
     nextAt: number;
     sentAt: number | null;
     endedAt: number | null;
@@ -189,10 +191,11 @@ export function recordingOf(d1: D1Database, rows: readonly RecordedMail[]): D1Pr
      select n.tenant_id, r.value ->> 'bounced', n.id, r.value ->> 'detail', r.value ->> 'endedAt'
      from ${news} and r.value ->> 'bounced' is not null
      on conflict do nothing`,
-    `update notices set attempts = r.attempt, state = r.state, next_at = r.next_at, lease_until = null, message_id = r.message_id, last_error = r.detail, sent_at = coalesce(r.sent_at, notices.sent_at), ended_at = r.ended_at
+    `update notices set attempts = r.attempt, state = r.state, reached_at = r.reached_at, next_at = r.next_at, lease_until = null,
+       message_id = r.message_id, last_error = r.detail, sent_at = coalesce(r.sent_at, notices.sent_at), ended_at = r.ended_at
      from (
        select value ->> 'tenantId' as tenant_id, value ->> 'id' as id, value ->> 'attempt' as attempt, value ->> 'state' as state,
-         value ->> 'nextAt' as next_at, value ->> 'messageId' as message_id,
+         value ->> 'reachedAt' as reached_at, value ->> 'nextAt' as next_at, value ->> 'messageId' as message_id,
          case when value ->> 'outcome' <> 'accepted' then value ->> 'detail' end as detail,
          value ->> 'sentAt' as sent_at, value ->> 'endedAt' as ended_at
        from json_each(?1)

@@ -22,7 +22,7 @@ export const notices = sqliteTable(
     state: text().$type<NoticeState>().notNull(),
     attempts: integer().notNull(), // how many were made
     resentAfter: integer().notNull().default(0), // how many of them before somebody sent it again: the schedule counts from there
-    roundAt: instant().notNull(), // real time: when the present round of attempts began
+    reachedAt: instant().notNull(), // real time: when a server first took the call in the present round of attempts
     nextAt: instant().notNull(), // real time, as the other side lives in it
     leaseUntil: instant(), // the worker host has it, until then
     messageId: text(), // of the last attempt; the same on every retry

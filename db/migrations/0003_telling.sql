@@ -75,7 +75,7 @@ CREATE TABLE `notices` (
 	`state` text NOT NULL,
 	`attempts` integer NOT NULL,
 	`resent_after` integer DEFAULT 0 NOT NULL,
-	`round_at` integer NOT NULL,
+	`reached_at` integer NOT NULL,
 	`next_at` integer NOT NULL,
 	`lease_until` integer,
 	`message_id` text,

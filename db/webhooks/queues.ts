@@ -66,21 +66,28 @@ export function webhookQueuesOf(asking: Asking) {
 }
 
 /**
- * Has the pump take an endpoint on, and what waited for it go out slowly; what used up its attempts while nothing arrived is tried again. Of that there is
- * little, because an endpoint is left alone after some failures in a row.
+ * Has the pump take an endpoint on, and what waited for it go out slowly, in the order in which it was to go: what was tried while nothing arrived
+ * waits no longer than what was not, and what used up its attempts meanwhile is tried again. Of both there is little, because an endpoint is left
+ * alone after some failures in a row.
  */
 export function backToWork({ d1, tenantId, realNow }: Asking, id: string): Statement[] {
   return [
     d1
       .prepare(
-        `update deliveries set state = 'pending', ended_at = null, lease_until = null, resent_after = attempts, next_at = ?3
+        `update deliveries indexed by deliveries_queue set next_at = created_at
+         where tenant_id = ?1 and endpoint_id = ?2 and state = 'pending' and attempts > 0`,
+      )
+      .bind(tenantId, id),
+    d1
+      .prepare(
+        `update deliveries set state = 'pending', ended_at = null, lease_until = null, resent_after = attempts, next_at = created_at
          where rowid in (
            select rowid from deliveries indexed by deliveries_exhausted
            where tenant_id = ?1 and endpoint_id = ?2 and state = 'exhausted'
              and ended_at >= (select failing_since from webhook_queues where tenant_id = ?1 and endpoint_id = ?2)
            order by ended_at desc limit 1000)`,
       )
-      .bind(tenantId, id, realNow.getTime()),
+      .bind(tenantId, id),
     d1
       .prepare(
         `insert into webhook_queues (tenant_id, endpoint_id, failures, catching_up_since) values (?1, ?2, 0, ?3)

@@ -37,7 +37,7 @@ export const sendTestMail = endpoint({
       state: "pending" as const,
       attempts: 0,
       resentAfter: 0,
-      roundAt: realNow,
+      reachedAt: realNow,
       nextAt: realNow,
       leaseUntil: null,
       messageId: null,

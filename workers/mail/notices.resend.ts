@@ -32,7 +32,7 @@ export const resendNotice = endpoint({
       const due = {
         nextAt: realNow,
         resentAfter: waits ? before.resentAfter : before.attempts,
-        roundAt: waits ? before.roundAt : realNow,
+        reachedAt: waits ? before.reachedAt : realNow,
       };
       const after = presentNotice({ ...before, ...due, state: "pending", reason: null, endedAt: null });
       const told = { facts: [changeFact("notice.resent", presentNotice(before), after)], answer: [202, after] as const };

@@ -41,8 +41,10 @@ export async function recordResults(c: Asked, d1: D1Database, shard: string, res
 }
 
 function judged(row: Waiting, { attempt, messageId, outcome }: Result, now: Date): Omit<RecordedMail, "attemptId"> {
-  const inRound = attempt - row.resentAfter;
-  const after = afterMail(outcome, { attempt: inRound, firstAt: row.roundAt, now, jitter: Math.random() });
+  // an outage counts for nothing: three days begin when a server is there to say "later"
+  const isFirst = attempt - row.resentAfter === 1;
+  const reachedAt = isFirst || outcome.kind === "unreached" ? now : row.reachedAt;
+  const after = afterMail(outcome, { reachedAt, now, jitter: Math.random() });
   return {
     tenantId: row.tenantId,
     id: row.id,
@@ -53,6 +55,7 @@ function judged(row: Waiting, { attempt, messageId, outcome }: Result, now: Date
     durationMs: outcome.durationMs,
     at: now.getTime() - outcome.durationMs,
     state: after.state,
+    reachedAt: reachedAt.getTime(),
     nextAt: (after.state === "pending" ? after.at : now).getTime(),
     sentAt: after.state === "sent" ? now.getTime() : null,
     endedAt: after.state === "pending" ? null : now.getTime(),

@@ -10,8 +10,8 @@ test.prop([jitters])(
   (jitter) => {
     let now = FIRST;
     const waits: number[] = [];
-    for (let attempt = 1; ; attempt++) {
-      const after = afterMail({ kind: "deferred" }, { attempt, firstAt: FIRST, now, jitter });
+    for (;;) {
+      const after = afterMail({ kind: "deferred" }, { reachedAt: FIRST, now, jitter });
       if (after.state !== "pending") {
         expect(after).toEqual({ state: "failed" });
         break;
@@ -29,14 +29,14 @@ test.prop([jitters])(
 
 test.prop([fc.integer({ min: 1, max: 100_000 }), jitters])(
   "a server that cannot be reached costs a mail nothing, however long that lasts",
-  (attempt, jitter) => {
-    const now = new Date(FIRST.getTime() + attempt * 86_400_000);
-    expect(afterMail({ kind: "unreached" }, { attempt, firstAt: FIRST, now, jitter })).toMatchObject({ state: "pending" });
+  (days, jitter) => {
+    const now = new Date(FIRST.getTime() + days * 86_400_000);
+    expect(afterMail({ kind: "unreached" }, { reachedAt: FIRST, now, jitter })).toMatchObject({ state: "pending" });
   },
 );
 
 test("a refused recipient bounces, a refused mail fails, and an accepted one is sent", () => {
-  const how = { attempt: 1, firstAt: FIRST, now: FIRST, jitter: 0 };
+  const how = { reachedAt: FIRST, now: FIRST, jitter: 0 };
   expect(afterMail({ kind: "refused", what: "recipient" }, how)).toEqual({ state: "bounced" });
   expect(afterMail({ kind: "refused", what: "mail" }, how)).toEqual({ state: "failed" });
   expect(afterMail({ kind: "accepted" }, how)).toEqual({ state: "sent" });

@@ -231,6 +231,20 @@ describe("an attempt", () => {
     expect(again).toMatchObject({ notice_id: mail.notice_id, attempt: 2, message_ref: mail.message_ref });
   });
 
+  test("that found no server for a week is put off as a new one by a server that says so then", async () => {
+    const { w, mail } = await issued();
+    const week = "update notices set created_at = created_at - 604800000, reached_at = reached_at - 604800000 where id = ?";
+    await env.DB_00.prepare(week).bind(mail.notice_id).run();
+    await claim({ results: [result(mail, unreached)] });
+    await allMailIsDue();
+    const [again] = await claim();
+    const before = Date.now();
+    await claim({ results: [result(again!, deferred)] });
+    const waits = await one(w, mail.notice_id);
+    expect(waits).toMatchObject({ state: "pending", attempts_count: 2 });
+    expect(Date.parse(waits["next_attempt_at"]) - before).toBeLessThan(90_000);
+  });
+
   test("whose result never came is made again when its lease is over, and counted once", async () => {
     const { w, mail } = await issued();
     await mailLeasesRunOut();

@@ -27,14 +27,13 @@ export type MailOutcome =
 export type AfterMail = { state: "sent" | "bounced" | "failed" } | { state: "pending"; at: Date };
 
 /**
- * What to do after attempt number `attempt` (from 1, of this round) ended at `now`, the first one having been made at `firstAt`. `jitter` is a
- * random number from 0 to 1. A server that cannot be reached costs a mail nothing: it waits as long as that takes.
+ * What to do after an attempt ended at `now`, when a server first took the mail's call at `reachedAt`. `jitter` is a random number from 0 to 1. A server
+ * that cannot be reached costs a mail nothing: it waits as long as that takes, and is tried as a new one afterwards.
  */
 export function afterMail(
   outcome: MailOutcome,
-  { attempt, firstAt, now, jitter }: { attempt: number; firstAt: Date; now: Date; jitter: number },
+  { reachedAt, now, jitter }: { reachedAt: Date; now: Date; jitter: number },
 ): AfterMail {
-  if (!Number.isInteger(attempt) || attempt < 1) throw new RangeError(`Not an attempt: ${attempt}`);
   if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(`Not a jitter: ${jitter}`);
   const later = (ms: number) => ({
     state: "pending" as const,
@@ -48,9 +47,18 @@ export function afterMail(
     case "unreached":
       return later(UNREACHED_MS);
     case "deferred": {
-      const delayMs = MAIL_DELAYS_MS[Math.min(attempt, MAIL_DELAYS_MS.length) - 1] ?? HOUR_MS;
-      const next = later(delayMs);
-      return next.at.getTime() - firstAt.getTime() > GIVE_UP_AFTER_MS ? { state: "failed" } : next;
+      const next = later(delayBehind(now.getTime() - reachedAt.getTime()));
+      return next.at.getTime() - reachedAt.getTime() > GIVE_UP_AFTER_MS ? { state: "failed" } : next;
     }
   }
+}
+
+/** The first delay that is not over when a mail has been put off for so long. */
+function delayBehind(putOffMs: number): number {
+  let over = 0;
+  for (const delay of MAIL_DELAYS_MS) {
+    if (over + delay > putOffMs) return delay;
+    over += delay;
+  }
+  return MAIL_DELAYS_MS[MAIL_DELAYS_MS.length - 1] ?? HOUR_MS;
 }
