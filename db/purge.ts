@@ -18,6 +18,12 @@ const AGING = {
     keepMs: 90 * DAY_MS,
     sql: "delete from provider_events where rowid in (select rowid from provider_events where received_at < ?1 and applied_at is not null limit ?2)",
   },
+  /** A story that is over can be looked up for a month. Of what it did, the log of its tenant tells on. */
+  stories: {
+    keepMs: 30 * DAY_MS,
+    sql: `delete from stories where rowid in (
+      select rowid from stories indexed by stories_age where ended_at is not null and ended_at < ?1 order by ended_at limit ?2)`,
+  },
   /** What was mailed to whom can be looked up, and sent again, for a season; its attempts go with it. */
   notices: {
     keepMs: 90 * DAY_MS,
@@ -90,6 +96,7 @@ export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
     provider_events: await aged(AGING.provider_events),
     integrity_checks: await aged(AGING.integrity_checks),
     notices: await aged(AGING.notices),
+    stories: await aged(AGING.stories),
     sealed_keys: await aged(AGING.sealed_keys),
     operation_results: await aged(AGING.operation_results),
     operation_chunks: await aged(AGING.operation_chunks),

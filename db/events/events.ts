@@ -50,6 +50,18 @@ export function eventsOf({ d1, tenantId }: Asking) {
     /** Newest first, those before the number `before` when there is one. */
     list: (span: Span, filter: EventFilter) => newest(span, fitting(filter)),
 
+    /** The number of the last event of a type about one object; undefined where there is none. */
+    newestSeq: async (subjectId: string, type: EventType): Promise<number | undefined> => {
+      const [newest] = await db
+        .select({ seq: events.seq })
+        .from(events)
+        // the plus keeps the planner from the index of types, which holds those about every object
+        .where(and(eq(events.tenantId, tenantId), eq(events.subjectId, subjectId), sql`+${events.type} = ${type}`))
+        .orderBy(desc(events.seq))
+        .limit(1);
+      return newest?.seq;
+    },
+
     /** The log of a license, newest first: what happened to it, its devices, files and transfers. Reads no other license's events. */
     ofLicense: (licenseId: string, span: Span, { type, actorType, actorId, from, to }: LicenseEventFilter) =>
       newest(

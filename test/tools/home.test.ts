@@ -81,7 +81,7 @@ test("a process that only carries the number of a dead start does not block the 
 
 test("a reset removes what a run made and nothing else", async () => {
   const home = await freshHome();
-  await prepareVars(home, "http://127.0.0.1:1");
+  await prepareVars(home, "http://127.0.0.1:1", null);
   await writeFile(`${home.temporalDb}-wal`, "");
   await writeFile(path.join(home.folder, "notes.txt"), "mine");
   await emptyHome(home);
@@ -90,12 +90,13 @@ test("a reset removes what a run made and nothing else", async () => {
 
 test("secrets are made once, kept, and readable by their owner alone", async () => {
   const home = await freshHome();
-  const first = await prepareVars(home, "http://127.0.0.1:1");
-  const second = await prepareVars(home, "http://127.0.0.1:2");
+  const first = await prepareVars(home, "http://127.0.0.1:1", null);
+  const second = await prepareVars(home, "http://127.0.0.1:2", "http://127.0.0.1:3");
   expect(second).toEqual(first);
   expect(new Set(Object.values(first)).size).toBe(3);
   for (const secret of Object.values(first)) expect(secret).toMatch(/^1=[\w-]{43}$/);
   expect(await readFile(home.vars, "utf8")).toContain('LATCHKEY_PUBLIC_URL="http://127.0.0.1:2"');
+  expect(await readFile(home.vars, "utf8")).toContain('LATCHKEY_TEMPORAL_UI_URL="http://127.0.0.1:3"');
   expect((await stat(home.vars)).mode & 0o777).toBe(0o600);
   expect((await stat(home.folder)).mode & 0o777).toBe(0o700);
 });

@@ -76,9 +76,10 @@ export async function startInstallation(plan: Plan): Promise<Installation> {
 }
 
 async function startParts(home: Home, ports: Ports, say: Say, crew: Crew): Promise<{ temporal: TemporalAt; seed: Seed }> {
-  const secrets = await prepareVars(home, originAt(ports.edge));
+  const elsewhere = temporalElsewhere();
+  const secrets = await prepareVars(home, originAt(ports.edge), elsewhere ? elsewhere.uiUrl : originAt(ports.temporalUi));
   const startTemporalAndHost = async () => {
-    const temporal = temporalElsewhere() ?? (await startTemporal(home, ports, say, crew));
+    const temporal = elsewhere ?? (await startTemporal(home, ports, say, crew));
     await crew.begin("host", hostPart(home, ports, secrets, temporal));
     return temporal;
   };

@@ -6,10 +6,10 @@ import type { Home } from "./home.ts";
 export type Secrets = { LATCHKEY_PEPPERS: string; LATCHKEY_PLATFORM_KEYS: string; LATCHKEY_INTERNAL_SECRETS: string };
 
 /**
- * Reads the secrets of a home and makes those that are missing, then writes them, with the address of the edge, as the file
+ * Reads the secrets of a home and makes those that are missing, then writes them, with the addresses of the edge and of Temporal's UI, as the file
  * that wrangler reads (mode 600). A file and not arguments: arguments show in the process list.
  */
-export async function prepareVars(home: Home, publicUrl: string): Promise<Secrets> {
+export async function prepareVars(home: Home, publicUrl: string, temporalUiUrl: string | null): Promise<Secrets> {
   const before = parse(await readFile(home.vars, "utf8").catch(() => ""));
   const secret = (name: keyof Secrets) => before.get(name) ?? newSecret();
   const secrets = {
@@ -17,7 +17,12 @@ export async function prepareVars(home: Home, publicUrl: string): Promise<Secret
     LATCHKEY_PLATFORM_KEYS: secret("LATCHKEY_PLATFORM_KEYS"),
     LATCHKEY_INTERNAL_SECRETS: secret("LATCHKEY_INTERNAL_SECRETS"),
   };
-  const lines = Object.entries({ ...secrets, LATCHKEY_ENV: "development", LATCHKEY_PUBLIC_URL: publicUrl });
+  const lines = Object.entries({
+    ...secrets,
+    LATCHKEY_ENV: "development",
+    LATCHKEY_PUBLIC_URL: publicUrl,
+    LATCHKEY_TEMPORAL_UI_URL: temporalUiUrl ?? "",
+  });
   await writeSecretly(home.vars, lines.map(([name, value]) => `${name}="${value}"\n`).join(""));
   return secrets;
 }

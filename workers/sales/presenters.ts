@@ -3,6 +3,7 @@ import { presentOwned } from "#kernel/present";
 import { givenToWire, restrictionsToWire } from "#kernel/terms";
 import type { z } from "#kernel/wire";
 import { orderNumberText, type StoredOrderLine } from "#rules/sales/orders";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import type { Order } from "./schemas.ts";
 
 /** Shows an order. The client secret comes in opened and only where the caller may see it: events and lists never hold it. */
@@ -31,6 +32,7 @@ export const presentOrder = (
   license_ids: licenseIds,
   invoice_id: null,
   subscription_id: null,
+  workflow_id: row.fulfillmentRequestedAt === null ? null : workflowIdOf.order(row.id),
   fulfillment_requested_at: row.fulfillmentRequestedAt?.toISOString() ?? null,
   approved_at: row.approvedAt?.toISOString() ?? null,
   fulfilled_at: row.fulfilledAt?.toISOString() ?? null,

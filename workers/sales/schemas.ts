@@ -72,6 +72,10 @@ export const Order = z
     license_ids: z.array(z.string()),
     invoice_id: z.string().nullable(),
     subscription_id: z.string().nullable(),
+    workflow_id: z
+      .string()
+      .nullable()
+      .openapi({ description: "Of the story that fulfills it, once that was asked for: GET /v1/stories?workflow_id=." }),
     fulfillment_requested_at: Instant.nullable(),
     approved_at: Instant.nullable(),
     fulfilled_at: Instant.nullable(),

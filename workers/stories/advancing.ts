@@ -1,6 +1,8 @@
+import type { Repo } from "#db/repo";
 import type { TestClockRow } from "#db/stories/test-clocks";
 import { isoInstant } from "#rules/iso";
 import { type Advance, FURTHEST, targetOf } from "#rules/stories/clocks";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import { addDuration } from "#rules/time";
 import { testClockBackward, testClockTooFar } from "./problems.ts";
 
@@ -22,3 +24,10 @@ export const onItsWay = (row: TestClockRow, target: Date, now: Date): TestClockR
   error: null,
   updatedAt: now,
 });
+
+/** The workflow of the story that advances a clock; null for one that stands where it is meant to. */
+export async function storyOf(repo: Repo, { id, status }: TestClockRow): Promise<string | null> {
+  if (status === "ready") return null;
+  const seq = await repo.events.newestSeq(id, "test_clock.advance_requested");
+  return seq === undefined ? null : workflowIdOf.clock(repo.tenantId, seq);
+}

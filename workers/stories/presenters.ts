@@ -8,8 +8,8 @@ import { commandsOf, type Commanded } from "#rules/stories/commands";
 import { helpOf } from "#rules/stories/help";
 import type { Story, TestClock } from "./schemas.ts";
 
-/** `now` is the sandbox's time. */
-export const presentTestClock = (row: TestClockRow, now: Date): z.infer<typeof TestClock> => ({
+/** `now` is the sandbox's time; `workflowId` the story that advances it, where that is known. */
+export const presentTestClock = (row: TestClockRow, now: Date, workflowId: string | null = null): z.infer<typeof TestClock> => ({
   object: "test_clock",
   id: row.id,
   status: row.status,
@@ -17,6 +17,7 @@ export const presentTestClock = (row: TestClockRow, now: Date): z.infer<typeof T
   target: row.target?.toISOString() ?? null,
   waits_for: row.waitsSince === null ? null : { story: row.waitsFor, since: row.waitsSince.toISOString() },
   error: row.error,
+  workflow_id: workflowId,
   ...presentOwned(row),
 });
 
@@ -77,7 +78,7 @@ function lastCommand(row: StoryRow): z.infer<typeof Story>["last_command"] {
 
 /** The page of a run. Where the address names no namespace, it is the one that Temporal makes by itself. */
 function pageOf({ workflowId, runId }: StoryRow, { LATCHKEY_TEMPORAL_UI_URL: url }: TemporalUi): string | null {
-  if (url === "") return null;
+  if (!url) return null;
   const base = url.replace(/\/+$/, "");
   const namespace = base.includes("/namespaces/") ? "" : "/namespaces/default";
   return `${base}${namespace}/workflows/${encodeURIComponent(workflowId)}/${encodeURIComponent(runId)}/history`;

@@ -24,6 +24,10 @@ export const TestClock = z
       })
       .nullable(),
     error: z.string().nullable().openapi({ description: "Why it failed, in a sentence." }),
+    workflow_id: z.string().nullable().openapi({
+      description:
+        "Of the story that advances it, until it has arrived: GET /v1/stories?workflow_id=. Null in the answer that sets the clock on its way, as the story begins behind it.",
+    }),
     ...ownedOutput,
   })
   .openapi("TestClock");

@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, idParam, json, problems, scope } from "#kernel/endpoint";
+import { storyOf } from "./advancing.ts";
 import { presentTestClock } from "./presenters.ts";
 import { testClockNotFound } from "./problems.ts";
 import { TestClock } from "./schemas.ts";
@@ -20,6 +21,6 @@ export const getTestClock = endpoint({
     const { repo, now } = c.var;
     const row = await repo.testClocks.byId(c.req.valid("param").id);
     if (!row) throw testClockNotFound({});
-    return c.json(presentTestClock(row, now), 200);
+    return c.json(presentTestClock(row, now, await storyOf(repo, row)), 200);
   },
 });

@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, listOf, problems, scope } from "#kernel/endpoint";
 import { pageAsked, presentPage } from "#kernel/pages";
 import { invalidCursor } from "#kernel/problems";
+import { storyOf } from "./advancing.ts";
 import { presentTestClock } from "./presenters.ts";
 import { TestClock, TestClockQuery } from "./schemas.ts";
 
@@ -21,6 +22,9 @@ export const listTestClocks = endpoint({
     const { repo, now } = c.var;
     const query = c.req.valid("query");
     const found = await repo.testClocks.list(await pageAsked(repo.tenantId, query));
-    return c.json(await presentPage(repo.tenantId, query, found, (row) => presentTestClock(row, now)), 200);
+    // there is one at most
+    const [clock] = found.rows;
+    const workflowId = clock ? await storyOf(repo, clock) : null;
+    return c.json(await presentPage(repo.tenantId, query, found, (row) => presentTestClock(row, now, workflowId)), 200);
   },
 });

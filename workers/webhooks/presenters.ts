@@ -3,6 +3,7 @@ import type { WebhookEndpointRow } from "#db/webhooks/endpoints";
 import type { WebhookQueueRow } from "#db/webhooks/queues";
 import { presentOwned } from "#kernel/present";
 import type { z } from "#kernel/wire";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import type { SendingState } from "#rules/webhooks/states";
 import type { Delivery, DeliveryWithAttempts, WebhookEndpoint, WebhookEndpointWithSending } from "./schemas.ts";
 
@@ -22,10 +23,11 @@ export const presentEndpoint = (row: WebhookEndpointRow): z.infer<typeof Webhook
   ...presentOwned(row),
 });
 
-/** An endpoint, and how sending to it goes. */
+/** An endpoint, how sending to it goes, and the story that tries it: `failingSeq` is the number of the event that called for one last. */
 export const presentEndpointWithSending = (
   row: WebhookEndpointRow,
   queue: WebhookQueueRow | undefined,
+  failingSeq: number | undefined,
 ): z.infer<typeof WebhookEndpointWithSending> => ({
   ...presentEndpoint(row),
   sending: {
@@ -34,6 +36,10 @@ export const presentEndpointWithSending = (
     failures: queue?.failures ?? 0,
     next_try_at: queue?.recoveringSince ? (queue.probeAt?.toISOString() ?? null) : null,
   },
+  workflow_id:
+    queue?.recoveringSince && failingSeq !== undefined && row.disabledAt === null
+      ? workflowIdOf.recovery(row.id, failingSeq)
+      : null,
 });
 
 function sendingState({ disabledAt }: WebhookEndpointRow, queue: WebhookQueueRow | undefined): SendingState {

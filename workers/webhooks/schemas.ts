@@ -43,6 +43,10 @@ export const WebhookEndpointWithSending = z
         next_try_at: Instant.nullable().openapi({ description: "When an endpoint that recovers is tried next." }),
       })
       .openapi({ description: "How sending to it goes." }),
+    workflow_id: z
+      .string()
+      .nullable()
+      .openapi({ description: "Of the story that tries an endpoint which recovers: GET /v1/stories?workflow_id=." }),
   })
   .openapi("WebhookEndpointWithSending");
 

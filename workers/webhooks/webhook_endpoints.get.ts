@@ -20,6 +20,7 @@ export const getWebhookEndpoint = endpoint({
     const { id } = c.req.valid("param");
     const [found, queue] = await Promise.all([repo.webhookEndpoints.byId(id), repo.webhookQueues.byId(id)]);
     if (!found) throw webhookEndpointNotFound({});
-    return c.json(presentEndpointWithSending(found, queue), 200);
+    const failingSeq = queue?.recoveringSince ? await repo.events.newestSeq(id, "webhook_endpoint.failing") : undefined;
+    return c.json(presentEndpointWithSending(found, queue, failingSeq), 200);
   },
 });

@@ -1,5 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { purge } from "#db/purge";
+import { startFor } from "../../../worker-host/relay/starts.ts";
+import { asSandbox, does, make, player } from "../document/fresh.ts";
 import { asHost } from "../events/host.ts";
 import { plansOf } from "../plans.ts";
 import { send, world, type World } from "../world.ts";
@@ -8,11 +11,13 @@ import { seen, storyId, tell, toldOf, workflowId } from "./told.ts";
 const get = (w: World, id: string, key = w.keys.secret) => w.get(`/v1/stories/${id}`, undefined, { key });
 const ask = (w: World, id: string, command: string, body?: object, key = w.keys.secret) =>
   w.post(`/v1/stories/${id}/${command}`, body, { key });
-const list = async (key: string, query: string) => {
-  const answer = await send("GET", `/v1/stories?${query}`, undefined, { key });
+// oxlint-disable-next-line typescript/no-explicit-any -- a test reads what it expects
+async function list<Item = Record<string, any>>(path: string, key: string): Promise<Item[]> {
+  const answer = await send("GET", path, undefined, { key });
   expect(answer.status, answer.text).toBe(200);
-  return answer.body["data"] as Record<string, any>[]; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
-};
+  return answer.body["data"] as Item[];
+}
+const stories = (key: string, query: string) => list(`/v1/stories?${query}`, key);
 const commands = async (ids: string[]) =>
   ((await asHost("/internal/stories/commands", { shard: "00" })).body["commands"] as { story_id: string }[]).filter((command) =>
     ids.includes(command.story_id),
@@ -27,8 +32,7 @@ const commanded = (story: { id: string; tenant_id: string }, command: string, ou
     detail: null,
     ...more,
   });
-const log = async (w: World, subject: string, key = w.keys.secret) =>
-  (await w.get(`/v1/events?subject_id=${subject}`, undefined, { key })).body["data"] as Record<string, any>[]; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+const log = (w: World, subject: string, key = w.keys.secret) => list(`/v1/events?subject_id=${subject}`, key);
 
 test("a story shows what waits, why, since when, and what would help", async () => {
   const w = await world();
@@ -64,7 +68,7 @@ test("a secret key sees its tenant's stories, its sandbox's key the sandbox's, a
     await toldOf(other.tenant.id, { subject_id: "ord_1" }),
   ];
   const pump = await toldOf("platform", { workflow_id: workflowId(), kind: "deliver_webhooks", subject_id: "00" });
-  const ids = async (key: string, query = "limit=100") => (await list(key, query)).map(({ id }) => id);
+  const ids = async (key: string, query = "limit=100") => (await stories(key, query)).map(({ id }) => id);
   expect(await ids(w.keys.secret)).toEqual([mine.id]);
   expect(await ids(w.keys.testSecret)).toEqual([sandboxs.id]);
   expect(await ids(w.operator)).toEqual(expect.arrayContaining([mine.id, sandboxs.id, theirs.id, pump.id]));
@@ -92,7 +96,7 @@ test("a list is filtered by state, kind, subject and workflow, and goes on page 
   const first = await toldOf(w.tenant.id, { ...at(1), state: "stuck", subject_id: "ord_a", kind: "fulfill_order" });
   const second = await toldOf(w.tenant.id, { ...at(2), state: "stuck", subject_id: "ord_b", kind: "fulfill_order" });
   const third = await toldOf(w.tenant.id, { ...at(3), state: "failed", ended_at: "2026-11-28T10:00:00Z", subject_id: "op_a" });
-  const found = async (query: string) => (await list(w.keys.secret, query)).map(({ id }) => id);
+  const found = async (query: string) => (await stories(w.keys.secret, query)).map(({ id }) => id);
   expect(await found("state=stuck")).toEqual([second.id, first.id]);
   expect(await found("state=failed")).toEqual([third.id]);
   expect(await found("kind=fulfill_order")).toEqual([second.id, first.id]);
@@ -102,7 +106,7 @@ test("a list is filtered by state, kind, subject and workflow, and goes on page 
     const query = `limit=2&tenant_id=${w.tenant.id}`;
     const page = (await send("GET", `/v1/stories?${query}`, undefined, { key })).body;
     expect([page["data"].map(({ id }: { id: string }) => id), page["has_more"]]).toEqual([[third.id, second.id], true]);
-    expect(await list(key, `${query}&cursor=${page["next_cursor"]}`)).toMatchObject([{ id: first.id }]);
+    expect(await stories(key, `${query}&cursor=${page["next_cursor"]}`)).toMatchObject([{ id: first.id }]);
   }
 });
 
@@ -275,13 +279,63 @@ test("a failed story may be tried again, one that ended or belongs to an order t
   expect(await codes(order.id)).toEqual({ retry: "asked", skip_wait: "story_cannot_skip", give_up: "story_cannot_give_up" });
 });
 
+test("a story is shown for thirty days after its end, and an open one for as long as it takes", async () => {
+  const w = await world();
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  const over = (days: number) => toldOf(w.tenant.id, { state: "ended", started_at: daysAgo(90), ended_at: daysAgo(days) });
+  const [old, young] = [await over(31), await over(29)];
+  const open = await toldOf(w.tenant.id, { started_at: daysAgo(90) });
+  const plans = await plansOf(/from stories/, () => purge(env.DB_00, new Date()));
+  expect(plans.map(({ plan }) => plan.some((step) => step.includes("USING COVERING INDEX stories_age")))).toEqual([true]);
+  expect((await get(w, old.id)).status).toBe(404);
+  expect([(await get(w, young.id)).status, (await get(w, open.id)).status]).toEqual([200, 200]);
+});
+
+test("an order, an operation and a clock name the story that the host starts for them, and no other", async () => {
+  const p = await player();
+  const started = async (type: string, subject: string, key = p.secret) => {
+    const found = await list<{ type: string; seq: number; subject: { type: string; id: string } }>(
+      `/v1/events?subject_id=${subject}`,
+      key,
+    );
+    const event = found.find((each) => each.type === type);
+    if (!event) throw new Error(`Nothing told of ${type}`);
+    return startFor({
+      ...event,
+      tenant_id: key === p.secret ? p.tenantId : p.sandboxId,
+      id: "",
+      at: "",
+      clock: { livemode: true },
+    });
+  };
+  const named = async (path: string, key = p.secret) =>
+    (await send("GET", path, undefined, { key })).body["workflow_id"] as string | null;
+
+  const order = await make(p, "order");
+  expect(await named(`/v1/orders/${order.id}`)).toBeNull();
+  await does(p, "POST", `/v1/orders/${order.id}/approve`);
+  expect(await named(`/v1/orders/${order.id}`)).toBe((await started("order.fulfillment_requested", order.id))?.workflowId);
+
+  const operation = await make(p, "operation");
+  expect(operation["workflow_id"]).toBe((await started("operation.created", operation.id))?.workflowId);
+
+  const clock = await make(p, "test_clock");
+  expect(await named(`/v1/test_clocks/${clock.id}`, p.sandboxSecret)).toBeNull();
+  await does(asSandbox(p), "POST", `/v1/test_clocks/${clock.id}/advance`, { by: "P1D" });
+  expect(await named(`/v1/test_clocks/${clock.id}`, p.sandboxSecret)).toBe(
+    (await started("test_clock.advance_requested", clock.id, p.sandboxSecret))?.workflowId,
+  );
+  const [listed] = await list<{ workflow_id: string | null }>("/v1/test_clocks?", p.sandboxSecret);
+  expect(listed?.workflow_id).toMatch(/^clock\//);
+});
+
 test("lists and sweeps of stories go by an index, a tenant's and everybody's", async () => {
   const w = await world();
   const story = await toldOf(w.tenant.id);
   const filters = ["", "state=stuck", `subject_id=${story.subject_id}`, `workflow_id=${story.workflow_id}`];
   const plans = await plansOf(/\bstories\b/, async () => {
-    for (const key of [w.keys.secret, w.operator]) for (const filter of filters) await list(key, filter);
-    await list(w.operator, `tenant_id=${w.tenant.id}`);
+    for (const key of [w.keys.secret, w.operator]) for (const filter of filters) await stories(key, filter);
+    await stories(w.operator, `tenant_id=${w.tenant.id}`);
     for (const key of [w.keys.secret, w.operator]) await get(w, story.id, key);
     await asHost("/internal/stories/open", { shard: "00", after: null, limit: 10 });
     await ask(w, story.id, "give_up");

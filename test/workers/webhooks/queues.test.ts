@@ -102,7 +102,10 @@ test("an endpoint that fails ten times in a row is left to a story, and others a
   await product(w);
   expect((await claim()).deliveries.map(({ endpoint_id }) => endpoint_id)).toEqual([healthy.id]);
 
-  expect((await shown(w, id))["sending"]).toMatchObject({ state: "recovering", next_try_at: expect.any(String) });
+  const recovering = await shown(w, id);
+  expect(recovering["sending"]).toMatchObject({ state: "recovering", next_try_at: expect.any(String) });
+  const [{ seq }] = (await w.get(`/v1/events?subject_id=${id}&type=webhook_endpoint.failing`)).body["data"];
+  expect(recovering["workflow_id"]).toBe(`endpoint/${id}/${seq}`);
   const { delivery } = await probe(w, id);
   const oldest = Math.min(...(await deliveriesOf(w, id)).map(({ event_seq }) => event_seq));
   expect(seqs([delivery!])).toEqual([oldest]);

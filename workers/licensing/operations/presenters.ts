@@ -1,5 +1,6 @@
 import type { OperationResult as ResultRow, OperationRow } from "#db/operations/operations";
 import type { z } from "#kernel/wire";
+import { workflowIdOf } from "#rules/stories/workflow-ids";
 import type { Operation, OperationProgress, OperationResult } from "./schemas.ts";
 
 /** An operation as it is shown; what came of it only once it has ended. */
@@ -13,6 +14,7 @@ export const presentOperation = (row: OperationRow): z.infer<typeof Operation> =
   result: row.status === "running" ? null : { succeeded: row.succeeded, skipped: row.skipped, failed: row.failed },
   error: row.error,
   created_by: row.createdBy,
+  workflow_id: workflowIdOf.operation(row.id),
   finished_at: row.finishedAt?.toISOString() ?? null,
   created_at: row.createdAt.toISOString(),
   updated_at: row.updatedAt.toISOString(),

@@ -26,6 +26,7 @@ export const Operation = z
     result: Tally.nullable().openapi({ description: "null while it runs." }),
     error: z.string().nullable().openapi({ description: "Why the whole of it failed." }),
     created_by: z.string().nullable().openapi({ description: "The API key." }),
+    workflow_id: z.string().openapi({ description: "Of the story that carries it out: GET /v1/stories?workflow_id=." }),
     finished_at: Instant.nullable(),
     created_at: Instant,
     updated_at: Instant,
