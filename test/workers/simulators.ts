@@ -5,6 +5,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** Stripe as it mostly is, and one of which tests may switch the faults: they meet everybody who calls it. */
     stripe: { calm: string; faulty: string };
+    /** Who is told what happened in a test file, while `npm run record:events` listens. */
+    recorder: string | null;
   }
 }
 
@@ -12,6 +14,7 @@ declare module "vitest" {
 export default async function start(project: TestProject): Promise<() => Promise<void>> {
   const [calm, faulty] = [await startStripe({ port: 0 }), await startStripe({ port: 0 })];
   project.provide("stripe", { calm: calm.url, faulty: faulty.url });
+  project.provide("recorder", process.env["LATCHKEY_RECORD_EVENTS"] ?? null);
   return async () => {
     await Promise.all([calm.close(), faulty.close()]);
   };

@@ -1,6 +1,7 @@
 import { askedByItself, openTenant } from "#kernel/asking";
 import { realNow } from "#kernel/clock";
 import type { Env } from "#kernel/env";
+import type { EventObject } from "#kernel/event-objects";
 import { newId } from "#kernel/ids";
 import type { Repo } from "#db/repo";
 import type { Books, Mark } from "./books.ts";
@@ -34,7 +35,7 @@ export async function tell(
 
 async function tellMark(repo: Repo, licenseId: string, mark: Mark): Promise<void> {
   const { featureId, feature, percent, used, limit, periodStartsAt, resetsAt, reachedAt } = mark;
-  const object = {
+  const object: EventObject<"QuotaThreshold"> = {
     object: "quota",
     license_id: licenseId,
     feature,

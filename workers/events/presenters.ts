@@ -1,6 +1,11 @@
 import type { EventRow } from "#db/events/events";
+import type { JsonSchema } from "#kernel/endpoint";
 import type { z } from "#kernel/wire";
-import type { Event } from "./schemas.ts";
+import type { EventType } from "#rules/events";
+import { describeEvent } from "#rules/webhooks/catalogue";
+import { exampleEvent } from "#rules/webhooks/examples";
+import { schemaOfEvent } from "./event-schema.ts";
+import type { Event, EventTypeDescription } from "./schemas.ts";
 
 export const presentEvent = (row: EventRow): z.infer<typeof Event> => ({
   object: "event",
@@ -12,4 +17,16 @@ export const presentEvent = (row: EventRow): z.infer<typeof Event> => ({
   subject: { type: row.subjectType, id: row.subjectId },
   data: row.data,
   request_id: row.requestId,
+});
+
+/** A type of event; its object is described by the schemas that the document names. */
+export const presentEventType = (
+  type: EventType,
+  schemas: Readonly<Record<string, JsonSchema>>,
+): z.infer<typeof EventTypeDescription> => ({
+  object: "event_type",
+  type,
+  description: describeEvent(type).sentence,
+  schema: schemaOfEvent(type, schemas),
+  example: exampleEvent(type),
 });

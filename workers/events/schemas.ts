@@ -50,3 +50,27 @@ export const LicenseEventQuery = listQuery({
   from: InstantInput.optional().openapi({ description: "What happened at this instant or later." }),
   to: InstantInput.optional().openapi({ description: "What happened before this instant." }),
 });
+
+/** A type stands in the path, so an unknown one is not found rather than invalid. */
+export const eventTypeParam = z.strictObject({
+  type: z
+    .string()
+    .max(100)
+    .openapi({ param: { name: "type", in: "path" }, example: "license.created" }),
+});
+
+export const EventTypeDescription = z
+  .object({
+    object: z.literal("event_type"),
+    type: z.enum(EVENT_TYPES),
+    description: z.string(),
+    schema: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: "The JSON Schema (2020-12) of the whole event as webhooks deliver it." }),
+    example: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: "An event of the type that was recorded, as it was delivered." }),
+  })
+  .openapi("EventType");
+
+export const EventTypes = z.object({ object: z.literal("list"), data: z.array(EventTypeDescription) });

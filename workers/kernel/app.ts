@@ -4,7 +4,9 @@ import type { Context } from "hono";
 import type { ZodError } from "zod";
 import { AlreadyAnswered } from "#db/commit";
 import { realNow } from "./clock.ts";
+import { schemasOf } from "./document.ts";
 import { IDEMPOTENCY_HEADER, type Endpoint, type PublicEnv } from "./endpoint.ts";
+import { EVENT_OBJECTS } from "./event-objects.ts";
 import { EXPOSED_HEADERS } from "./exposed-headers.ts";
 import { gate, underGate } from "./gate.ts";
 import { Unreachable } from "./hot/truth.ts";
@@ -40,6 +42,7 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     c.set("ip", ip);
     c.set("country", country);
     c.set("route", "public");
+    c.set("schemas", () => schemasOf(app));
     await next();
     c.res.headers.set("x-request-id", c.var.requestId);
     tally(c);
@@ -52,6 +55,7 @@ export function appOf(endpoints: readonly Endpoint[]): App {
     c.set("route", "unmatched");
     return problemResponse(routeNotFound({}), c.var.requestId, c.var.publicUrl);
   });
+  for (const [name, object] of Object.entries(EVENT_OBJECTS)) app.openAPIRegistry.register(name, object);
   for (const operation of endpoints) {
     const headers = operation.idempotent ? [IDEMPOTENCY_HEADER] : [];
     const parameters = [...(operation.route.parameters ?? []), ...headers] as NonNullable<RouteConfig["parameters"]>;

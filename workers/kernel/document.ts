@@ -1,5 +1,5 @@
-import type { App } from "./app.ts";
-import { IDEMPOTENCY_HEADER } from "./endpoint.ts";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { IDEMPOTENCY_HEADER, type JsonSchema, type PublicEnv } from "./endpoint.ts";
 import {
   addressNotAllowed,
   bodyTooLarge,
@@ -29,7 +29,7 @@ type Operation = {
 };
 
 /** The OpenAPI 3.1 document of a router. Made from the routes that are served, so it cannot speak of others. */
-export function documentOf(app: App, publicUrl: string) {
+export function documentOf(app: OpenAPIHono<PublicEnv>, publicUrl: string) {
   app.openAPIRegistry.registerComponent("securitySchemes", "secret_key", {
     type: "http",
     scheme: "bearer",
@@ -64,6 +64,15 @@ export function documentOf(app: App, publicUrl: string) {
   }
   document.components = { ...document.components, headers: LIMIT_HEADERS };
   return document;
+}
+
+const schemas = new WeakMap<OpenAPIHono<PublicEnv>, Record<string, JsonSchema>>();
+
+/** The schemas that the document has names for. Written once for a router. */
+export function schemasOf(app: OpenAPIHono<PublicEnv>): Record<string, JsonSchema> {
+  const known = schemas.get(app) ?? (documentOf(app, "").components?.schemas as Record<string, JsonSchema> | undefined) ?? {};
+  schemas.set(app, known);
+  return known;
 }
 
 /** What every answer that was counted says of the limits that it was counted against. */

@@ -12,6 +12,9 @@ import type { Problem } from "./problem.ts";
 import type { Vault } from "./vault.ts";
 import { z } from "./wire.ts";
 
+/** A schema as the document holds it (JSON Schema 2020-12). */
+export type JsonSchema = Record<string, unknown>;
+
 /** What every request knows. */
 type RequestVars = {
   requestId: string;
@@ -22,6 +25,8 @@ type RequestVars = {
   /** What the request is counted as. */
   route: Route;
   body: Uint8Array;
+  /** The schemas that the document has names for: what the operations answer with. */
+  schemas: () => Readonly<Record<string, JsonSchema>>;
   /** The body as text and its type, where the route takes another than JSON. */
   upload: { type: string; text: string };
 };

@@ -1,6 +1,7 @@
 import type { Mark } from "#rules/limits/leasing";
 import { type Asked, askedByItself, openTenant } from "./asking.ts";
 import type { Env } from "./env.ts";
+import type { EventObject } from "./event-objects.ts";
 import { newId } from "./ids.ts";
 
 /** A part of a month's API calls that a tenant has used, and what it was when it was reached. */
@@ -24,7 +25,7 @@ export async function tellMark(
   if (!opened) return;
   const { repo, now } = opened;
   const { startsAt, endsAt, percent, used, limit } = mark;
-  const object = {
+  const object: EventObject<"TenantLimitThreshold"> = {
     object: "tenant_limit",
     id: tenantId,
     limit: API_CALLS,

@@ -6,6 +6,7 @@ import type { PaymentProviderRow } from "#db/tenants/payment-providers";
 import type { OpenedTenant } from "#kernel/asking";
 import { changing } from "#kernel/changing";
 import type { Env } from "#kernel/env";
+import type { EventObject } from "#kernel/event-objects";
 import { changeFact } from "#kernel/facts";
 import { paymentOutcome, type PaymentOutcome, type ProviderPayment } from "#rules/sales/orders";
 import { approvalFacts, approved } from "./moves.ts";
@@ -125,18 +126,7 @@ async function takeUnexpected(
   return (await repo.orders.updateBy(repo.providerEvents.applied(event), row, { facts, answer: TOLD })) && "applied";
 }
 
-/** A payment as the event tells of it; `amount` is what was received, in minor units, null where we cannot count it. */
-type UnexpectedPayment = {
-  object: "payment";
-  id: string;
-  provider: "stripe";
-  reason: Extract<PaymentOutcome, { kind: "unexpected" }>["reason"] | "unknown_payment";
-  order_id: string | null;
-  amount: number | null;
-  currency: string;
-  livemode: boolean;
-  refund: { id: string | null; status: string | null } | null;
-};
+type UnexpectedPayment = EventObject<"UnexpectedPayment">;
 
 function unexpectedPayment(
   intent: Stripe.PaymentIntent,

@@ -2,6 +2,7 @@ import type { Fact, Statement } from "#db/commit";
 import type { ActivationRow } from "#db/licensing/activations";
 import type { License } from "#db/licensing/licenses";
 import type { OfflineDeviceRow, OfflineRequestRow } from "#db/offline/devices";
+import type { EventObject } from "#kernel/event-objects";
 import { newId } from "#kernel/ids";
 import { signJws, thumbprint } from "#kernel/signing";
 import type { z } from "#kernel/wire";
@@ -197,7 +198,7 @@ function deviceRow({ repo, now }: Vars, filing: Filing, place: Place & { file: s
 
 /** That a file was made, without its text. */
 function issuedFact({ license, emergencyEnd }: Filing, row: OfflineDeviceRow, kid: string): Fact {
-  const object = {
+  const object: EventObject<"IssuedLicenseFile"> = {
     object: "license_file",
     id: row.fileId,
     kind: emergencyEnd ? "emergency" : "license",

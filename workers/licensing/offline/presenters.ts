@@ -1,5 +1,6 @@
 import type { KeysetRow, RootRow, SigningKeyRow, Trust } from "#db/offline/keys";
 import type { EmergencyCodeRow } from "#db/offline/emergency-codes";
+import type { EventObject } from "#kernel/event-objects";
 import type { z } from "#kernel/wire";
 import { custodyOf, rootOf } from "./keyset.ts";
 import type { EmergencyCode, OfflineKeyset, OfflineRoots, SigningKey } from "./schemas.ts";
@@ -33,8 +34,8 @@ export function presentSigningKey(key: SigningKeyRow): z.infer<typeof SigningKey
 }
 
 /** What is told of a keyset in events: that it is there. */
-export const presentKeysetMade = ({ seq, rootKid, expiresAt, createdAt }: KeysetRow) => ({
-  object: "offline_keyset" as const,
+export const presentKeysetMade = ({ seq, rootKid, expiresAt, createdAt }: KeysetRow): EventObject<"PublishedKeyset"> => ({
+  object: "offline_keyset",
   seq,
   root_kid: rootKid,
   created_at: createdAt.toISOString(),

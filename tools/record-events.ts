@@ -1,0 +1,58 @@
+/**
+ * Records an example of each type of event out of what happens in tests of the edge: `npm run record:events -- [--anew] test/workers/… [type …]`. A type
+ * that has one keeps it, unless it is named, or `--anew` is: to be run when a type is new, or the shape of an object was changed.
+ */
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { EVENT_TYPES } from "../workers/rules/events.ts";
+import { RECORDED } from "../workers/rules/webhooks/recorded.ts";
+import { root } from "./start/home.ts";
+
+const asked = process.argv.slice(2);
+const files = asked.filter((each) => each.startsWith("test/"));
+const named = new Set(asked.filter((each) => /^[a-z_]+\.[a-z_]+$/.test(each)));
+const anew = asked.includes("--anew");
+
+/** The words that tests make up so that they find them again, as words that a reader may be shown. */
+const plain = (message: string) =>
+  message.replaceAll(/mark[0-9a-f]{16,32}/g, "acme").replaceAll(/\bu[0-9a-f]{8}-(?=\d)/g, "acme-");
+
+const heard: Record<string, string> = {};
+const server = createServer((request, response) => {
+  void text(request).then((body) => {
+    for (const [type, message] of Object.entries(JSON.parse(body) as Record<string, string>)) heard[type] ??= plain(message);
+    response.end();
+  });
+});
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+const { port } = server.address() as AddressInfo;
+const vitest = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "--project", "edge*", ...files], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, LATCHKEY_RECORD_EVENTS: `http://127.0.0.1:${port}/` },
+});
+await new Promise((resolve) => vitest.once("exit", resolve));
+server.close();
+
+const kept: Record<string, string> = RECORDED;
+const chosen = EVENT_TYPES.map((type) => {
+  const isWanted = anew || named.has(type) || !kept[type];
+  return [type, (isWanted ? heard[type] : undefined) ?? kept[type]] as const;
+});
+const lines = chosen.flatMap(([type, message]) => (message ? [`  "${type}":\n    ${JSON.stringify(message)},\n`] : []));
+await writeFile(
+  path.join(root, "workers/rules/webhooks/recorded.ts"),
+  `// Made by \`npm run record:events\` out of what happens in tests. Do not edit.
+import type { EventType } from "../events.ts";
+
+/** An event of each type as webhooks deliver it. */
+export const RECORDED: Record<EventType, string> = {\n${lines.join("")}};\n`,
+);
+const missing = chosen.flatMap(([type, message]) => (message ? [] : [type]));
+console.log(missing.length === 0 ? "Every type has its example." : `Not seen in these tests: ${missing.join(", ")}`);
+process.exitCode = missing.length === 0 ? 0 : 1;
