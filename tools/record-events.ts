@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -22,12 +22,12 @@ const plain = (message: string) =>
   message.replaceAll(/mark[0-9a-f]{16,32}/g, "acme").replaceAll(/\bu[0-9a-f]{8}-(?=\d)/g, "acme-");
 
 const heard: Record<string, string> = {};
-const server = createServer((request, response) => {
-  void text(request).then((body) => {
-    for (const [type, message] of Object.entries(JSON.parse(body) as Record<string, string>)) heard[type] ??= plain(message);
-    response.end();
-  });
-});
+const listen = async (request: IncomingMessage, response: ServerResponse) => {
+  const told = JSON.parse(await text(request)) as Record<string, string>;
+  for (const [type, message] of Object.entries(told)) heard[type] ??= plain(message);
+  response.end();
+};
+const server = createServer((request, response) => void listen(request, response));
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
 const { port } = server.address() as AddressInfo;
