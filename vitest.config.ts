@@ -84,7 +84,8 @@ export default defineConfig(() => ({
           name: "e2e",
           root,
           include: ["test/e2e/**/*.test.ts"],
-          fileParallelism: false,
+          // each starts a whole installation, and waits for most of the time
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

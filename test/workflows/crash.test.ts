@@ -46,7 +46,7 @@ async function end({ edge, hosts }: World): Promise<void> {
   await edge.close();
 }
 
-test("hosts killed one after the other, at every moment of an order's way, change nothing about how it ends", async () => {
+test.concurrent("hosts killed one after the other, at every moment of an order's way, change nothing about how it ends", async () => {
   const world = await newWorld("orders");
   const { edge } = world;
   const first = await startHost(world, "relay.claimed");
@@ -68,7 +68,7 @@ test("hosts killed one after the other, at every moment of an order's way, chang
   await end(world);
 }, 180_000);
 
-test("hosts killed one after the other, at every moment of an operation's way, change nothing about how it ends", async () => {
+test.concurrent("hosts killed one after the other, at every moment of an operation's way, change nothing about how it ends", async () => {
   const world = await newWorld("operations");
   const { edge } = world;
   const first = await startHost(world, "relay.claimed");

@@ -11,13 +11,14 @@ const document = await servedDocument();
 const operations = operationsOf(document);
 
 /** Each run draws other input; a failure prints the seed and the input, and `fc.assert`'s `seed` brings it back. */
-const RUNS = { invalid: 14, odd: 6 };
+const RUNS = { invalid: 10, odd: 4 };
+
+let alice: Player;
+beforeAll(async () => {
+  alice = await player();
+});
 
 describe.each(operations)("$id", (operation) => {
-  let alice: Player;
-  beforeAll(async () => {
-    alice = await player();
-  });
   const send = ({ asking }: Attack) => ask({ ...asking, key: keyFor(operation, alice) });
 
   test("refuses whatever the document does not allow, says why, and writes nothing; and so, or not at all, what is odd", async () => {
