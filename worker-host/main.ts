@@ -24,7 +24,7 @@ import { salesActivities } from "./sales/activities.ts";
 import { clockStories } from "./stories/clocks.ts";
 import { storiesActivities } from "./stories/activities.ts";
 import { connectTemporal } from "./temporal/connect.ts";
-import { installRuntime } from "./temporal/runtime.ts";
+import { sdkRuntime } from "./temporal/runtime.ts";
 import { registerSearchAttributes } from "./temporal/search-attributes.ts";
 import { keepWorkerRunning } from "./temporal/worker.ts";
 import { webhookActivities } from "./webhooks/activities.ts";
@@ -63,7 +63,7 @@ function stopOnSignals(log: Log): AbortSignal {
 
 /** Runs every part of the host until the signal aborts: the worker, one relay and one pump a shard, and the health page. */
 async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise<void> {
-  installRuntime(log);
+  const sdk = sdkRuntime(log);
   const edge = edgeRoutes(openEdge(config.edge));
   const failpoint = armFailpoint(config);
   const state: HostState = { worker: "starting", lastClaims: new Map(), shards: null };
@@ -74,12 +74,13 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
     return asked.withDeadline(Date.now() + ASK_TEMPORAL_MS, () => asked.workflowService.getSystemInfo({}));
   };
   const counts = new HostCounts();
-  const metrics = () => metricsPage({ readEdge: edge.readMetrics, readHost: () => counts.metrics(state, new Date()) });
+  const readHost = () => counts.metrics(state, new Date());
+  const metrics = () => metricsPage({ readEdge: edge.readMetrics, readSdk: sdk.readMetrics, readHost });
   const health = await serveHealth({ ...config.health, state, askTemporal, metrics, log });
 
   const [bundle, connected, shards] = await Promise.all([
     storiesFor(config.temporal),
-    connectTemporal(config.temporal, log, stop),
+    connectTemporal(config.temporal, sdk, log, stop),
     findShards(edge, config, log, stop),
   ]);
   connection = connected;

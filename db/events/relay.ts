@@ -50,3 +50,17 @@ function leased(d1: D1Database, limit: number, now: Date, leaseMs: number): D1Pr
     )
     .bind(now.getTime(), now.getTime() + leaseMs, limit);
 }
+
+/** The id of the event that has waited longest for the relay; undefined when none waits. */
+export async function longestWaitingEvent(d1: D1Database): Promise<string | undefined> {
+  const row = await d1
+    .prepare(
+      `select id from events where rowid = (
+         select min(id) from (
+           select id from (select rowid as id from events indexed by events_waiting where dispatched_at is null and lease_until is null order by rowid limit 1)
+           union all
+           select min(rowid) as id from events indexed by events_waiting where dispatched_at is null and lease_until > 0))`,
+    )
+    .first<{ id: string }>();
+  return row?.id;
+}

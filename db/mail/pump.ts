@@ -65,6 +65,19 @@ export async function leaseNotices(
   return { leased: (leased?.results ?? []) as NoticeRef[], nextAt: nextAt === null ? null : new Date(nextAt) };
 }
 
+/** Since when the mail is due that the pump should have taken first; null when there is none, or all that is due is under way. */
+export async function longestDueNotice(d1: D1Database, now: Date): Promise<Date | null> {
+  const row = await d1
+    .prepare(
+      `with recursive ${QUEUES}, ${HEADS}
+       select min(next_at) as at from (select *, sum(under_way) over (partition by tenant_id) as of_tenant from heads)
+       where not under_way and of_tenant < ${UNDER_WAY_PER_TENANT}`,
+    )
+    .bind(now.getTime())
+    .first<{ at: number | null }>();
+  return row?.at == null ? null : new Date(row.at);
+}
+
 export type LeasedNotice = Awaited<ReturnType<typeof readLeasedNotices>>[number];
 
 const namedBy = (refs: readonly NoticeRef[]) =>

@@ -99,6 +99,23 @@ export async function leaseDue(
   return { leased: (leased?.results ?? []) as DeliveryRef[], nextAt: nextAt === null ? null : new Date(nextAt) };
 }
 
+/**
+ * Since when the delivery is due that the pump should have taken first; null when there is none. What an endpoint itself holds up is not the pump's: one
+ * that is away, that has its rate, or that has deliveries under way.
+ */
+export async function longestDue(d1: D1Database, now: Date): Promise<Date | null> {
+  const row = await d1
+    .prepare(
+      `with recursive ${QUEUES}, ${HEADS},
+       watched as (select tenant_id, endpoint_id, min(next_at) as next_at, sum(under_way) as under_way, max(rate) as rate from heads group by 1, 2)
+       select min(next_at) as at from (select *, sum(under_way) over (partition by tenant_id) as of_tenant from watched)
+       where under_way = 0 and rate is null and of_tenant < ${UNDER_WAY_PER_TENANT}`,
+    )
+    .bind(now.getTime())
+    .first<{ at: number | null }>();
+  return row?.at == null ? null : new Date(row.at);
+}
+
 /** Leases the delivery that comes next in the order of an endpoint's events, where it is due; it is how a fifo endpoint goes on at once. */
 export async function leaseNextInOrder(
   d1: D1Database,

@@ -103,6 +103,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       metrics: [
         { type: "gauge", name: "isolates_seen", help: "Isolates that count", labels: [], samples: [{ values: [], value: 2 }] },
       ],
+      stories: [{ kind: "fulfill_order", state: "stuck", count: 2 }],
     }),
     "/internal/relay/claim": async ({ done, limit, wait_ms }: Body) => {
       for (const told of done) {

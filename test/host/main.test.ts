@@ -90,6 +90,10 @@ describe("the worker host, as a process", () => {
     expect(
       ["latchkey_edge_isolates_seen", "latchkey_host_deliveries_total", "latchkey_host_worker_running"].map(valueOf),
     ).toEqual([2, 1, 1]);
+    // what the SDK counts stands beside, in one page that parses as a whole
+    const temporal = metrics.filter(({ name }) => name.startsWith("temporal_"));
+    expect(temporal.map(({ name }) => name)).toContain("temporal_workflow_completed_total");
+    expect(temporal.every(({ name, type }) => type !== "counter" || name.endsWith("_total"))).toBe(true);
 
     expect(await running.stop("SIGTERM")).toBe(0);
     expect(running.lines.filter((line) => /"level":"(warn|error)"/.test(line))).toEqual([]);

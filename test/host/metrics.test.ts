@@ -7,6 +7,7 @@ import { serveHealth, type HostState } from "../../worker-host/health.ts";
 import { exposition } from "../../worker-host/metrics/exposition.ts";
 import { HostCounts } from "../../worker-host/metrics/host-counts.ts";
 import { metricsPage } from "../../worker-host/metrics/page.ts";
+import { postmanOf } from "../../worker-host/mail/postman.ts";
 import type { Delivery, SendOutcome } from "../../worker-host/edge/routes.ts";
 import { parseExposition } from "./exposition-parser.ts";
 
@@ -32,11 +33,14 @@ function edgeMetrics() {
     },
     NOW.getTime(),
   );
-  return metricsOf(readSums(sums, NOW.getTime()));
+  return { metrics: metricsOf(readSums(sums, NOW.getTime())), stories: [{ kind: "fulfill_order", state: "stuck", count: 2 }] };
 }
 
+/** What the SDK's own page begins like. */
+const SDK = "# HELP temporal_request_total Requests\n# TYPE temporal_request_total counter\ntemporal_request_total 3\n";
+
 const pageOf = async (counts: HostCounts, readEdge = async () => edgeMetrics()) =>
-  parseExposition(await metricsPage({ readEdge, readHost: () => counts.metrics(state, NOW) }));
+  parseExposition(await metricsPage({ readEdge, readSdk: async () => SDK, readHost: () => counts.metrics(state, NOW) }));
 const linesOf = (page: Awaited<ReturnType<typeof pageOf>>, name: string) => page.find((family) => family.name === name)?.lines;
 
 describe("the page for Prometheus", () => {
@@ -49,7 +53,11 @@ describe("the page for Prometheus", () => {
     expect(linesOf(page, "latchkey_edge_up")).toMatchObject([{ value: 1 }]);
     const buckets = linesOf(page, "latchkey_edge_hot_seconds")?.filter(({ name }) => name.endsWith("_bucket"));
     expect(buckets?.map(({ value }) => value)).toEqual([2, 2, ...BUCKETS.slice(2).map(() => 3), 3]);
-    expect(page.every(({ name, help }) => name.startsWith("latchkey_") && help.length > 10)).toBe(true);
+    expect(page.every(({ name, help }) => /^(latchkey|temporal)_/.test(name) && help.length > 7)).toBe(true);
+    expect(linesOf(page, "latchkey_host_stories")).toMatchObject([
+      { labels: { kind: "fulfill_order", state: "stuck" }, value: 2 },
+    ]);
+    expect(linesOf(page, "temporal_request_total")).toMatchObject([{ value: 3 }]);
   });
 
   test("counts claims, events and deliveries of the host by how they ended", async () => {
@@ -78,6 +86,23 @@ describe("the page for Prometheus", () => {
     });
   });
 
+  test("says whether mail goes out, once the transport was asked", async () => {
+    const counts = new HostCounts();
+    expect(linesOf(await pageOf(counts), "latchkey_host_mail_problem")).toEqual([]);
+    await counts.countingMail(postmanOf(null)).state();
+    expect(linesOf(await pageOf(counts), "latchkey_host_mail_problem")).toMatchObject([{ value: 1 }]);
+  });
+
+  test("has a series for what sweeps look after before they find anything, so that the first is seen to be more", async () => {
+    const counts = new HostCounts();
+    counts.found("run_operation");
+    const found = linesOf(await pageOf(counts), "latchkey_host_lifecycle_found_total") ?? [];
+    expect(Object.fromEntries(found.map(({ labels, value }) => [labels["kind"], value]))).toMatchObject({
+      fulfill_order: 0,
+      run_operation: 1,
+    });
+  });
+
   test("keeps the host's own part when the edge does not answer, and says so", async () => {
     const page = await pageOf(new HostCounts(), () => Promise.reject(new Error("The edge is away.")));
     expect(linesOf(page, "latchkey_edge_up")).toMatchObject([{ value: 0 }]);
@@ -94,7 +119,7 @@ describe("the page for Prometheus", () => {
 
   test("is served beside the health page, under its content type", async () => {
     const log = openLog(() => undefined);
-    const metrics = () => metricsPage({ readEdge: async () => edgeMetrics(), readHost: () => [] });
+    const metrics = () => metricsPage({ readEdge: async () => edgeMetrics(), readSdk: async () => "", readHost: () => [] });
     const parts = { address: "127.0.0.1", port: 0, state, askTemporal: async () => undefined, metrics, log };
     const server = await serveHealth(parts);
     const bound = server.address();

@@ -7,6 +7,7 @@ import { edgeRoutes } from "../../worker-host/edge/routes.ts";
 import { runRelay } from "../../worker-host/relay/relay.ts";
 import { storyStarter } from "../../worker-host/relay/start-story.ts";
 import { connectTemporal } from "../../worker-host/temporal/connect.ts";
+import { sdkRuntime } from "../../worker-host/temporal/runtime.ts";
 import { registerSearchAttributes } from "../../worker-host/temporal/search-attributes.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "./edge-stand-in.ts";
 import { keptLog } from "./log-lines.ts";
@@ -38,7 +39,7 @@ async function relay({ holdMs = 25_000 } = {}) {
     TEMPORAL_ADDRESS: `127.0.0.1:${port}`,
   });
   if ("problems" in read) throw new Error("the configuration is wrong");
-  const connection = await connectTemporal(read.config.temporal, kept.log, stop.signal);
+  const connection = await connectTemporal(read.config.temporal, sdkRuntime(kept.log), kept.log, stop.signal);
   if (!connection) throw new Error("not connected");
   await registerSearchAttributes(connection, "default", kept.log);
   const client = new Client({ connection });

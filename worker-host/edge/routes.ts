@@ -85,6 +85,10 @@ export type ClockStep = {
   behind: number;
 };
 
+/** How many stories of a kind stand in a state; those that ended well are left out. */
+export type StoryCount = { kind: string; state: string; count: number };
+export type EdgeMetrics = { metrics: Metric[]; stories: StoryCount[] };
+
 type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
 /** How much longer than it waits at the edge a call may take. */
@@ -171,8 +175,8 @@ export function edgeRoutes(call: CallEdge) {
       return { due, inMs };
     },
 
-    /** Everything that the edge has counted. */
-    readMetrics: async () => (await call<{ metrics: Metric[] }>("/internal/metrics", {}, { timeoutMs: METRICS_MS })).metrics,
+    /** Everything that the edge has counted, and how stories stand. */
+    readMetrics: () => call<EdgeMetrics>("/internal/metrics", {}, { timeoutMs: METRICS_MS }),
 
     wakeupDone: async ({ tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> => {
       await call("/internal/wakeups/done", { tenant_id: tenantId, workflow_id: workflowId });

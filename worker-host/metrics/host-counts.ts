@@ -1,8 +1,11 @@
 import type { Metric } from "#rules/cache/metrics";
 import type { MailOutcome, SendOutcome } from "../edge/routes.ts";
+import type { HostState } from "../health.ts";
 import type { Postman } from "../mail/postman.ts";
 import type { Send } from "../outbound/send.ts";
-import type { HostState } from "../health.ts";
+
+/** The kinds of stories that a sweep looks after; each has its series from the beginning, because one that is born with its first count hides it from `increase()`. */
+const SWEPT_KINDS = ["fulfill_order", "run_operation", "recover_endpoint", "advance_clock"];
 
 /** What the host counts of its own work since it began. */
 export class HostCounts {
@@ -10,6 +13,9 @@ export class HostCounts {
   readonly #events = new Map<string, number>();
   readonly #mails = new Map<MailOutcome["kind"], number>();
   readonly #deliveries = new Map<DeliveryOutcome, number>();
+  readonly #found = new Map<string, number>(SWEPT_KINDS.map((kind) => [kind, 0]));
+  /** null: not known yet */
+  #mailProblem: boolean | null = null;
 
   /** A claim of a shard's relay was answered, with so many events. */
   claimed(shard: string, events: number): void {
@@ -26,10 +32,19 @@ export class HostCounts {
     };
   }
 
-  /** The same postman, counted by how each mail ended. */
+  /** A sweep started a story of this kind that was missing. */
+  found(kind: string): void {
+    add(this.#found, kind, 1);
+  }
+
+  /** The same postman, counted by how each mail ended, and watched for whether mail goes out at all. */
   countingMail(postman: Postman): Postman {
     return {
-      ...postman,
+      state: async () => {
+        const state = await postman.state();
+        this.#mailProblem = state.problem !== null;
+        return state;
+      },
       send: async (mail) => {
         const result = await postman.send(mail);
         add(this.#mails, result.outcome.kind, 1);
@@ -54,6 +69,14 @@ export class HostCounts {
       counter("relay_events_total", "Events that those claims brought, by shard", "shard", this.#events),
       counter("deliveries_total", "Webhook deliveries sent, by how they ended", "outcome", this.#deliveries),
       counter("mails_total", "Attempts to send a mail, by how they ended", "outcome", this.#mails),
+      counter("lifecycle_found_total", "Stories that sweeps started since they were missing, by kind", "kind", this.#found),
+      {
+        type: "gauge",
+        name: "mail_problem",
+        help: "1 while the mail transport does not take mail, or none is configured; missing until it was asked",
+        labels: [],
+        samples: this.#mailProblem === null ? [] : [{ values: [], value: this.#mailProblem ? 1 : 0 }],
+      },
       {
         type: "gauge",
         name: "last_claim_age_seconds",

@@ -2,15 +2,18 @@ import { NativeConnection, type NativeConnectionOptions } from "@temporalio/work
 import { backoffMs, isSaid, pause, START_CEILING_MS } from "../backoff.ts";
 import type { TemporalConfig } from "../config.ts";
 import { messageOf, type Log } from "../log.ts";
+import type { SdkRuntime } from "./runtime.ts";
 
 /** Connects to Temporal, trying for ever: a host that starts first waits. Undefined when the signal aborts before. */
 export async function connectTemporal(
   config: TemporalConfig,
+  sdk: Pick<SdkRuntime, "begin">,
   log: Log,
   signal: AbortSignal,
 ): Promise<NativeConnection | undefined> {
   for (let failures = 1; !signal.aborted; failures++) {
     try {
+      await sdk.begin();
       return await NativeConnection.connect(connectionOptions(config));
     } catch (error) {
       const retryInMs = backoffMs(failures, START_CEILING_MS);

@@ -73,6 +73,14 @@ export function timePart(at: Date): string {
   return text;
 }
 
+/** The millisecond in which the thing that an id names was made; undefined when the text is no id of ours. */
+export function madeAt(id: string): Date | undefined {
+  if (!ID.test(id)) return undefined;
+  const from = id.indexOf("_") + 3;
+  const letters = Array.from(id.slice(from, from + 10), (letter) => ALPHABET.indexOf(letter));
+  return new Date(letters.reduce((sum, value) => sum * 32 + value, 0));
+}
+
 /** An id from its parts: `random` needs ten bytes (80 bits), so that ids of one millisecond do not meet. */
 export function idOf(noun: Noun, shard: string, at: Date, random: Uint8Array): string {
   return `${ID_PREFIXES[noun]}_${shard}${timePart(at)}${base32(random.subarray(0, 10))}`;

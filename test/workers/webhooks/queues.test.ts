@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
-import { asHost } from "../events/host.ts";
+import { asHost, carryOnEverything } from "../events/host.ts";
 import { upTo, world, type World } from "../world.ts";
 import type { Delivery } from "../../../worker-host/edge/routes.ts";
 import { allIsDue, answered, claim, emptyQueue, endpoint, failed, leasesRunOut, product, result } from "./pump.ts";
@@ -29,6 +29,12 @@ const probe = async (w: World, id: string, probes = 0, told: unknown = null) =>
     delivery: Delivery | null;
     probe_at: string | null;
   };
+/** What the page of metrics says of how long the first of each queue has waited, in seconds. */
+const dueAges = async (): Promise<Record<string, number>> => {
+  const { body } = await asHost("/internal/metrics", {});
+  const { samples } = body["metrics"].find(({ name }: { name: string }) => name === "due_age_seconds");
+  return Object.fromEntries(samples.map(({ values, value }: { values: string[]; value: number }) => [values[0], value]));
+};
 const seqs = (deliveries: readonly Delivery[]) => deliveries.map(({ body }) => (JSON.parse(body) as { seq: number }).seq);
 
 /** Fails whatever is due, until the pump leaves the endpoint alone. */
@@ -183,4 +189,44 @@ test("what waited while an endpoint was away keeps its rate until all of it is o
   );
   for (const _ of upTo(9)) await product(w);
   expect((await claim({ wait_ms: 2_000 })).deliveries.length).toBeGreaterThan(5);
+});
+
+test("how long what is due has waited is told of what the pump should have taken, not of what an endpoint holds up itself", async () => {
+  const w = await world();
+  const dueSince = (endpointId: string, seconds: number) =>
+    env.DB_00.prepare("update deliveries set next_at = ? where endpoint_id = ? and state = 'pending'")
+      .bind(Date.now() - seconds * 1000, endpointId)
+      .run();
+  expect((await dueAges())["deliveries"]).toBe(0);
+  const held = { paced: await endpoint(w, { rate_per_s: 1 }), disabled: await endpoint(w), recovering: await endpoint(w) };
+  const healthy = await endpoint(w);
+  await product(w);
+  for (const { id } of Object.values(held)) await dueSince(id, 500);
+  await env.DB_00.prepare("update webhook_endpoints set disabled_at = 1 where id = ?").bind(held.disabled.id).run();
+  await env.DB_00.prepare("insert into webhook_queues (tenant_id, endpoint_id, failures, recovering_since) values (?, ?, 10, 1)")
+    .bind(w.tenant.id, held.recovering.id)
+    .run();
+  await dueSince(healthy.id, 100);
+  expect(Math.floor((await dueAges())["deliveries"]! / 10)).toBe(10);
+  await claim();
+  expect((await dueAges())["deliveries"], "all of it is under way").toBe(0);
+});
+
+test("how long the first event and the first mail have waited is told in real time, whatever a sandbox's clock shows", async () => {
+  await carryOnEverything();
+  await env.DB_00.prepare("update notices set state = 'sent', ended_at = 1 where state = 'pending'").run();
+  expect(await dueAges()).toMatchObject({ events: 0, notices: 0 });
+  const w = await world();
+  await product(w);
+  await env.DB_00.prepare("update events set at = 1, lease_until = case seq when 1 then 5 end where tenant_id = ?")
+    .bind(w.tenant.id)
+    .run();
+  const { events } = await dueAges();
+  expect(events).toBeGreaterThanOrEqual(0);
+  expect(events).toBeLessThan(60);
+  await w.post("/v1/mail/test", { to: "owner@world.example" });
+  await env.DB_00.prepare("update notices set next_at = ? where tenant_id = ?")
+    .bind(Date.now() - 90_000, w.tenant.id)
+    .run();
+  expect(Math.floor((await dueAges())["notices"]! / 10)).toBe(9);
 });
