@@ -2,6 +2,7 @@ import { and, eq, sql } from "drizzle-orm";
 import { dbOf } from "../db.ts";
 import { events } from "../events/tables.ts";
 import { tenants } from "../tenants/tables.ts";
+import { DEFAULT_SETTINGS } from "#rules/tenants/settings";
 import type { DeliveryState } from "#rules/webhooks/states";
 import { deliveries, webhookEndpoints, webhookQueues } from "./tables.ts";
 
@@ -14,8 +15,8 @@ export type EndpointRef = { tenantId: string; endpointId: string };
 /** How many deliveries of one endpoint, and of one tenant, may be under way: an endpoint that hangs holds up itself, a tenant a part of the pump. */
 const UNDER_WAY_PER_ENDPOINT = 10;
 const UNDER_WAY_PER_TENANT = 100;
-/** How many a second an endpoint that was away gets of what waited for it. */
-export const CATCHING_UP_PER_S = 20;
+/** More a second than any rate. */
+const RATE_MAX = 1_000_000;
 /** An endpoint with a rate gets at a time what it takes in this part of a second. */
 const CLAIMS_PER_S = 4;
 
@@ -34,8 +35,10 @@ const QUEUES = `queues (tenant_id, endpoint_id) as (
   )
 )`;
 
-/** How many a second go to an endpoint at most; null = as many as it takes. One that recovered gets what waited slowly. */
-const RATE = `coalesce(e.rate_per_s, case when w.catching_up_since is not null then ${CATCHING_UP_PER_S} end)`;
+/** `rateOf` of the rules, in SQL: how many a second go to an endpoint at most; null = as many as it takes. */
+const RATE = `coalesce(e.rate_per_s, case when w.catching_up_since is not null
+  then min(coalesce(t.settings ->> '$.webhooks.catch_up_per_s', ${DEFAULT_SETTINGS.webhooks.catch_up_per_s}),
+    coalesce(t.settings ->> '$.webhooks.rate_per_s', ${RATE_MAX})) else t.settings ->> '$.webhooks.rate_per_s' end)`;
 
 /**
  * The head of each queue that is sent to: its due deliveries, the longest due first, whether they are under way or not; of one that wants them in
@@ -260,6 +263,7 @@ export async function readLeased(d1: D1Database, refs: readonly DeliveryRef[]) {
       endpoint: webhookEndpoints,
       queue: webhookQueues,
       livemode: tenants.livemode,
+      settings: tenants.settings,
       dataKey: tenants.dataKey,
     })
     .from(deliveries)

@@ -1,6 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
 import { isAddressRange } from "#rules/addresses";
 import { parseDuration } from "#rules/iso";
+import { isArchiveDelay } from "#rules/licensing/archive";
 import { MAIL_LOCALES, NOTICE_KINDS } from "#rules/mail/kinds";
 import { isCurrency } from "#rules/money";
 import { LIMIT_NAMES, type LimitName } from "#rules/limits/numbers";
@@ -61,7 +62,7 @@ const limit = (name: LimitName, none: string) =>
     .min(1)
     .max(Number.MAX_SAFE_INTEGER)
     .nullish()
-    .openapi({ description: `${MEANING[name]} Null: ${none}.` });
+    .openapi({ description: `${MEANING[name]} Null (default): ${none}.` });
 
 /** The limits that may be set, each with what null stands for. */
 const limitsInput = (whose: string) => ({
@@ -194,10 +195,19 @@ export const ApiKeyQuery = listQuery({
 });
 
 const SettingsGroups = {
-  licensing: z.object({ key_storage: z.enum(["sealed", "hash_only"]), grace_period: z.string() }),
+  licensing: z.object({
+    key_storage: z.enum(["sealed", "hash_only"]),
+    grace_period: z.string(),
+    archive_activations_after: z.string().nullable(),
+  }),
   validation: z.object({ when_blind: z.enum(["fail_open", "fail_closed"]), blind_for_s: z.int() }),
   limits: Limits,
-  webhooks: z.object({ max_attempts: z.int() }),
+  webhooks: z.object({
+    max_attempts: z.int(),
+    disable_after_days: z.int(),
+    catch_up_per_s: z.int(),
+    rate_per_s: z.int().nullable(),
+  }),
   mail: z.object({
     from_name: z.string().nullable(),
     from_email: z.string().nullable(),
@@ -262,6 +272,15 @@ export const SettingsPatch = z
           .refine((period) => parseDuration(period) !== null, "must be an ISO 8601 duration, such as P30D; P0D means none")
           .optional()
           .openapi({ description: "Grace of templates that name none; default P30D." }),
+        archive_activations_after: z
+          .string()
+          .max(50)
+          .refine(isArchiveDelay, "must be an ISO 8601 duration from P31D to P10Y, such as P90D; null means never")
+          .nullish()
+          .openapi({
+            description:
+              "How long after the end of the month that a seat was released in it is archived; default P90D. Null: never. GET /v1/activations?archived=true shows what was.",
+          }),
       })
       .optional(),
     validation: z
@@ -282,6 +301,16 @@ export const SettingsPatch = z
     webhooks: z
       .strictObject({
         max_attempts: z.int().min(1).max(10).optional().openapi({ description: "How often a delivery is tried; default 10." }),
+        disable_after_days: z.int().min(1).max(30).optional().openapi({
+          description: "An endpoint to which nothing arrived for so many days is disabled; default 5.",
+        }),
+        catch_up_per_s: z.int().min(1).max(200).optional().openapi({
+          description: "How many a second an endpoint that was away gets of what waited for it; default 20.",
+        }),
+        rate_per_s: z.int().min(1).max(1_000).nullish().openapi({
+          description:
+            "How many a second an endpoint without a `rate_per_s` of its own gets. Null (default): as many as it takes.",
+        }),
       })
       .optional(),
     mail: MailSettings.optional(),

@@ -70,26 +70,30 @@ async function lookAfterEndpoints(
   { rowOf, isFailed }: Recorded,
 ): Promise<void> {
   const arrived = new Map<string, Waiting>();
-  const failing = new Map<string, { tenantId: string; endpointId: string; times: number }>();
+  const failing = new Map<string, Pick<Waiting, "tenantId" | "endpointId" | "settings"> & { times: number }>();
   for (const ref of recorded) {
     const row = rowOf(ref);
     if (!isFailed(ref)) arrived.set(row.endpointId, row);
   }
   for (const ref of recorded) {
-    const { tenantId, endpointId } = rowOf(ref);
+    const { tenantId, endpointId, settings } = rowOf(ref);
     // of those that ended side by side nobody knows which was the last
     if (!isFailed(ref) || arrived.has(endpointId)) continue;
-    failing.set(endpointId, { tenantId, endpointId, times: (failing.get(endpointId)?.times ?? 0) + 1 });
+    failing.set(endpointId, { tenantId, endpointId, settings, times: (failing.get(endpointId)?.times ?? 0) + 1 });
   }
   const hadFailed = [...arrived.values()].filter(({ failures }) => (failures ?? 0) > 0);
   const counted = await countAttempts(d1, {
     arrived: hadFailed.map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
-    failed: [...failing.values()],
+    failed: [...failing.values()].map(({ tenantId, endpointId, times }) => ({ tenantId, endpointId, times })),
     now: c.var.realNow,
   });
   for (const health of counted) {
     const { tenantId, endpointId } = health;
-    const next = afterFailures(health, c.var.realNow);
+    const next = afterFailures(
+      health,
+      settingsOf(failing.get(endpointId)?.settings ?? {}).webhooks.disable_after_days,
+      c.var.realNow,
+    );
     if (next === "disabled") await disable(c, tenantId, endpointId, "failing");
     if (next === "recovers" && health.recoveringSince === null) await leaveToRecover(c, tenantId, endpointId);
   }

@@ -22,7 +22,7 @@ const endpointFields = {
   disabled_reason: z
     .enum(DISABLED_REASONS)
     .nullable()
-    .openapi({ description: "gone: it answered 410. failing: nothing arrived for five days." }),
+    .openapi({ description: "gone: it answered 410. failing: nothing arrived for `settings.webhooks.disable_after_days`." }),
   previous_secret_until: Instant.nullable().openapi({ description: "Until then the secret before the present one signs too." }),
   ...ownedOutput,
 };
@@ -84,7 +84,7 @@ const sendingInput = {
     .min(1)
     .max(1_000)
     .nullish()
-    .openapi({ description: "How many deliveries a second it gets at most; null: as many as it takes." }),
+    .openapi({ description: "How many deliveries a second it gets at most; null: as `settings.webhooks.rate_per_s` says." }),
   max_attempts: z
     .int()
     .min(1)

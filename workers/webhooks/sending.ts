@@ -1,7 +1,9 @@
-import { CATCHING_UP_PER_S, endCatchingUp, pace, readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
+import { endCatchingUp, pace, readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
 import type { Env } from "#kernel/env";
 import { vaultOf } from "#kernel/vault";
+import { settingsOf } from "#rules/tenants/settings";
 import { messageOf } from "#rules/webhooks/messages";
+import { rateOf } from "#rules/webhooks/rates";
 import type { Result } from "./recording.ts";
 import { keyOfSecret, secretPlace, webhookSignature } from "./secrets.ts";
 
@@ -22,7 +24,8 @@ export type Outgoing = {
 export type Ready = { outgoing: Outgoing; ratePerS: number | null; isCatchingUp: boolean };
 
 const isCatchingUp = ({ queue }: LeasedDelivery) => queue !== null && queue.catchingUpSince !== null;
-const rateOf = (row: LeasedDelivery) => row.endpoint.ratePerS ?? (isCatchingUp(row) ? CATCHING_UP_PER_S : null);
+const paceOf = (row: LeasedDelivery) =>
+  rateOf({ ownPerS: row.endpoint.ratePerS, isCatchingUp: isCatchingUp(row) }, settingsOf(row.settings).webhooks);
 
 /**
  * Notes of endpoints with a rate that they have got enough for the moment, so that the rate is kept whoever sends, and across restarts. One that
@@ -76,7 +79,7 @@ export async function prepare(
     try {
       ready.push({
         outgoing: await signed(row, await keysFor(row), now),
-        ratePerS: rateOf(row),
+        ratePerS: paceOf(row),
         isCatchingUp: isCatchingUp(row),
       });
     } catch {

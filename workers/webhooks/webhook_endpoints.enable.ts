@@ -15,7 +15,7 @@ export const enableWebhookEndpoint = endpoint({
     security: scope("webhook_endpoints:write"),
     summary: "Enable a webhook endpoint",
     description:
-      "An endpoint that answered 410, or to which nothing arrived for days, is sent to again: what waited goes out in its order, at most 20 a second (or the endpoint's own rate) until it has all of it, and what used up its attempts meanwhile is tried again. Enabling one that is enabled changes nothing.",
+      "An endpoint that answered 410, or to which nothing arrived for `settings.webhooks.disable_after_days`, is sent to again: what waited goes out in its order, at most `settings.webhooks.catch_up_per_s` a second (or the endpoint's own rate) until it has all of it, and what used up its attempts meanwhile is tried again. Enabling one that is enabled changes nothing.",
     request: { params: idParam("whe") },
     responses: { 200: json(WebhookEndpoint, "The endpoint, enabled"), ...problems(webhookEndpointNotFound, changedMeanwhile) },
   }),

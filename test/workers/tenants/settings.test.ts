@@ -1,6 +1,21 @@
 import { env } from "cloudflare:workers";
+import guide from "../../../docs/guides/settings.md?raw";
 import { expect, test } from "vitest";
-import { send, world } from "../world.ts";
+import { servedDocument, type Schema } from "../document/operations.ts";
+import { send, world, type World } from "../world.ts";
+
+type Groups = Record<string, Record<string, unknown>>;
+
+async function settings(w: World): Promise<Groups> {
+  const { object: _, id: __, created_at: ___, updated_at: ____, ...groups } = (await w.get("/v1/settings")).body;
+  return groups;
+}
+
+/** `group.key` of every setting, with what belongs to it. */
+const byName = <T>(groups: Record<string, Record<string, T>>): Map<string, T> =>
+  new Map(
+    Object.entries(groups).flatMap(([group, keys]) => Object.entries(keys).map(([key, value]) => [`${group}.${key}`, value])),
+  );
 
 test("a setting is changed alone, and the others keep their defaults", async () => {
   const w = await world();
@@ -14,6 +29,58 @@ test("a setting is changed alone, and the others keep their defaults", async () 
     code: "invalid_request",
     errors: [{ pointer: "/licensing/grace_period" }],
   });
+});
+
+test("every setting says in the document what it is by default, and refuses what is none of its values", async () => {
+  const w = await world();
+  const before = await settings(w);
+  const patch = (await servedDocument()).components?.schemas?.["SettingsPatch"]?.properties ?? {};
+  const documented = byName(Object.fromEntries(Object.entries(patch).map(([group, schema]) => [group, schema.properties ?? {}])));
+  expect([...documented.keys()].toSorted()).toEqual([...byName(before).keys()].toSorted());
+  for (const [name, value] of byName(before)) {
+    const said = (documented.get(name) as Schema & { description?: string }).description ?? "";
+    expect(said, name).toMatch(/default/i);
+    expect(said, name).toContain(
+      value === null ? "Null" : Array.isArray(value) ? "none" : JSON.stringify(value).replaceAll('"', ""),
+    );
+    const [group, key] = name.split(".") as [string, string];
+    for (const nonsense of [{}, true, -1, ""]) {
+      const refused = await w.patch("/v1/settings", { validation: { blind_for_s: 77 }, [group]: { [key]: nonsense } });
+      expect([name, refused.status, refused.body["code"]]).toEqual([name, 400, "invalid_request"]);
+    }
+  }
+  expect(await settings(w)).toEqual(before);
+});
+
+test.each([
+  [
+    "licensing.archive_activations_after",
+    ["P31D", "P2M", "P10Y", null],
+    ["P30D", "P1M", "PT1H", "P0D", "P10Y1D", "P121M", "90", 90],
+  ],
+  ["webhooks.disable_after_days", [1, 30], [0, 31, 1.5, null]],
+  ["webhooks.catch_up_per_s", [1, 200], [0, 201, 0.5, null]],
+  ["webhooks.rate_per_s", [1, 1_000, null], [0, 1_001, 2.5]],
+])("%s has an end on both sides, and is changed alone", async (name, good, bad) => {
+  const w = await world();
+  const [group, key] = name.split(".") as [string, string];
+  const before = await settings(w);
+  for (const value of good) {
+    const { status } = await w.patch("/v1/settings", { [group]: { [key]: value } });
+    expect([value, status]).toEqual([value, 200]);
+    expect(await settings(w)).toEqual({ ...before, [group]: { ...before[group], [key]: value } });
+  }
+  for (const value of bad) {
+    const refused = await w.patch("/v1/settings", { [group]: { [key]: value } });
+    expect([value, refused.status, refused.body["errors"]]).toMatchObject([value, 400, [{ pointer: `/${group}/${key}` }]]);
+  }
+  expect((await settings(w))[group]?.[key]).toEqual(good.at(-1));
+});
+
+test("the guide lists every setting with its default, and no other", async () => {
+  const listed = new Map([...guide.matchAll(/^\| `(\w+\.\w+)` \| `([^`]+)` \|/gm)].map(([, name, value]) => [name, value]));
+  const defaults = [...byName(await settings(await world()))].map(([name, value]) => [name, JSON.stringify(value)] as const);
+  expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(defaults));
 });
 
 test("a provider's secrets are sealed, shown by their last four, and never readable in the database", async () => {

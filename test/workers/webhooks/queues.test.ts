@@ -83,20 +83,27 @@ test.each([
   expect(next?.delivery_id).not.toBe(first!.delivery_id);
 });
 
-test("an endpoint with a rate gets no more than that, whoever claims, and the pump knows when it may go on", async () => {
-  const w = await world();
-  await endpointWith(w, { rate_per_s: 8 });
-  for (const _ of upTo(5)) await product(w);
-  const began = Date.now();
-  const first = await claim();
-  expect(first.deliveries).toHaveLength(2);
-  expect((await claim()).deliveries).toEqual([]);
-  const waits = await claim();
-  expect(Date.parse(waits.next_at!)).toBeGreaterThanOrEqual(began + 250);
-  // one that waits is given the next ones as soon as the rate allows
-  expect((await claim({ wait_ms: 5_000 })).deliveries).toHaveLength(2);
-  expect(Date.now()).toBeGreaterThanOrEqual(began + 250);
-});
+test.each([
+  ["its own", { rate_per_s: 8 }, { rate_per_s: 400 }],
+  ["its tenant's", {}, { rate_per_s: 8 }],
+])(
+  "an endpoint gets no more than %s rate, whoever claims, and the pump knows when it may go on",
+  async (_, columns, webhooks) => {
+    const w = await world();
+    await w.patch("/v1/settings", { webhooks });
+    await endpointWith(w, columns);
+    for (const _ of upTo(5)) await product(w);
+    const began = Date.now();
+    const first = await claim();
+    expect(first.deliveries).toHaveLength(2);
+    expect((await claim()).deliveries).toEqual([]);
+    const waits = await claim();
+    expect(Date.parse(waits.next_at!)).toBeGreaterThanOrEqual(began + 250);
+    // one that waits is given the next ones as soon as the rate allows
+    expect((await claim({ wait_ms: 5_000 })).deliveries).toHaveLength(2);
+    expect(Date.now()).toBeGreaterThanOrEqual(began + 250);
+  },
+);
 
 test("an endpoint that fails ten times in a row is left to a story, and others are delivered to as before", async () => {
   const w = await world();
@@ -144,30 +151,34 @@ test("a success among failures is no row of failures", async () => {
   expect(await eventsOf(w, id)).not.toContain("webhook_endpoint.failing");
 });
 
-test("an endpoint to which nothing arrived for five days is disabled, keeps its queue, and gets all of it once it is enabled", async () => {
-  const w = await world();
-  const id = await endpointWith(w, { max_attempts: 1 });
-  await product(w);
-  const [used] = (await claim()).deliveries;
-  await claim({ limit: 0, results: [result(used!, answered(500))] });
-  await product(w);
-  await env.DB_00.prepare("update webhook_queues set failing_since = ? where endpoint_id = ?")
-    .bind(Date.now() - 5 * 86_400_000, id)
-    .run();
-  const [last] = (await claim()).deliveries;
-  await claim({ limit: 0, results: [result(last!, failed("timeout"))] });
-  expect(await shown(w, id)).toMatchObject({ disabled_reason: "failing", disabled_at: expect.any(String) });
-  const missed = await product(w);
-  expect((await claim()).deliveries).toEqual([]);
+test.each([5, 2])(
+  "an endpoint to which nothing arrived for %i days is disabled, keeps its queue, and gets all of it once it is enabled",
+  async (days) => {
+    const w = await world();
+    if (days !== 5) await w.patch("/v1/settings", { webhooks: { disable_after_days: days } });
+    const id = await endpointWith(w, { max_attempts: 1 });
+    await product(w);
+    const [used] = (await claim()).deliveries;
+    await claim({ limit: 0, results: [result(used!, answered(500))] });
+    await product(w);
+    await env.DB_00.prepare("update webhook_queues set failing_since = ? where endpoint_id = ?")
+      .bind(Date.now() - days * 86_400_000, id)
+      .run();
+    const [last] = (await claim()).deliveries;
+    await claim({ limit: 0, results: [result(last!, failed("timeout"))] });
+    expect(await shown(w, id)).toMatchObject({ disabled_reason: "failing", disabled_at: expect.any(String) });
+    const missed = await product(w);
+    expect((await claim()).deliveries).toEqual([]);
 
-  expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).status).toBe(200);
-  expect(await shown(w, id)).toMatchObject({ disabled_reason: null });
-  // what used up its attempts while nothing arrived is tried again, and what happened meanwhile is told
-  const { deliveries } = await claim();
-  const ids = deliveries.map(({ delivery_id }) => delivery_id);
-  expect(ids).toEqual(expect.arrayContaining([used!.delivery_id, last!.delivery_id]));
-  expect(deliveries.map(({ body }) => JSON.parse(body).subject.id)).toContain(missed);
-});
+    expect((await w.post(`/v1/webhook_endpoints/${id}/enable`)).status).toBe(200);
+    expect(await shown(w, id)).toMatchObject({ disabled_reason: null });
+    // what used up its attempts while nothing arrived is tried again, and what happened meanwhile is told
+    const { deliveries } = await claim();
+    const ids = deliveries.map(({ delivery_id }) => delivery_id);
+    expect(ids).toEqual(expect.arrayContaining([used!.delivery_id, last!.delivery_id]));
+    expect(deliveries.map(({ body }) => JSON.parse(body).subject.id)).toContain(missed);
+  },
+);
 
 test("what waited while an endpoint was away keeps its rate until all of it is out, then as much goes as it takes", async () => {
   const w = await world();
@@ -229,4 +240,18 @@ test("how long the first event and the first mail have waited is told in real ti
     .bind(Date.now() - 90_000, w.tenant.id)
     .run();
   expect(Math.floor((await dueAges())["notices"]! / 10)).toBe(9);
+});
+
+test.each([
+  [{ catch_up_per_s: 8 }, 2],
+  [{ catch_up_per_s: 40, rate_per_s: 4 }, 1],
+])("an endpoint that was away gets what waited as slowly as its tenant says: %j", async (webhooks, most) => {
+  const w = await world();
+  await w.patch("/v1/settings", { webhooks });
+  const { id } = await endpoint(w);
+  for (const _ of upTo(4)) await product(w);
+  await env.DB_00.prepare("update webhook_endpoints set disabled_at = 1, disabled_reason = 'gone' where id = ?").bind(id).run();
+  await w.post(`/v1/webhook_endpoints/${id}/enable`);
+  expect((await claim()).deliveries).toHaveLength(most);
+  expect((await claim()).deliveries).toEqual([]);
 });

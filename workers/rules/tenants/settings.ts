@@ -8,6 +8,8 @@ export type Settings = {
     key_storage: "sealed" | "hash_only";
     /** Grace of templates that name none, ISO 8601. */
     grace_period: string;
+    /** How long after the end of the month that a seat was released in it is archived, ISO 8601, P31D to P10Y; null: never. */
+    archive_activations_after: string | null;
   };
   validation: {
     /** What a validation answers while neither the database nor the feed of changes does: what was known last, or a 503. */
@@ -20,6 +22,12 @@ export type Settings = {
   webhooks: {
     /** How many times a delivery is tried before it is exhausted, 1 to 10. */
     max_attempts: number;
+    /** An endpoint to which nothing arrived for so many days is disabled, 1 to 30. */
+    disable_after_days: number;
+    /** How many a second an endpoint that was away gets of what waited for it, 1 to 200. */
+    catch_up_per_s: number;
+    /** How many a second an endpoint without a rate of its own gets, 1 to 1,000; null: as many as it takes. */
+    rate_per_s: number | null;
   };
   mail: {
     /** Whom mails are from; null: the tenant's name. */
@@ -44,10 +52,10 @@ export type Settings = {
 };
 
 export const DEFAULT_SETTINGS: Settings = {
-  licensing: { key_storage: "sealed", grace_period: "P30D" },
+  licensing: { key_storage: "sealed", grace_period: "P30D", archive_activations_after: "P90D" },
   validation: { when_blind: "fail_open", blind_for_s: 900 },
   limits: Object.fromEntries(LIMIT_NAMES.map((name) => [name, null])) as LimitNumbers,
-  webhooks: { max_attempts: 10 },
+  webhooks: { max_attempts: 10, disable_after_days: 5, catch_up_per_s: 20, rate_per_s: null },
   mail: {
     from_name: null,
     from_email: null,

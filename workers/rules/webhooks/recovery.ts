@@ -5,8 +5,7 @@ export type Failing = { failures: number; failingSince: Date };
 
 /** So many attempts in a row may fail before an endpoint is left alone but for one try at a time. */
 export const FAILURES_UNTIL_RECOVERY = 10;
-/** An endpoint to which nothing arrived for so long is disabled. */
-export const DISABLED_AFTER_MS = 5 * 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** How long after one try of an endpoint that is away the next follows, in seconds; the last one repeats. */
 export const PROBE_DELAYS_S = [30, 60, 120, 300, 600, 1_800, 3_600] as const;
@@ -14,10 +13,14 @@ const JITTER_SHARE = 0.2;
 
 /**
  * What follows for an endpoint from attempts that failed: it is tried on as before; it recovers, which is one try at a time, so that it holds up
- * nobody and is not run over when it comes back; or nothing arrived for days, and it is disabled.
+ * nobody and is not run over when it comes back; or nothing arrived for so many days, and it is disabled.
  */
-export function afterFailures({ failures, failingSince }: Failing, now: Date): "goes_on" | "recovers" | "disabled" {
-  if (now.getTime() - failingSince.getTime() >= DISABLED_AFTER_MS) return "disabled";
+export function afterFailures(
+  { failures, failingSince }: Failing,
+  disableAfterDays: number,
+  now: Date,
+): "goes_on" | "recovers" | "disabled" {
+  if (now.getTime() - failingSince.getTime() >= disableAfterDays * DAY_MS) return "disabled";
   return failures >= FAILURES_UNTIL_RECOVERY ? "recovers" : "goes_on";
 }
 
