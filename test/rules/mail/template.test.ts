@@ -77,7 +77,7 @@ describe("a template", () => {
 describe("what is put in", () => {
   test.prop([nasty])("cannot leave its place in HTML, between tags or between quotes", (value) => {
     const made = filled('<p title="{{ a }}">{{ a }}</p>', { a: value }, escapeHtml);
-    expect(made.replaceAll(escapeHtml(value), "")).toBe('<p title=""></p>');
+    expect(made).toBe(`<p title="${escapeHtml(value)}">${escapeHtml(value)}</p>`);
     expect(escapeHtml(value)).not.toMatch(/[<>"']|&(?!amp;|lt;|gt;|quot;|#39;)/);
   });
 

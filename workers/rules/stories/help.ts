@@ -14,6 +14,7 @@ const AGAINST: Readonly<Record<string, string>> = {
   temporarily_unavailable: "Look whether the database of the edge answers; it goes on by itself when it does.",
   internal_error: "Look into the log of the edge for the request that failed, mend what it tells, and retry.",
   EdgeUnreachable: "Look whether the edge runs and the host reaches it (LATCHKEY_EDGE_URL); it goes on by itself when it does.",
+  no_worker: "Start a worker host, or look into the log of the one that runs: none takes this story up.",
   DeterminismViolationError:
     "Deploy the version of the stories that this one began with, or mend the new one so that it replays; then retry.",
 };
