@@ -10,6 +10,8 @@ import type { LicenseTermRow } from "../licensing/rows.ts";
 import { addedTerm } from "../licensing/written-terms.ts";
 import { olderThan, pageOf, type Page, type PageOf } from "../page.ts";
 import { importsOf } from "./imports.ts";
+import { overOperation } from "./overwriting.ts";
+import { replaysOf } from "./replays.ts";
 import { selectionsOf } from "./selection.ts";
 import { operationChunks, operationResults, operations } from "./tables.ts";
 
@@ -31,7 +33,7 @@ export type StepWritten = {
 
 /** Long works of a tenant, and what came of them. */
 export function operationsOf(asking: Asking) {
-  return { ...selectionsOf(asking), ...importsOf(asking), ...readsOf(asking), ...writesOf(asking) };
+  return { ...selectionsOf(asking), ...importsOf(asking), ...replaysOf(asking), ...readsOf(asking), ...writesOf(asking) };
 }
 
 function readsOf({ d1, tenantId }: Asking) {
@@ -132,12 +134,6 @@ function writesOf(asking: Asking) {
     /** Ends an operation before its work is done, and drops what is left of its upload; undefined when it was changed since it was read. */
     end: (row: OperationRow, told: Told) => commit(asking, [...overOperation(asking, row), chunksGone(asking, row.id)], told),
   };
-}
-
-function overOperation({ d1, tenantId }: Asking, row: OperationRow): Statement[] {
-  const asRead = and(eq(operations.tenantId, tenantId), eq(operations.id, row.id), eq(operations.version, row.version));
-  const columns = { ...row, version: row.version + 1 };
-  return [bound(d1, dbOf(d1).update(operations).set(columns).where(asRead)), guard(d1)];
 }
 
 function fewUnderWay({ d1, tenantId }: Asking): Statement {

@@ -15,6 +15,8 @@ export type StandInOperation = {
   error: string | null;
   /** Why each step is refused for good, as long as it runs. */
   refusal?: string;
+  /** How many steps, from the second on, find that nothing can be done for a second. */
+  rests?: number;
 };
 
 /** An endpoint that recovers: where each try in turn is sent (the last one repeats), and what was answered, once a try. */
@@ -179,6 +181,10 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     "/internal/operations/step": ({ operation_id }: Body) => {
       const operation = operationOf(operation_id);
       if (operation.refusal !== undefined && operation.status === "running") throw new Refusal(404, operation.refusal);
+      if (operation.worked.length > 0 && operation.rests !== undefined && operation.rests > 0) {
+        operation.rests--;
+        return { ...progressOf(operation), rest_ms: 1_000 };
+      }
       for (let n = 0; n < 50 && operation.status === "running"; n++) {
         operation.worked.push(operation.worked.length);
         if (operation.worked.length === operation.total) operation.status = "succeeded";

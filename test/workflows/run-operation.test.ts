@@ -67,6 +67,17 @@ describe("an operation", () => {
     expect(stage.edge.callsOf(FAIL)).toHaveLength(1);
   });
 
+  test("that can do nothing for a while is left alone so long, and goes on then", async () => {
+    const id = stage.edge.operation(120);
+    stage.edge.operations.get(id)!.rests = 2;
+    const { result, workflowId } = await run(id);
+    expect(result).toEqual({ outcome: "succeeded", done: 120 });
+    expect(stage.edge.callsOf(STEP)).toHaveLength(5);
+    const { events } = await stage.engine.client.workflow.getHandle(workflowId).fetchHistory();
+    const rests = (events ?? []).flatMap((event) => event.timerStartedEventAttributes?.startToFireTimeout ?? []);
+    expect(rests.map(({ seconds }) => Number(seconds))).toEqual([1, 1]);
+  });
+
   test("that does not exist fails visibly", async () => {
     const { result, state } = await run("op_00nowhere");
     expect(result).toBeInstanceOf(WorkflowFailedError);

@@ -90,3 +90,19 @@ export const licenseNotFound = defineProblem({
   fix: "List the licenses with GET /v1/licenses, or check the license key.",
   detail: () => "This tenant has no license of this id or key.",
 });
+
+export const webhookEndpointNotFound = defineProblem({
+  code: "webhook_endpoint_not_found",
+  status: 404,
+  title: "No such webhook endpoint",
+  fix: "List the endpoints with GET /v1/webhook_endpoints.",
+  detail: () => "This tenant has no webhook endpoint of this id.",
+});
+
+export const webhookEndpointDisabled = defineProblem({
+  code: "webhook_endpoint_disabled",
+  status: 409,
+  title: "The webhook endpoint is disabled",
+  fix: "Repair the receiver, then enable the endpoint with POST /v1/webhook_endpoints/{id}/enable.",
+  detail: () => "Nothing is sent to a disabled endpoint; its deliveries wait until it is enabled.",
+});

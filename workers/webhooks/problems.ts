@@ -1,12 +1,6 @@
 import { defineProblem } from "#kernel/problem";
 
-export const webhookEndpointNotFound = defineProblem({
-  code: "webhook_endpoint_not_found",
-  status: 404,
-  title: "No such webhook endpoint",
-  fix: "List the endpoints with GET /v1/webhook_endpoints.",
-  detail: () => "This tenant has no webhook endpoint of this id.",
-});
+export { webhookEndpointDisabled, webhookEndpointNotFound } from "#kernel/not-found";
 
 export const tooManyWebhookEndpoints = defineProblem<{ max: number }>({
   code: "too_many_webhook_endpoints",
@@ -14,14 +8,6 @@ export const tooManyWebhookEndpoints = defineProblem<{ max: number }>({
   title: "The tenant has as many webhook endpoints as it may have",
   fix: "Delete an endpoint with DELETE /v1/webhook_endpoints/{id}, or subscribe one that exists to more events.",
   detail: ({ max }) => `A tenant may have ${max} webhook endpoints.`,
-});
-
-export const webhookEndpointDisabled = defineProblem({
-  code: "webhook_endpoint_disabled",
-  status: 409,
-  title: "The webhook endpoint is disabled",
-  fix: "Repair the receiver, then enable the endpoint with POST /v1/webhook_endpoints/{id}/enable.",
-  detail: () => "Nothing is sent to a disabled endpoint; its deliveries wait until it is enabled.",
 });
 
 export const webhookEndpointDeleted = defineProblem({

@@ -1,7 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
+import { EventPatterns } from "#kernel/event-patterns";
 import { z, ExternalId, Instant, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { EVENT_TYPES } from "#rules/events";
-import { isEventPattern } from "#rules/webhooks/patterns";
 import { ATTEMPT_DELAYS_S } from "#rules/webhooks/schedule";
 import { DELIVERY_STATES, DISABLED_REASONS, ON_EXHAUSTED, SENDING_STATES } from "#rules/webhooks/states";
 
@@ -56,18 +56,6 @@ export const WebhookEndpointWithSecret = z
     secret: z.string().openapi({ description: "Verifies deliveries (Standard Webhooks). Shown once.", example: "whsec_…" }),
   })
   .openapi("WebhookEndpointWithSecret");
-
-const EventPatterns = z
-  .array(z.string().max(100).refine(isEventPattern, 'must be "*", "noun.*" or an event type'))
-  .min(1)
-  .max(100)
-  .transform((patterns) => [...new Set(patterns)])
-  .openapi({
-    type: "array",
-    items: { type: "string" },
-    description: "`*`, `license.*`, or event types.",
-    example: ["license.*", "order.paid"],
-  });
 
 const sendingInput = {
   fifo: z.boolean().optional().openapi({

@@ -10,6 +10,8 @@ export type OperationProgress = {
   status: OperationStatus;
   done: number;
   total: number;
+  /** How long it is left alone before the next step: nothing can be done until then. */
+  rest_ms?: number | undefined;
 };
 
 /** What the stories of the licensing room need done. Each may be done twice. */

@@ -5,13 +5,14 @@ import {
   continueAsNew,
   proxyLocalActivities,
   rootCause,
+  sleep,
   workflowInfo,
 } from "@temporalio/workflow";
 import { progressOf } from "#rules/licensing/operations";
 import { story } from "../story.ts";
 import type { LicensingActivities, OperationProgress, OperationRef } from "./activities.ts";
 
-/** How an operation ended, and with how many licenses behind it. */
+/** How an operation ended, and with how many licenses or events behind it. */
 export type OperationEnd = { outcome: Exclude<OperationProgress["status"], "running" | "failed">; done: number };
 
 /** An operation that failed fails its story, whether it failed just now or before a crash. */
@@ -39,6 +40,7 @@ export async function runOperation(ref: OperationRef): Promise<OperationEnd> {
       }
       telling.now(progressOf(progress));
       if (workflowInfo().continueAsNewSuggested) return undefined;
+      if (progress.rest_ms !== undefined) await sleep(progress.rest_ms);
     }
   });
   if (end) return end;

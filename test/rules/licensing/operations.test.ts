@@ -35,6 +35,7 @@ test("an operator reads what was done with how many", () => {
   expect(progressOf({ kind: "licenses.import", action: null, done: 1234567, total: 10000000 })).toBe(
     "Imported 1,234,567 of 10,000,000 licenses",
   );
+  expect(progressOf({ kind: "webhooks.replay", action: null, done: 450, total: 9000 })).toBe("Replayed 450 of 9,000 events");
 });
 
 describe("the rows of an upload", () => {

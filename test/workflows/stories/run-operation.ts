@@ -27,6 +27,16 @@ export const play: Play = {
       },
       end: { result: { failed: "operation_failed" }, rows: { status: "failed", worked: [] } },
     },
+    rested: {
+      timers: "short",
+      turns: 2,
+      begin: ({ edge }) => {
+        const scene = operated(edge, 120);
+        for (const operation of edge.operations.values()) operation.rests = 3;
+        return scene;
+      },
+      end: { result: { outcome: "succeeded", done: 120 }, rows: { status: "succeeded", worked: upTo(120) } },
+    },
     continued: {
       timers: "short",
       turns: 2,

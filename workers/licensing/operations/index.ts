@@ -7,12 +7,14 @@ import { getOperation } from "./operations.get.ts";
 import { listOperations } from "./operations.list.ts";
 import { listOperationResults } from "./operations.results.ts";
 import { migrateTemplate } from "./templates.migrate.ts";
+import { replayToWebhookEndpoint } from "./webhook_endpoints.replay.ts";
 
-/** Long works on many licenses, each carried out by a story. */
+/** Long works on many licenses or events, each carried out by a story. */
 export const operations = [
   importLicenses,
   bulkLicenses,
   migrateTemplate,
+  replayToWebhookEndpoint,
   listOperations,
   getOperation,
   listOperationResults,

@@ -14,6 +14,7 @@ import { importChunk } from "./importing.ts";
 import { presentOperation, presentProgress } from "./presenters.ts";
 import { operationNotFound } from "./problems.ts";
 import { OperationProgress, OperationRef } from "./schemas.ts";
+import { replayNext, type Replayed } from "./replaying.ts";
 import { workThrough, type Worked } from "./working.ts";
 
 /** Does the next bounded part of an operation. One that has ended stays as it is. */
@@ -32,19 +33,20 @@ export const stepOperation = internalEndpoint({
   handler: async (c) => {
     const { tenant_id: tenantId, operation_id: id } = c.req.valid("json");
     const opened = await openForStory(c, tenantId, workflowIdOf.operation(id));
-    const row = await changing(() => step(c.env, opened, id).catch(raced));
-    return c.json(presentProgress(row), 200);
+    const { row, restMs } = await changing(() => step(c.env, { ...opened, realNow: c.var.realNow }, id).catch(raced));
+    return c.json(presentProgress(row, restMs), 200);
   },
 });
 
 /** One step, all of it in one batch; undefined when the operation or one of its licenses changed between reading and writing. */
-async function step(env: Env, opened: OpenedTenant, id: string): Promise<OperationRow | undefined> {
+async function step(env: Env, opened: OpenedTenant & { realNow: Date }, id: string): Promise<Replayed | undefined> {
   const { repo, now } = opened;
   const before = await repo.operations.byId(id);
   if (!before) throw operationNotFound({});
-  if (before.status !== "running") return before;
+  if (before.status !== "running") return { row: before, restMs: null };
 
   const { params } = before;
+  if (params.kind === "webhooks.replay") return replayNext(opened, before, params);
   const worked =
     params.kind === "licenses.import"
       ? await importChunk({ env, opened, operation: before, params })
@@ -54,7 +56,7 @@ async function step(env: Env, opened: OpenedTenant, id: string): Promise<Operati
   const row = advanced(before, worked, now);
   const finished = worked.finished ? [changeFact("operation.finished", presentOperation(before), presentOperation(row))] : [];
   const told = { facts: [...worked.facts, ...finished], answer: [200, null] as const };
-  return (await repo.operations.advance(row, worked, told)) && row;
+  return (await repo.operations.advance(row, worked, told)) && { row, restMs: null };
 }
 
 function advanced(before: OperationRow, { results, position, finished }: Worked, now: Date): OperationRow {
@@ -73,9 +75,9 @@ function advanced(before: OperationRow, { results, position, finished }: Worked,
   };
 }
 
-async function uploadGone({ repo, now }: OpenedTenant, before: OperationRow): Promise<OperationRow | undefined> {
+async function uploadGone({ repo, now }: OpenedTenant, before: OperationRow): Promise<Replayed | undefined> {
   const how = { status: "failed" as const, error: "The rest of the upload is gone.", finishedAt: now };
-  return (await endOperation(repo, before, how)) && { ...before, ...how };
+  return (await endOperation(repo, before, how)) && { row: { ...before, ...how }, restMs: null };
 }
 
 /** Somebody else took a key or an id of one row in between. */

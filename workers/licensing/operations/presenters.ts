@@ -31,13 +31,14 @@ export const presentResult = (row: ResultRow): z.infer<typeof OperationResult> =
   detail: row.detail,
 });
 
-/** How far an operation has come. */
-export const presentProgress = (row: OperationRow): z.infer<typeof OperationProgress> => ({
+/** How far an operation has come, and how long it is left alone before the next step. */
+export const presentProgress = (row: OperationRow, restMs: number | null = null): z.infer<typeof OperationProgress> => ({
   kind: row.kind,
   action: actionOf(row),
   status: row.status,
   done: row.done,
   total: row.total,
+  ...(restMs !== null && { rest_ms: restMs }),
 });
 
 const actionOf = ({ params }: OperationRow) => (params.kind === "licenses.bulk" ? params.action : null);

@@ -48,3 +48,11 @@ export const importConflicts = defineProblem<{ rows: number }>({
   fix: "Take the rows named in errors out, or send on_conflict=skip to leave them out.",
   detail: ({ rows }) => `${rows} of the rows have a license key or an external_id that is taken; nothing was imported.`,
 });
+
+export const replayRangeInvalid = defineProblem<{ from: Date; to: Date }>({
+  code: "replay_range_invalid",
+  status: 400,
+  title: "The span of time has nothing in it",
+  fix: "Name a `from` that lies before `to`; events happen from the one until before the other.",
+  detail: ({ from, to }) => `From ${from.toISOString()} to ${to.toISOString()} is no time.`,
+});

@@ -1,4 +1,5 @@
 import { listOf, listQuery } from "#kernel/endpoint";
+import { EventPatterns } from "#kernel/event-patterns";
 import { Duration, overrideFields } from "#kernel/terms";
 import { z, Email, ExternalId, Instant, InstantInput, Metadata, Ref, text } from "#kernel/wire";
 import {
@@ -6,12 +7,15 @@ import {
   OPERATION_KINDS,
   OPERATION_OUTCOMES,
   OPERATION_STATUSES,
+  REPLAY_ONLY,
   type BulkAction,
 } from "#rules/licensing/operations";
 import { RENEWAL_BASES } from "#rules/licensing/renewal";
 import { HOLD_CAUSES, LICENSE_STATUSES, SUSPENDABLE_CAUSES, type HoldCause } from "#rules/licensing/states";
 
-const Tally = z.object({ succeeded: z.int(), skipped: z.int(), failed: z.int() });
+const Tally = z
+  .object({ succeeded: z.int(), skipped: z.int(), failed: z.int() })
+  .openapi({ description: "Of a replay: how many events were sent again, and how many the endpoint has got, or is about to." });
 
 export const Operation = z
   .object({
@@ -21,7 +25,7 @@ export const Operation = z
     action: z.enum(BULK_ACTIONS).nullable().openapi({ description: "Of licenses.bulk; else null." }),
     status: z
       .enum(OPERATION_STATUSES)
-      .openapi({ description: "succeeded: every license had its turn; result tells how each went." }),
+      .openapi({ description: "succeeded: every license, or event of a replay, had its turn; result tells how each went." }),
     progress: z.object({ done: z.int(), total: z.int() }),
     result: Tally.nullable().openapi({ description: "null while it runs." }),
     error: z.string().nullable().openapi({ description: "Why the whole of it failed." }),
@@ -136,6 +140,23 @@ export const Migration = z
   })
   .openapi("Migration", { example: { to_rev: 1, filter: { customer_id: "cus_00…" }, stage: { percent: 10 } } });
 
+export const Replay = z
+  .strictObject({
+    from: InstantInput.openapi({ description: "What happened at this instant or later." }),
+    to: InstantInput.openapi({
+      description: "What happened before this instant; what comes to happen once it has begun is not part of it.",
+    }),
+    events: EventPatterns.optional().openapi({
+      description: "Only these of what the endpoint subscribes to: `*`, `license.*`, or event types.",
+    }),
+    only: z.enum(REPLAY_ONLY).default("missed").openapi({
+      description: "missed: what the endpoint has not got, and does not wait for; all: what it has got already, too.",
+    }),
+  })
+  .openapi("Replay", {
+    example: { from: "2026-11-20T00:00:00.000Z", to: "2026-11-22T09:30:00.000Z", events: ["license.*"], only: "missed" },
+  });
+
 const yes = z.stringbool({ truthy: ["true"], falsy: ["false"] });
 
 export const ImportQuery = z.strictObject({
@@ -224,4 +245,5 @@ export const OperationProgress = z.object({
   status: z.enum(OPERATION_STATUSES),
   done: z.int(),
   total: z.int(),
+  rest_ms: z.int().min(0).optional(),
 });

@@ -1,8 +1,8 @@
 import type { RenewalBasis } from "./renewal.ts";
 import type { HoldCause, LicenseStatus } from "./states.ts";
 
-/** Long works on licenses that a caller may start. */
-export const OPERATION_KINDS = ["licenses.import", "licenses.bulk", "templates.migrate"] as const;
+/** Long works that a caller may start. */
+export const OPERATION_KINDS = ["licenses.import", "licenses.bulk", "templates.migrate", "webhooks.replay"] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 /** Where an operation stands. */
@@ -56,7 +56,24 @@ export type OperationParams =
       renewal?: { duration: string | null; until: number | null; basis: RenewalBasis } | undefined;
     }
   | { kind: "licenses.import"; rows: number; onConflict: "fail" | "skip" }
-  | { kind: "templates.migrate"; templateId: string; toRev: number; selection: LicenseSelection };
+  | { kind: "templates.migrate"; templateId: string; toRev: number; selection: LicenseSelection }
+  | {
+      kind: "webhooks.replay";
+      endpointId: string;
+      /** milliseconds since 1970; what happened in this span */
+      from: number;
+      to: number;
+      /** the numbers of the first and last event of it that there were when it began */
+      firstSeq: number;
+      lastSeq: number;
+      /** only events that these tell; null = all that the endpoint subscribes to */
+      patterns: readonly string[] | null;
+      only: ReplayOnly;
+    };
+
+/** Which events of a span are sent again: those that the endpoint has not got, or all. */
+export const REPLAY_ONLY = ["missed", "all"] as const;
+export type ReplayOnly = (typeof REPLAY_ONLY)[number];
 
 /** How many places the stages of a migration have. */
 const STAGE_PLACES = 1024;
@@ -78,13 +95,14 @@ export function stageOf(percent: number): number {
 /** What an operator reads of an operation: `Suspended 450 of 9,000 licenses`. */
 export function progressOf(what: { kind: OperationKind; action: BulkAction | null; done: number; total: number }): string {
   const { kind, action, done, total } = what;
-  return `${DONE[action ?? kind]} ${grouped(done)} of ${grouped(total)} licenses`;
+  return `${DONE[action ?? kind]} ${grouped(done)} of ${grouped(total)} ${kind === "webhooks.replay" ? "events" : "licenses"}`;
 }
 
 const DONE: Record<OperationKind | BulkAction, string> = {
   "licenses.import": "Imported",
   "licenses.bulk": "Went through",
   "templates.migrate": "Migrated",
+  "webhooks.replay": "Replayed",
   suspend: "Suspended",
   reinstate: "Reinstated",
   renew: "Renewed",

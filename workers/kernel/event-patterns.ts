@@ -1,0 +1,15 @@
+import { isEventPattern } from "#rules/webhooks/patterns";
+import { z } from "./wire.ts";
+
+/** Which events somebody wants to hear of. */
+export const EventPatterns = z
+  .array(z.string().max(100).refine(isEventPattern, 'must be "*", "noun.*" or an event type'))
+  .min(1)
+  .max(100)
+  .transform((patterns) => [...new Set(patterns)])
+  .openapi({
+    type: "array",
+    items: { type: "string" },
+    description: "`*`, `license.*`, or event types.",
+    example: ["license.*", "order.paid"],
+  });
