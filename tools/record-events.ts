@@ -1,6 +1,7 @@
 /**
- * Records an example of each type of event out of what happens in tests of the edge: `npm run record:events -- [--anew] test/workers/… [type …]`. A type
- * that has one keeps it, unless it is named, or `--anew` is: to be run when a type is new, or the shape of an object was changed.
+ * Records an example of each type of event out of what happens in tests of the edge: `npm run record:events -- [--anew] [test/workers/… …] [type …]`. A
+ * type that has one keeps it, unless it is named, or `--anew` is: to be run when a type is new, or the shape of an object was changed. Without files
+ * those are run that together show every type.
  */
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -12,8 +13,26 @@ import { EVENT_TYPES } from "../workers/rules/events.ts";
 import { RECORDED } from "../workers/rules/webhooks/recorded.ts";
 import { root } from "./start/home.ts";
 
+/** Calls of every operation with the examples of the document, and what happens otherwise than by a call. */
+const EVERY_TYPE = [
+  "document/isolation",
+  "entitlements/telling",
+  "licensing/activations",
+  "licensing/security/integrity",
+  "licensing/templates",
+  "limits/requests",
+  "mail/notices",
+  "sales/fulfillment",
+  "sales/stripe",
+  "sales/trouble",
+  "stories/stories",
+  "stories/test-clocks",
+  "webhooks/queues",
+].map((file) => `test/workers/${file}.test.ts`);
+
 const asked = process.argv.slice(2);
-const files = asked.filter((each) => each.startsWith("test/"));
+const chosenFiles = asked.filter((each) => each.startsWith("test/"));
+const files = chosenFiles.length > 0 ? chosenFiles : EVERY_TYPE;
 const named = new Set(asked.filter((each) => /^[a-z_]+\.[a-z_]+$/.test(each)));
 const anew = asked.includes("--anew");
 

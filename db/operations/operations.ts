@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt } from "drizzle-orm";
 import { MOST_RUNNING, type OperationKind, type OperationOutcome, type OperationStatus } from "#rules/licensing/operations";
-import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
+import { bound, commit, type Asking, type Statement, type Told } from "../commit.ts";
 import type { CustomerRow } from "../customers/customers.ts";
 import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";

@@ -2,6 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { DaySum } from "#db/entitlements/usage-days";
 import { openTenant } from "#kernel/asking";
+import type { EventObject } from "#kernel/event-objects";
 import { newId } from "#kernel/ids";
 
 /** A tenant's rows as a meter's alarm opens them. */
@@ -31,7 +32,18 @@ export async function raised(
   const id = newId("usage_alert", repo.shard, new Date());
   const row = { tenantId: repo.tenantId, id, subject: licenseId, licenseId, featureId, feature, percent, periodStartsAt, used };
   const fact = { type: "quota.threshold_reached" as const, subject: { type: "license", id: licenseId } };
-  const told = { facts: [{ ...fact, data: { object: { object: "quota" }, previous: null } }], answer: [200, null] as const };
+  const object: EventObject<"QuotaThreshold"> = {
+    object: "quota",
+    license_id: licenseId,
+    feature,
+    feature_id: featureId,
+    percent,
+    used,
+    limit_value: limitValue,
+    period_starts_at: periodStartsAt.toISOString(),
+    resets_at: null,
+  };
+  const told = { facts: [{ ...fact, data: { object, previous: null } }], answer: [200, null] as const };
   return repo.usageAlerts.raise({ ...row, limitValue, at: now }, told);
 }
 
