@@ -42,10 +42,11 @@ const RATE = `coalesce(e.rate_per_s, case when w.catching_up_since is not null
 
 /**
  * The head of each queue that is sent to: its due deliveries, the longest due first, whether they are under way or not; of one that wants them in
- * order, the first that it has not got. What a story tries by itself, and what has had enough for the moment, is left out.
+ * order, the first that it has not got. What a story tries by itself, and what has had enough for the moment, is left out. A lease counts that ends
+ * after ?2.
  */
 const HEADS = `heads as (
-  select d.rowid as id, d.tenant_id, d.endpoint_id, d.next_at, coalesce(d.lease_until > ?1, 0) as under_way, ${RATE} as rate
+  select d.rowid as id, d.tenant_id, d.endpoint_id, d.next_at, coalesce(d.lease_until > ?2, 0) as under_way, ${RATE} as rate
   from queues q
   join webhook_endpoints e on e.tenant_id = q.tenant_id and e.id = q.endpoint_id and e.disabled_at is null and e.deleted_at is null
   join tenants t on t.id = q.tenant_id and t.closed_at is null
@@ -81,21 +82,23 @@ const NEXT_AT = `select min(at) as nextAt from (
 
 /**
  * Leases due deliveries: every tenant's first before anybody's second, at most 10 of an endpoint and 100 of a tenant under way. Of several that
- * claim at once no two get the same delivery. `nextAt` is when the next one that waits is due.
+ * claim at once no two get the same delivery. `nextAt` is when the next one that waits is due. Leases from before `since` count no more: whoever
+ * held them is known to have died.
  */
 export async function leaseDue(
   d1: D1Database,
-  { now, limit, leaseMs }: { now: Date; limit: number; leaseMs: number },
+  { now, limit, leaseMs, since = null }: { now: Date; limit: number; leaseMs: number; since?: Date | null },
 ): Promise<{ leased: DeliveryRef[]; nextAt: Date | null }> {
+  const countsAfter = Math.max(now.getTime(), since === null ? 0 : since.getTime() + leaseMs - 1);
   const lease = d1
     .prepare(
       `with recursive ${QUEUES}, ${HEADS}, ${TURNS}
-       update deliveries set lease_until = ?2
+       update deliveries set lease_until = ?3
        where rowid in (select id from turns where not under_way and turn <= ${UNDER_WAY_PER_TENANT}
-         and (rate is null or waiting_place <= max(1, rate / ${CLAIMS_PER_S})) order by turn, next_at limit ?3)
+         and (rate is null or waiting_place <= max(1, rate / ${CLAIMS_PER_S})) order by turn, next_at limit ?4)
        returning tenant_id as tenantId, id`,
     )
-    .bind(now.getTime(), now.getTime() + leaseMs, limit);
+    .bind(now.getTime(), countsAfter, now.getTime() + leaseMs, limit);
   const next = d1.prepare(NEXT_AT).bind(now.getTime());
   const [leased, waiting] = await d1.batch(limit > 0 ? [lease, next] : [d1.prepare("select 1 where false"), next]);
   const { nextAt } = (waiting?.results[0] ?? { nextAt: null }) as { nextAt: number | null };
@@ -114,41 +117,35 @@ export async function longestDue(d1: D1Database, now: Date): Promise<Date | null
        select min(next_at) as at from (select *, sum(under_way) over (partition by tenant_id) as of_tenant from watched)
        where under_way = 0 and rate is null and of_tenant < ${UNDER_WAY_PER_TENANT}`,
     )
-    .bind(now.getTime())
+    .bind(now.getTime(), now.getTime())
     .first<{ at: number | null }>();
   return row?.at == null ? null : new Date(row.at);
 }
 
+type Lease = { now: Date; leaseMs: number };
+
 /** Leases the delivery that comes next in the order of an endpoint's events, where it is due; it is how a fifo endpoint goes on at once. */
-export async function leaseNextInOrder(
-  d1: D1Database,
-  { tenantId, endpointId }: EndpointRef,
-  { now, leaseMs }: { now: Date; leaseMs: number },
-): Promise<DeliveryRef[]> {
-  const { results } = await d1
-    .prepare(
-      `update deliveries set lease_until = ?4
-       where rowid = (
-         select d.rowid from deliveries d indexed by deliveries_order
-         where d.tenant_id = ?1 and d.endpoint_id = ?2 and d.state = 'pending' order by d.event_seq, d.rowid limit 1)
-         and next_at <= ?3 and coalesce(lease_until, 0) <= ?3
-         and exists (
-           select 1 from webhook_endpoints e join tenants t on t.id = e.tenant_id and t.closed_at is null
-           left join webhook_queues w on w.tenant_id = e.tenant_id and w.endpoint_id = e.id
-           where e.tenant_id = ?1 and e.id = ?2 and e.fifo and e.disabled_at is null and e.deleted_at is null
-             and w.recovering_since is null and coalesce(w.paced_until, 0) <= ?3)
-       returning tenant_id as tenantId, id`,
-    )
-    .bind(tenantId, endpointId, now.getTime(), now.getTime() + leaseMs)
-    .all<DeliveryRef>();
-  return results;
-}
+export const leaseNextInOrder = (d1: D1Database, endpoint: EndpointRef, lease: Lease): Promise<DeliveryRef[]> =>
+  leaseFirst(
+    d1,
+    endpoint,
+    lease,
+    `and next_at <= ?3 and exists (
+       select 1 from webhook_endpoints e join tenants t on t.id = e.tenant_id and t.closed_at is null
+       left join webhook_queues w on w.tenant_id = e.tenant_id and w.endpoint_id = e.id
+       where e.tenant_id = ?1 and e.id = ?2 and e.fifo and e.disabled_at is null and e.deleted_at is null
+         and w.recovering_since is null and coalesce(w.paced_until, 0) <= ?3)`,
+  );
 
 /** Leases the delivery that an endpoint was to get first of those it has not got, whenever it is due: a story tries the endpoint with it. */
-export async function leaseForProbe(
+export const leaseForProbe = (d1: D1Database, endpoint: EndpointRef, lease: Lease): Promise<DeliveryRef[]> =>
+  leaseFirst(d1, endpoint, lease, "");
+
+async function leaseFirst(
   d1: D1Database,
   { tenantId, endpointId }: EndpointRef,
-  { now, leaseMs }: { now: Date; leaseMs: number },
+  { now, leaseMs }: Lease,
+  where: string,
 ): Promise<DeliveryRef[]> {
   const { results } = await d1
     .prepare(
@@ -156,7 +153,7 @@ export async function leaseForProbe(
        where rowid = (
          select d.rowid from deliveries d indexed by deliveries_order
          where d.tenant_id = ?1 and d.endpoint_id = ?2 and d.state = 'pending' order by d.event_seq, d.rowid limit 1)
-         and coalesce(lease_until, 0) <= ?3
+         and coalesce(lease_until, 0) <= ?3 ${where}
        returning tenant_id as tenantId, id`,
     )
     .bind(tenantId, endpointId, now.getTime(), now.getTime() + leaseMs)

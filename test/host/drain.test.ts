@@ -17,17 +17,23 @@ beforeEach(async () => {
 afterEach(() => Promise.all([edge.close(), endpoint.close()]));
 
 /** One round of the drain activity, as Temporal would run it. */
-function round({ roundMs = 60_000, held, sendMs = 15_000 }: { roundMs?: number; held?: unknown; sendMs?: number } = {}) {
+function round({
+  roundMs = 60_000,
+  held,
+  sendMs = 15_000,
+  attempt = 1,
+}: { roundMs?: number; held?: unknown; sendMs?: number; attempt?: number } = {}) {
   const { log, events } = keptLog();
   const send = guardedSend({ allowLoopback: true, totalTimeoutMs: sendMs });
   const activities = webhookActivities({ edge: edgeRoutes(openEdge(edge)), send, failpoint: () => undefined, log, roundMs });
-  const environment = new MockActivityEnvironment({ heartbeatDetails: held });
+  const environment = new MockActivityEnvironment({ heartbeatDetails: held, attempt });
   const beats: DeliveryResult[][] = [];
   environment.on("heartbeat", (details: DeliveryResult[]) => beats.push(details));
   const finished = environment.run(activities.drainDeliveries, { shard: "00" });
   return { finished, beats, said: events, stop: () => environment.cancel("WORKER_SHUTDOWN") };
 }
 
+const isInstant = (told: string | undefined): boolean => told !== undefined && /^\d{4}-/.test(told);
 const states = () => edge.deliveries.map(({ state }) => state);
 
 describe("a round of deliveries", () => {
@@ -42,6 +48,22 @@ describe("a round of deliveries", () => {
     expect(endpoint.received[0]?.headers).toMatchObject({ "webhook-signature": "v1,c2lnbmVk" });
     const outcomes = edge.results.map(({ outcome }) => `${outcome.kind} ${outcome.status} ${String(outcome["body"])}`);
     expect(new Set(outcomes)).toEqual(new Set(["answered 200 answer 200", "answered 410 answer 410"]));
+  });
+
+  test("what a host claimed that died is sent by the next one at once, and by no other", async () => {
+    edge.delivery(`${endpoint.url}/a`);
+    edge.deliveries[0]!.leasedUntil = Date.now() + 60_000;
+    const beside = round();
+    await until("another asks", () => edge.callsOf(CLAIM).length > 0);
+    const follows = round({ attempt: 2 });
+    await until("it is recorded", () => edge.results.length === 1);
+    const asked = edge.callsOf(CLAIM).map(({ body }) => (body as { takes_over?: string }).takes_over);
+    expect(asked.filter((each) => each !== undefined)).toEqual(["now", ...asked.slice(2).filter(isInstant)]);
+    expect(asked.filter(isInstant).length).toBeGreaterThan(0);
+    beside.stop();
+    follows.stop();
+    await Promise.all([beside.finished, follows.finished]);
+    expect(endpoint.received).toHaveLength(1);
   });
 
   test("an endpoint that hangs holds up only itself", async () => {

@@ -49,6 +49,7 @@ type Body = {
   results: Result[];
   limit: number;
   in_order?: object;
+  takes_over?: string;
   wait_ms: number;
   order_id: string;
   from: number;
@@ -121,8 +122,9 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       };
     },
     "/internal/notices/claim": async (asked: Body) => mail.claim(asked as unknown as MailClaim, waitFor),
-    "/internal/deliveries/claim": async ({ results: told, limit, wait_ms, in_order: ordered }: Body) => {
+    "/internal/deliveries/claim": async ({ results: told, limit, wait_ms, in_order: ordered, takes_over: takesOver }: Body) => {
       for (const result of told) record(result);
+      if (takesOver === "now") for (const row of deliveries) row.leasedUntil = 0;
       const headOfOrder = () => deliveries.find((row) => row.inOrder && row.state === "due");
       const due = () =>
         deliveries
@@ -149,6 +151,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
           body: row.body ?? `{"id":"${row.event_id}"}`,
         })),
         next_at: Number.isFinite(next) ? new Date(next).toISOString() : null,
+        claimed_at: new Date().toISOString(),
       };
     },
     "/internal/orders/fulfillment": ({ order_id }: Body) => {

@@ -121,11 +121,19 @@ export function edgeRoutes(call: CallEdge) {
       limit,
       waitMs,
       inOrder,
+      takesOver = null,
       signal,
-    }: Wait & { shard: string; results: readonly DeliveryResult[]; inOrder?: EndpointRef }) => {
+    }: Wait & { shard: string; results: readonly DeliveryResult[]; inOrder?: EndpointRef; takesOver?: string | null }) => {
       const ordered = inOrder && { tenant_id: inOrder.tenantId, endpoint_id: inOrder.endpointId };
-      const body = { shard, results, limit, wait_ms: waitMs, ...(ordered && { in_order: ordered }) };
-      return (await call<{ deliveries: Delivery[] }>("/internal/deliveries/claim", body, waiting(waitMs, signal))).deliveries;
+      const body = {
+        shard,
+        results,
+        limit,
+        wait_ms: waitMs,
+        ...(ordered && { in_order: ordered }),
+        ...(takesOver !== null && { takes_over: takesOver }),
+      };
+      return call<{ deliveries: Delivery[]; claimed_at: string }>("/internal/deliveries/claim", body, waiting(waitMs, signal));
     },
 
     /** How an endpoint that recovers goes on: the delivery to try it with, or with the result of that, what follows. */

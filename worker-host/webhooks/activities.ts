@@ -8,15 +8,15 @@ const BEAT_MS = 2_000;
 
 export const webhookActivities = (parts: DrainParts): WebhookActivities => ({
   /**
-   * Deliveries are at least once: a host that dies between an endpoint's answer and its recording leaves a lease to expire, and
-   * the delivery is sent again under the same webhook-id. What the last heartbeat still held is recorded by the next attempt.
+   * Deliveries are at least once: what a host that died had claimed is sent again under the same webhook-id, whether it had been answered or not.
+   * What the last heartbeat still held is recorded by the next attempt.
    */
   async drainDeliveries({ shard }) {
     const context = Context.current();
     const results = heldResults(context.info.heartbeatDetails);
     const beating = setInterval(() => context.heartbeat(results.map(withoutAnswer)), BEAT_MS);
     try {
-      return await drain(parts, shard, results, context.cancellationSignal);
+      return await drain(parts, { shard, results, takesOver: context.info.attempt > 1, stop: context.cancellationSignal });
     } finally {
       clearInterval(beating);
     }

@@ -32,11 +32,22 @@ const GATHER_MS = 50;
 /** How long a host that is told to stop waits for what it has sent. */
 const FAREWELL_MS = 4_000;
 
+export type Round = {
+  shard: string;
+  /** What is sent and not yet recorded; each claim records it. */
+  results: DeliveryResult[];
+  /** The round before this one was cut off: what it had claimed is not waited for. */
+  takesOver: boolean;
+  stop: AbortSignal;
+};
+
 /**
  * Sends the due deliveries of a shard for one round. An endpoint that hangs holds up only itself: claiming goes on while its requests
- * are under way. `results` holds what is sent and not yet recorded; each claim records it.
+ * are under way.
  */
-export async function drain(parts: DrainParts, shard: string, results: DeliveryResult[], stop: AbortSignal) {
+export async function drain(parts: DrainParts, { shard, results, takesOver, stop }: Round) {
+  // since when leases count, by the edge's clock, once it has said
+  let since: string | null = takesOver ? "now" : null;
   const inFlight = new Set<Promise<void>>();
   const told = { sent: 0, accepted: 0 };
   const until = performance.now() + (parts.roundMs ?? ROUND_MS);
@@ -49,14 +60,16 @@ export async function drain(parts: DrainParts, shard: string, results: DeliveryR
       continue;
     }
     const leftMs = Math.max(0, Math.round(until - performance.now()));
-    const waitMs = Math.min(leftMs, waitWith(inFlight.size));
+    const waitMs = since === "now" ? 0 : Math.min(leftMs, waitWith(inFlight.size));
     const askedAt = performance.now();
-    const claimed = await claim(parts, shard, results, { limit: Math.min(room, AT_ONCE), waitMs, signal: stop });
-    failures = claimed ? 0 : failures + 1;
-    if (!claimed) {
+    const answer = await claim(parts, shard, results, { limit: Math.min(room, AT_ONCE), waitMs, takesOver: since, signal: stop });
+    failures = answer ? 0 : failures + 1;
+    if (!answer) {
       await pause(backoffMs(failures), stop);
       continue;
     }
+    if (since === "now") since = answer.claimed_at;
+    const claimed = answer.deliveries;
     for (const delivery of claimed) {
       const sending = delivery.in_order
         ? sendInOrder(parts, shard, delivery, { results, told, stop, until })
@@ -79,7 +92,7 @@ function waitWith(inFlight: number): number {
   return inFlight > 0 ? BUSY_WAIT_MS : IDLE_WAIT_MS;
 }
 
-type Claim = { limit: number; waitMs: number; signal?: AbortSignal };
+type Claim = { limit: number; waitMs: number; takesOver?: string | null; signal?: AbortSignal };
 
 /** Records what is finished and leases what is due. Undefined when the edge could not be asked: the results stay for the next claim. */
 async function claim({ edge, log }: DrainParts, shard: string, results: DeliveryResult[], how: Claim) {
@@ -129,7 +142,7 @@ async function sendOne(
   }
 }
 
-type Round = { results: DeliveryResult[]; told: { sent: number; accepted: number }; stop: AbortSignal; until: number };
+type Lane = { results: DeliveryResult[]; told: { sent: number; accepted: number }; stop: AbortSignal; until: number };
 
 /**
  * Sends what an endpoint wants in order, one after the other: each is recorded before the next is asked for, so that whatever dies, none
@@ -139,7 +152,7 @@ async function sendInOrder(
   parts: DrainParts,
   shard: string,
   first: Delivery,
-  { results, told, stop, until }: Round,
+  { results, told, stop, until }: Lane,
 ): Promise<void> {
   const inOrder = { tenantId: first.tenant_id, endpointId: first.endpoint_id };
   for (let next: Delivery | undefined = first; next;) {
@@ -148,7 +161,15 @@ async function sendInOrder(
     if (sent.length === 0) return;
     if (stop.aborted || performance.now() >= until) return void results.push(...sent);
     try {
-      [next] = await parts.edge.claimDeliveries({ shard, results: sent, limit: 1, waitMs: 0, inOrder, signal: stop });
+      const { deliveries } = await parts.edge.claimDeliveries({
+        shard,
+        results: sent,
+        limit: 1,
+        waitMs: 0,
+        inOrder,
+        signal: stop,
+      });
+      [next] = deliveries;
     } catch {
       // the next claim of the round tells of it, and of why the edge was not reached
       return void results.push(...sent);

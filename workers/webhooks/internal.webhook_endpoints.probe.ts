@@ -7,13 +7,12 @@ import { fact } from "#kernel/facts";
 import { databaseOf } from "#kernel/shards";
 import { z, Instant, Ref } from "#kernel/wire";
 import { nextProbeAt } from "#rules/webhooks/recovery";
-import { Delivery, resultOf, Told } from "./pumping.ts";
+import { Delivery, LEASE_MS, Told, resultOf } from "./pumping.ts";
 import { presentEndpoint } from "./presenters.ts";
 import { recordResults } from "./recording.ts";
 import { prepare } from "./sending.ts";
 
 /** As long as a delivery is leased to the pump. */
-const LEASE_MS = 60_000;
 
 const Probe = z.strictObject({
   tenant_id: Ref,

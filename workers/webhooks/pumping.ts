@@ -1,6 +1,9 @@
 import { z, Ref } from "#kernel/wire";
 import type { Result } from "./recording.ts";
 
+/** How long a delivery is left to whoever claimed it: longer than an attempt and its recording take. */
+export const LEASE_MS = 60_000;
+
 const duration_ms = z.int().min(0);
 
 /** How an attempt went, as the worker host tells. */

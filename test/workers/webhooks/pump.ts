@@ -8,11 +8,17 @@ export type Result = { tenant_id: string; delivery_id: string; attempt: number; 
 
 /** One claim of the pump, waiting for nothing unless told to. */
 export async function claim(
-  ask: { results?: Result[]; limit?: number; wait_ms?: number; in_order?: { tenant_id: string; endpoint_id: string } } = {},
-): Promise<{ deliveries: Delivery[]; next_at: string | null }> {
+  ask: {
+    results?: Result[];
+    limit?: number;
+    wait_ms?: number;
+    in_order?: { tenant_id: string; endpoint_id: string };
+    takes_over?: string;
+  } = {},
+): Promise<{ deliveries: Delivery[]; next_at: string | null; claimed_at: string }> {
   const answer = await asHost("/internal/deliveries/claim", { shard: "00", results: [], limit: 200, wait_ms: 0, ...ask });
   if (answer.status !== 200) throw new Error(answer.text);
-  return answer.body as { deliveries: Delivery[]; next_at: string | null };
+  return answer.body as { deliveries: Delivery[]; next_at: string | null; claimed_at: string };
 }
 
 export const answered = (status: number, more: Outcome = {}): Outcome => ({
