@@ -99,7 +99,10 @@ const STEP_MS = 25_000;
 const METRICS_MS = 5_000;
 
 /** The edge's internal routes, by what they do. All may be called twice with the same content. */
-export function edgeRoutes(call: CallEdge) {
+export const edgeRoutes = (call: CallEdge) => ({ ...hostRoutes(call), ...pumpRoutes(call), ...storyRoutes(call) });
+
+/** What the host itself asks, beside its stories. */
+function hostRoutes(call: CallEdge) {
   return {
     /** The shards that this edge serves. */
     listShards: async (signal?: AbortSignal) =>
@@ -111,6 +114,14 @@ export function edgeRoutes(call: CallEdge) {
       return (await call<{ events: RelayEvent[] }>("/internal/relay/claim", body, waiting(waitMs, signal))).events;
     },
 
+    /** Everything that the edge has counted, and how stories stand. */
+    readMetrics: () => call<EdgeMetrics>("/internal/metrics", {}, { timeoutMs: METRICS_MS }),
+  };
+}
+
+/** What pumps ask, and the stories of single endpoints. */
+function pumpRoutes(call: CallEdge) {
+  return {
     /**
      * Records `results`, and leases due deliveries for 60 s; waits up to `waitMs` for one to become due. With `inOrder` it leases what comes next at
      * that endpoint.
@@ -152,7 +163,12 @@ export function edgeRoutes(call: CallEdge) {
       const body = { shard, ...state, results, limit, wait_ms: waitMs };
       return (await call<{ mails: Mail[] }>("/internal/notices/claim", body, waiting(waitMs, signal))).mails;
     },
+  };
+}
 
+/** What stories ask. */
+function storyRoutes(call: CallEdge) {
+  return {
     readFulfillment: async ({ tenantId, orderId }: OrderRef): Promise<OrderToFulfill> => {
       const order = await call<OrderToFulfill>("/internal/orders/fulfillment", { tenant_id: tenantId, order_id: orderId });
       return { status: order.status, quantity: order.quantity, issued: order.issued, chunk: order.chunk };
@@ -182,9 +198,6 @@ export function edgeRoutes(call: CallEdge) {
       const { due, in_ms: inMs } = await call<{ due: boolean; in_ms: number | null }>("/internal/wakeups/register", body);
       return { due, inMs };
     },
-
-    /** Everything that the edge has counted, and how stories stand. */
-    readMetrics: () => call<EdgeMetrics>("/internal/metrics", {}, { timeoutMs: METRICS_MS }),
 
     wakeupDone: async ({ tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> => {
       await call("/internal/wakeups/done", { tenant_id: tenantId, workflow_id: workflowId });
