@@ -20,7 +20,7 @@ export type StandInOperation = {
 };
 
 /** An endpoint that recovers: where each try in turn is sent (the last one repeats), and what was answered, once a try. */
-export type StandInEndpoint = { state: "recovering" | "recovered" | "ended"; urls: string[]; answers: number[] };
+export type StandInEndpoint = { state: "recovering" | "recovered" | "ended" | "given up"; urls: string[]; answers: number[] };
 
 export type StandInEvent = {
   tenant_id: string;
@@ -217,6 +217,16 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     }),
     "/internal/test_clocks/step": ({ behind, busy }: Body) => stepped(behind, busy),
     "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), woken.delete(workflow_id), {}),
+    "/internal/webhook_endpoints/give_up": ({ endpoint_id }: Body) => {
+      const endpoint = endpoints.get(endpoint_id);
+      if (endpoint?.state === "recovering") endpoint.state = "given up";
+      return {};
+    },
+    "/internal/test_clocks/give_up": () => {
+      const status = state.target === null ? "ready" : "failed";
+      state.target = null;
+      return { status };
+    },
     "/internal/webhook_endpoints/probe": ({ endpoint_id, result }: Body) => {
       const endpoint = endpoints.get(endpoint_id);
       if (!endpoint) return { state: "ended", delivery: null, probe_at: null };
@@ -228,7 +238,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
         else if (status >= 200 && status < 300) endpoint.state = "recovered";
       }
       if (result || endpoint.state !== "recovering") {
-        return { state: endpoint.state, delivery: null, probe_at: new Date(Date.now() + retryMs).toISOString() };
+        const told = endpoint.state === "given up" ? "ended" : endpoint.state;
+        return { state: told, delivery: null, probe_at: new Date(Date.now() + retryMs).toISOString() };
       }
       const delivery = {
         tenant_id: "ten_00a",

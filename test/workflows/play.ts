@@ -18,13 +18,16 @@ export type World = { edge: EdgeStandIn; endpoint: () => Promise<Receiver>; work
 /** Tells a running story something, as the relay or the edge's clock would. */
 export type Signal = ReturnType<Client["workflow"]["getHandle"]>["signal"];
 
+/** Asks something of a running story, as an operator would, until it agrees. */
+export type Ask = (what: "skipWait" | "giveUp") => Promise<void>;
+
 /** One run, ready to begin. */
 export type Scene = {
   args: unknown[];
   /** What there is in the world when it has ended: the rows, and each effect as often as it happened. */
   rows: () => unknown;
   /** What happens while it runs. Waits for what it needs by `until`, since the host may die before it. */
-  meanwhile?: (signal: Signal) => Promise<void>;
+  meanwhile?: (signal: Signal, ask: Ask) => Promise<void>;
   /** For a story that never ends: when there is nothing more to wait for. */
   enough?: () => boolean;
 };

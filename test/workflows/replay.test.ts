@@ -1,6 +1,7 @@
 import { DefaultLogger, Worker } from "@temporalio/worker";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as stories from "../../workflows/index.ts";
+import * as versioned from "../../workflows/versioned.ts";
 import { quietRuntime, storiesOf } from "./engine.ts";
 import { historyNames, historyOf, workflowOf } from "./histories.ts";
 import { allPlays } from "./play.ts";
@@ -37,6 +38,11 @@ describe("a story that began under older code goes on under this one", () => {
     expect(missing.filter((name) => !recorded.has(name))).toEqual([]);
   });
 
+  test("each story says whether it stays with its build or moves on", () => {
+    const silent = Object.entries(versioned).filter(([, workflow]) => !Object.hasOwn(workflow, "workflowDefinitionOptions"));
+    expect(silent.map(([story]) => story)).toEqual([]);
+  });
+
   test("a recorded history holds no path of a machine and no secret", () => {
     for (const name of historyNames())
       expect(JSON.stringify(historyOf(name)), name).not.toMatch(/\/home\/|\/root\/|\/work\/|\/tmp\/|whsec_|lk_|sk_/);
@@ -69,7 +75,7 @@ describe("a change that older histories do not fit is caught, and named", () => 
   });
 
   test("an activity before the timer that it followed", async () => {
-    const code = changed(/await \(0, ?\S+sleep\)\(going\.restMs/g, "await act.probeEndpoint({ ...endpoint, probes: 0 }), $&");
+    const code = changed("await telling.rest(going.restMs", "await act.probeEndpoint({ ...endpoint, probes: 0 }), $&");
     const [told] = await misfits(code, ["recover-endpoint.recovered.json"]);
     expect(told).toMatch(/^recover-endpoint\.recovered\.json does not replay: a recoverEndpoint .*[Nn]ondeterminism/s);
   });

@@ -151,6 +151,11 @@ function pumpRoutes(call: CallEdge) {
     probeEndpoint: ({ tenantId, endpointId }: EndpointRef, probes: number, result: DeliveryResult | null) =>
       call<Probed>("/internal/webhook_endpoints/probe", { tenant_id: tenantId, endpoint_id: endpointId, probes, result }),
 
+    /** Disables an endpoint that recovers; one that does not stays as it is. */
+    giveUpEndpoint: async ({ tenantId, endpointId }: EndpointRef): Promise<void> => {
+      await call("/internal/webhook_endpoints/give_up", { tenant_id: tenantId, endpoint_id: endpointId });
+    },
+
     /** Records `results` and how this host sends, and leases due mails for 60 s; waits up to `waitMs` for one to become due. */
     claimNotices: async ({
       shard,
@@ -207,6 +212,12 @@ function storyRoutes(call: CallEdge) {
     stepClock: ({ tenantId, clockId, workflowId, behind, busy }: ClockRef & Stepping) => {
       const body = { tenant_id: tenantId, clock_id: clockId, workflow_id: workflowId, behind, busy };
       return call<ClockStep>("/internal/test_clocks/step", body);
+    },
+
+    /** Leaves a clock that is on its way where it stands; how it stands then. */
+    giveUpClock: async ({ tenantId, clockId, workflowId }: ClockRef & { workflowId: string }) => {
+      const body = { tenant_id: tenantId, clock_id: clockId, workflow_id: workflowId };
+      return (await call<Pick<ClockStep, "status">>("/internal/test_clocks/give_up", body)).status;
     },
 
     /** The next stories of a sandbox that wait, behind `after` in the order of their ids. */

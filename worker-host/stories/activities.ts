@@ -8,7 +8,7 @@ import { startFor } from "../relay/starts.ts";
 import type { ClockStories } from "./clocks.ts";
 
 type Means = {
-  edge: Pick<Edge, "stepClock" | "wakeupDone" | "listWaiting">;
+  edge: Pick<Edge, "stepClock" | "giveUpClock" | "wakeupDone" | "listWaiting">;
   stories: ClockStories;
   failpoint: Failpoint;
   /** How long a clock is moved in one go; then the story notes how far it has come. */
@@ -48,6 +48,8 @@ export const storiesActivities = ({ edge, stories, failpoint, roundMs = ROUND_MS
       await sleep(Math.min(SHORTEST_LOOK_MS * 2 ** round.looks++, LONGEST_LOOK_MS), undefined, { signal });
     }
   },
+
+  giveUpClock: (clock) => viaEdge(edge.giveUpClock(clock)),
 
   async tellTimeRuns({ tenantId }) {
     let told = 0;

@@ -1,6 +1,7 @@
 import { Context } from "@temporalio/activity";
 import type { WebhookActivities } from "#workflows/webhooks/activities";
 import { drain, type DrainParts } from "./drain.ts";
+import { viaEdge } from "../edge/errors.ts";
 import type { DeliveryResult } from "../edge/routes.ts";
 
 /** How often the server hears from a running drain; the SDK lets through what the heartbeat time-out needs. */
@@ -36,6 +37,8 @@ export const webhookActivities = (parts: DrainParts): WebhookActivities => ({
     const restMs = told.probe_at === null ? RETRY_MS : Date.parse(told.probe_at) - Date.now();
     return { state: told.state, restMs: Math.max(SHORTEST_REST_MS, restMs) };
   },
+
+  giveUpEndpoint: (endpoint) => viaEdge(parts.edge.giveUpEndpoint(endpoint)),
 });
 
 /** When to look again after an answer that does not say when. */

@@ -7,7 +7,7 @@ import { messageOf, type Log } from "../log.ts";
 import type { Send } from "../outbound/send.ts";
 
 export type DrainParts = {
-  edge: Pick<Edge, "claimDeliveries" | "probeEndpoint">;
+  edge: Pick<Edge, "claimDeliveries" | "probeEndpoint" | "giveUpEndpoint">;
   send: Send;
   failpoint: Failpoint;
   log: Log;

@@ -1,3 +1,4 @@
+import { giveUpTestClock } from "./internal.test_clocks.give_up.ts";
 import { stepTestClock } from "./internal.test_clocks.step.ts";
 import { endWakeup } from "./internal.wakeups.done.ts";
 import { listWakeups } from "./internal.wakeups.list.ts";
@@ -37,4 +38,5 @@ export const stories = [
   listOpenStories,
   listStoryCommands,
   closeStoryCommand,
+  giveUpTestClock,
 ];

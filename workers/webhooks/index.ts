@@ -9,6 +9,7 @@ import { getWebhookEndpoint } from "./webhook_endpoints.get.ts";
 import { listWebhookEndpoints } from "./webhook_endpoints.list.ts";
 import { rotateWebhookSecret } from "./webhook_endpoints.rotate_secret.ts";
 import { testWebhookEndpoint } from "./webhook_endpoints.test.ts";
+import { giveUpEndpoint } from "./internal.webhook_endpoints.give_up.ts";
 import { probeEndpoint } from "./internal.webhook_endpoints.probe.ts";
 import { updateWebhookEndpoint } from "./webhook_endpoints.update.ts";
 
@@ -27,4 +28,5 @@ export const webhooks = [
   resendDelivery,
   claimForPump,
   probeEndpoint,
+  giveUpEndpoint,
 ];

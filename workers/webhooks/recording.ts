@@ -142,7 +142,7 @@ function judge(
 }
 
 /** Sends an endpoint nothing more. What waits for it waits on, for thirty days. */
-async function disable(c: Asked, tenantId: string, endpointId: string, reason: DisabledReason): Promise<void> {
+export async function disable(c: Asked, tenantId: string, endpointId: string, reason: DisabledReason): Promise<void> {
   const opened = await openTenant(c, tenantId, { type: "system", id: null, ip: null });
   if (!opened) return;
   const { repo, now } = opened;

@@ -3,17 +3,17 @@ import {
   ApplicationFailure,
   condition,
   continueAsNew,
+  isCancellation,
   proxyLocalActivities,
   rootCause,
-  sleep,
   workflowInfo,
 } from "@temporalio/workflow";
 import { progressOf } from "#rules/licensing/operations";
-import { story } from "../story.ts";
+import { GIVEN_UP, story, type Telling } from "../story.ts";
 import type { LicensingActivities, OperationProgress, OperationRef } from "./activities.ts";
 
 /** How an operation ended, and with how many licenses or events behind it. */
-export type OperationEnd = { outcome: Exclude<OperationProgress["status"], "running" | "failed">; done: number };
+export type OperationEnd = { outcome: Exclude<OperationProgress["status"], "running" | "failed"> | "given_up"; done: number };
 
 /** An operation that failed fails its story, whether it failed just now or before a crash. */
 const FAILED = "operation_failed";
@@ -26,10 +26,10 @@ const act = proxyLocalActivities<LicensingActivities>({
 
 /**
  * Carries an operation to its end, step by step. Id: `operation/<operationId>`. Where it stands is in the operation's row, so the story holds
- * nothing: it may begin anew at any step, and what its caller cancels has ended when it asks next.
+ * nothing: it may begin anew at any step, and what its caller cancels has ended when it asks next. Given up, it fails the operation where it stands.
  */
 export async function runOperation(ref: OperationRef): Promise<OperationEnd> {
-  const end = await story("Beginning", async (telling): Promise<OperationEnd | undefined> => {
+  const run = async (telling: Telling): Promise<OperationEnd | undefined> => {
     for (;;) {
       const progress = await stepOrFail(ref);
       const { status, done } = progress;
@@ -40,9 +40,17 @@ export async function runOperation(ref: OperationRef): Promise<OperationEnd> {
       }
       telling.now(progressOf(progress));
       if (workflowInfo().continueAsNewSuggested) return undefined;
-      if (progress.rest_ms !== undefined) await sleep(progress.rest_ms);
+      if (progress.rest_ms !== undefined) await telling.rest(progress.rest_ms, "the next part");
     }
-  });
+  };
+  const onGiveUp = async (telling: Telling): Promise<OperationEnd> => {
+    const { status, done } = await act.failOperation({ ...ref, error: GIVEN_UP });
+    // what had ended meanwhile has ended as it did
+    const outcome = status === "running" || status === "failed" ? "given_up" : status;
+    telling.became(outcome, outcome === "given_up" ? GIVEN_UP : "It had ended before it was given up");
+    return { outcome, done };
+  };
+  const end = await story("Beginning", run, { onGiveUp });
   if (end) return end;
   await condition(allHandlersFinished);
   return continueAsNew<typeof runOperation>(ref);
@@ -53,6 +61,7 @@ async function stepOrFail(ref: OperationRef): Promise<OperationProgress> {
   try {
     return await act.stepOperation(ref);
   } catch (error) {
+    if (isCancellation(error)) throw error; // it was given up: that ends it
     const why = rootCause(error) ?? "It failed for an unknown reason.";
     await act.failOperation({ ...ref, error: why });
     throw ApplicationFailure.create({ message: why, type: FAILED, nonRetryable: true });

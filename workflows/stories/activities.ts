@@ -17,6 +17,8 @@ export type ClockProgress = {
 export type StoriesActivities = {
   /** Moves a clock from due story to due story, for half a minute or until it has arrived. Done twice it goes on from where it stands. */
   moveClock: (move: ClockMove & { workflowId: string }) => Promise<ClockProgress>;
+  /** Leaves a clock that is on its way where it stands, and says on it why. Answers how it stands then. */
+  giveUpClock: (clock: ClockRef & { workflowId: string }) => Promise<ClockProgress["status"]>;
   /** Tells every story of a sandbox that waits that its time runs on by itself. */
   tellTimeRuns: (sandbox: { tenantId: string }) => Promise<{ told: number }>;
 };

@@ -13,4 +13,7 @@ export type WebhookActivities = {
 
   /** Tries an endpoint that recovers with the delivery that it was to get first. `probes`: how many tries failed before. */
   probeEndpoint: (endpoint: EndpointRef & { probes: number }) => Promise<RecoveryProgress>;
+
+  /** Disables an endpoint that nobody expects back; its queue is kept. One that takes deliveries again, or is gone, stays as it is. */
+  giveUpEndpoint: (endpoint: EndpointRef) => Promise<void>;
 };

@@ -1,5 +1,6 @@
 import { defineSignal, setHandler, sleep } from "@temporalio/workflow";
-import { onClock, untilInstant, type StoryClock } from "../../../workflows/clock.ts";
+import { onClock, type StoryClock } from "../../../workflows/clock.ts";
+import { story } from "../../../workflows/story.ts";
 
 export const interrupt = defineSignal("interrupt");
 
@@ -7,10 +8,13 @@ export const interrupt = defineSignal("interrupt");
 export async function waitForInstants(clock: StoryClock, instants: string[], lingerMs = 0): Promise<string[]> {
   let interrupted = false;
   setHandler(interrupt, () => void (interrupted = true));
-  return onClock(clock, async () => {
-    const ends: string[] = [];
-    for (const at of instants) ends.push(await untilInstant(clock, new Date(at), () => interrupted));
-    if (lingerMs > 0) await sleep(lingerMs);
-    return ends;
-  });
+  return story("Waiting", (telling) =>
+    onClock(clock, async () => {
+      const ends: string[] = [];
+      for (const at of instants)
+        ends.push(await telling.untilInstant(clock, new Date(at), "until an instant", () => interrupted));
+      if (lingerMs > 0) await sleep(lingerMs);
+      return ends;
+    }),
+  );
 }

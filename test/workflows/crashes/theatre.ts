@@ -12,7 +12,7 @@ import { edgeStandIn, until } from "../../host/edge-stand-in.ts";
 import { devServer, freePort, newFolder } from "../../host/processes.ts";
 import { receiver, type Receiver } from "../../host/receiver.ts";
 import { quietRuntime } from "../engine.ts";
-import type { Play, Scene, Signal, Way, World } from "../play.ts";
+import type { Ask, Play, Scene, Signal, Way, World } from "../play.ts";
 import type { TimerMemo } from "./interceptors.ts";
 import type { RunOrder, Told } from "./mortal-worker.ts";
 
@@ -175,7 +175,18 @@ export async function begin({ client }: Theatre, run: Run, restarted: Promise<vo
     if (held > 0 && run.reached) await restarted;
     await handle.signal(...told);
   };
-  return { story: run.scene.meanwhile?.(signal) ?? Promise.resolve() };
+  let asked = 0;
+  const ask: Ask = async (what) => {
+    if (held > 0 && run.reached) await restarted;
+    // refused while there is nothing to skip yet, and in vain while the host is dead
+    const agreed = () =>
+      handle.executeUpdate(what, { updateId: `${what}-${++asked}` }).then(
+        () => true,
+        () => false,
+      );
+    await until(`${run.name} agrees to ${what}`, agreed, PATIENCE_MS);
+  };
+  return { story: run.scene.meanwhile?.(signal, ask) ?? Promise.resolve() };
 }
 
 /** Reads what a worker has told since it was last heard into its runs. */

@@ -31,6 +31,16 @@ export const play: Play = {
   activities: (means) => storiesActivities({ ...means, stories: ENDED }),
   ways: {
     arrived: { timers: "short", turns: 1, begin: advancing(3), end: arrived(3) },
+    "given-up": {
+      timers: "short",
+      turns: 1,
+      begin: (world) => {
+        const scene = advancing(3)(world);
+        world.edge.event({ type: "order.fulfillment_requested", subject: { type: "order", id: "ord_00a" } }); // never told to its story
+        return { ...scene, meanwhile: (_, ask) => ask("giveUp") };
+      },
+      end: { result: "failed", rows: { now: START, target: null, waiting: 3 } },
+    },
     continued: { timers: "short", turns: 2, begin: advancing(120), end: arrived(120) },
   },
 };

@@ -1,5 +1,5 @@
 import { licensingActivities } from "../../../worker-host/licensing/activities.ts";
-import type { EdgeStandIn } from "../../host/edge-stand-in.ts";
+import { until, type EdgeStandIn } from "../../host/edge-stand-in.ts";
 import type { Play, Scene } from "../play.ts";
 
 const STEP = "/internal/operations/step";
@@ -36,6 +36,18 @@ export const play: Play = {
         return scene;
       },
       end: { result: { outcome: "succeeded", done: 120 }, rows: { status: "succeeded", worked: upTo(120) } },
+    },
+    "given-up": {
+      timers: "as they are",
+      begin: ({ edge }) => {
+        for (let n = 0; n < 20; n++) edge.failNext(STEP, { status: 429, headers: { "retry-after": "3600" } });
+        const meanwhile: Scene["meanwhile"] = async (_, ask) => {
+          await until("it waits for the edge", () => edge.callsOf(STEP).length > 0);
+          await ask("giveUp");
+        };
+        return { ...operated(edge, 120), meanwhile };
+      },
+      end: { result: { outcome: "given_up", done: 0 }, rows: { status: "failed", worked: [] } },
     },
     continued: {
       timers: "short",

@@ -27,6 +27,27 @@ export const play: Play = {
       }),
       end: { result: ["reached"], rows: 0 },
     },
+    "live-skipped": {
+      timers: "as they are",
+      begin: ({ edge }) => ({
+        args: [LIVE, [fromNow(DAY_MS)]],
+        rows: () => edge.wakeups.size,
+        meanwhile: (_, ask) => ask("skipWait"),
+      }),
+      end: { result: ["reached"], rows: 0 },
+    },
+    "sandbox-skipped": {
+      timers: "as they are",
+      begin: ({ edge }) => {
+        edge.state.sandboxNow = Date.now();
+        return {
+          args: [SANDBOX, [fromNow(DAY_MS)]],
+          rows: () => edge.wakeups.size,
+          meanwhile: (_, ask) => ask("skipWait"),
+        };
+      },
+      end: { result: ["reached"], rows: 0 },
+    },
     "sandbox-woken": {
       timers: "as they are",
       begin: (world) => {
