@@ -35,10 +35,10 @@ export type Telling = {
   now: (details: string) => void;
   /** The story has come to another state: also found by the search attribute `State`, which writes one history event. */
   became: (state: string, details: string) => void;
-  /** Leaves something alone for a while of real time, or until an operator skips that. `reason`: what for, as in "until the next try". */
-  rest: (ms: number, reason: string) => Promise<void>;
+  /** Leaves something alone for a while of real time, or until an operator skips that. `what`: what comes then, as in "the next try". */
+  rest: (ms: number, what: string) => Promise<void>;
   /** Waits until business time has come to `at`, or `orElse()` is true, or an operator skips the wait, which counts as having come there. */
-  untilInstant: (clock: StoryClock, at: Date, reason: string, orElse?: () => boolean) => Promise<"reached" | "interrupted">;
+  untilInstant: (clock: StoryClock, at: Date, what: string, orElse?: () => boolean) => Promise<"reached" | "interrupted">;
 };
 
 /**
@@ -106,7 +106,7 @@ function telling(details: string): Telling {
   setHandler(stateOfStory, () => told);
   const skip = (): string => {
     wait.isSkipped = true;
-    return `It waits no longer ${told.rests?.for}.`;
+    return `It waits no longer for ${told.rests?.for}.`;
   };
   const validator = (): void => {
     if (!told.rests || wait.isSkipped) refuse("It waits for nothing that may be skipped.");
@@ -135,12 +135,12 @@ function telling(details: string): Telling {
       upsertSearchAttributes([{ key: { name: "State", type: "KEYWORD" }, value: state }]);
       now(details);
     },
-    rest: (ms, reason) => {
+    rest: (ms, what) => {
       const until = new Date(Date.now() + ms).toISOString();
-      return resting({ for: reason, until }, async () => void (await condition(isSkipped, ms, { summary: reason })));
+      return resting({ for: what, until }, async () => void (await condition(isSkipped, ms, { summary: `until ${what}` })));
     },
-    untilInstant: (clock, at, reason, orElse = () => false) => {
-      const rests = { for: reason, until: at.toISOString() };
+    untilInstant: (clock, at, what, orElse = () => false) => {
+      const rests = { for: what, until: at.toISOString() };
       return resting(rests, async () => {
         const came = await untilInstant(clock, at, () => isSkipped() || orElse());
         return came === "interrupted" && isSkipped() && !orElse() ? "reached" : came;

@@ -96,6 +96,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     sandboxNow: null as number | null,
     /** Where the sandbox's clock is to be moved to; null where it has arrived. */
     target: null as number | null,
+    /** Somebody gave up moving it. */
+    isGivenUp: false,
     /** Real time as the stories see it. */
     realNow: async () => Date.now(),
   };
@@ -223,9 +225,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       return {};
     },
     "/internal/test_clocks/give_up": () => {
-      const status = state.target === null ? "ready" : "failed";
-      state.target = null;
-      return { status };
+      if (state.target !== null) Object.assign(state, { target: null, isGivenUp: true });
+      return { status: state.isGivenUp ? "failed" : "ready" };
     },
     "/internal/webhook_endpoints/probe": ({ endpoint_id, result }: Body) => {
       const endpoint = endpoints.get(endpoint_id);
@@ -380,6 +381,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     results,
     mail,
     wakeups,
+    /** Those of them whose instant has come: the clock notes it before it tells the story. */
+    woken,
     /** Every wait that was registered, in order. */
     registered,
     endpoints,

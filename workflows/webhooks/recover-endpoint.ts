@@ -26,7 +26,7 @@ export async function recoverEndpoint(recovery: Recovery): Promise<RecoveryEnd> 
     while (!workflowInfo().continueAsNewSuggested) {
       const minutes = Math.ceil(going.restMs / 60_000);
       telling.now(`${going.probes} tries failed; the next is within ${minutes === 1 ? "a minute" : `${minutes} minutes`}`);
-      await telling.rest(going.restMs, "until the next try");
+      await telling.rest(going.restMs, "the next try");
       const told = await act.probeEndpoint({ ...endpoint, probes: going.probes });
       if (told.state !== "recovering") {
         telling.became(told.state, told.state === "recovered" ? "It takes deliveries again" : "It is sent nothing any more");

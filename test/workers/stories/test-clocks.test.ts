@@ -213,3 +213,26 @@ test("every read of a step has an index", async () => {
     ).toEqual([]);
   forget();
 });
+
+test("a clock that is given up stands where it has come to, says so once, and may be advanced again", async () => {
+  const w = await world();
+  const clock = await clocked(w);
+  const giveUp = async () => {
+    const body = { tenant_id: w.tenant.sandbox_id, clock_id: clock.id, workflow_id: "clock/test" };
+    return (await asHost("/internal/test_clocks/give_up", body)).body["status"];
+  };
+  expect(await giveUp(), "one that stands").toBe("ready");
+  await register(w, "wait/kept", days(clock.now, 1));
+  await advance(w, clock.id, { by: "P2D" });
+  await step(w, clock.id);
+  expect([await giveUp(), await giveUp()]).toEqual(["failed", "failed"]);
+  expect(await shown(w, clock.id)).toMatchObject({
+    status: "failed",
+    now: days(clock.now, 1),
+    error: expect.stringContaining("operator"),
+  });
+  const events = await w.get(`/v1/events?subject_id=${clock.id}&limit=100`, undefined, inSandbox(w));
+  const told = (events.body["data"] as { type: string }[]).map(({ type }) => type);
+  expect(told.filter((type) => type === "test_clock.failed")).toHaveLength(1);
+  expect((await advance(w, clock.id, { by: "P2D" })).status).toBe(202);
+});

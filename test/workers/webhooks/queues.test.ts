@@ -255,3 +255,20 @@ test.each([
   expect((await claim()).deliveries).toHaveLength(most);
   expect((await claim()).deliveries).toEqual([]);
 });
+
+test("an endpoint whose recovery is given up is disabled with its queue kept, and one that takes webhooks stays as it is", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  await product(w);
+  const giveUp = () => asHost("/internal/webhook_endpoints/give_up", { tenant_id: w.tenant.id, endpoint_id: id });
+  expect((await giveUp()).status).toBe(200);
+  expect((await shown(w, id))["disabled_at"]).toBeNull();
+  for (const _ of upTo(3)) await product(w);
+  await failUntilLeft(w, id);
+  await giveUp();
+  await giveUp();
+  expect(await shown(w, id)).toMatchObject({ disabled_reason: "paused", disabled_at: expect.any(String) });
+  expect((await eventsOf(w, id)).filter((type) => type === "webhook_endpoint.disabled")).toHaveLength(1);
+  expect((await deliveriesOf(w, id)).filter(({ state }) => state === "pending").length).toBeGreaterThan(3);
+  expect(await probe(w, id)).toMatchObject({ state: "ended" });
+});

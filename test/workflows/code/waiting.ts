@@ -11,8 +11,7 @@ export async function waitForInstants(clock: StoryClock, instants: string[], lin
   return story("Waiting", (telling) =>
     onClock(clock, async () => {
       const ends: string[] = [];
-      for (const at of instants)
-        ends.push(await telling.untilInstant(clock, new Date(at), "until an instant", () => interrupted));
+      for (const at of instants) ends.push(await telling.untilInstant(clock, new Date(at), "an instant", () => interrupted));
       if (lingerMs > 0) await sleep(lingerMs);
       return ends;
     }),

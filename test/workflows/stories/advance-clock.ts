@@ -1,7 +1,9 @@
 import { storiesActivities } from "../../../worker-host/stories/activities.ts";
 import type { ClockStories } from "../../../worker-host/stories/clocks.ts";
-import type { Play, World } from "../play.ts";
+import { until } from "../../host/edge-stand-in.ts";
+import type { Play, Scene, World } from "../play.ts";
 
+const STEP = "/internal/test_clocks/step";
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-20T09:00:00.000Z");
 const MOVE = { tenantId: "ten_00test", clockId: "clk_00a", behind: 0 };
@@ -37,7 +39,11 @@ export const play: Play = {
       begin: (world) => {
         const scene = advancing(3)(world);
         world.edge.event({ type: "order.fulfillment_requested", subject: { type: "order", id: "ord_00a" } }); // never told to its story
-        return { ...scene, meanwhile: (_, ask) => ask("giveUp") };
+        const meanwhile: Scene["meanwhile"] = async (_, ask) => {
+          await until("it has been moved in vain", () => world.edge.callsOf(STEP).length > 8);
+          await ask("giveUp");
+        };
+        return { ...scene, meanwhile };
       },
       end: { result: "failed", rows: { now: START, target: null, waiting: 3 } },
     },

@@ -2,11 +2,12 @@ import { STORY_COMMANDS, type StoryCommand, type StoryState } from "./states.ts"
 
 /**
  * What may be asked of a story beside trying again. Pumps are never given up: the queues of everybody are theirs. An order is not, because what is
- * paid for has to be given; a clock is not, because the sandbox's time would stand still for good.
+ * paid for has to be given. A clock that is given up stands where it has come to, and may be advanced again.
  */
 const BESIDE_RETRY: Readonly<Record<string, readonly StoryCommand[]>> = {
   run_operation: ["give_up"],
   recover_endpoint: ["skip_wait", "give_up"],
+  advance_clock: ["give_up"],
 };
 
 /** What of a story says which commands it takes. */
