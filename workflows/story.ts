@@ -136,7 +136,7 @@ function telling(details: string): Telling {
       now(details);
     },
     rest: (ms, what) => {
-      const until = new Date(Date.now() + ms).toISOString();
+      const until = new Date(new Date().getTime() + ms).toISOString();
       return resting({ for: what, until }, async () => void (await condition(isSkipped, ms, { summary: `until ${what}` })));
     },
     untilInstant: (clock, at, what, orElse = () => false) => {
