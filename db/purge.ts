@@ -30,6 +30,12 @@ const AGING = {
     sql: `delete from notices where rowid in (
       select rowid from notices where ended_at is not null and ended_at < ?1 order by ended_at limit ?2)`,
   },
+  /** Sweeps are made by the hour. */
+  lifecycle_runs: {
+    keepMs: 90 * DAY_MS,
+    sql: `delete from lifecycle_runs where rowid in (
+      select rowid from lifecycle_runs where ended_at is not null and ended_at < ?1 order by ended_at limit ?2)`,
+  },
   /** What programs told of their files is evidence for a season. */
   integrity_checks: {
     keepMs: 90 * DAY_MS,
@@ -96,6 +102,7 @@ export async function purge(d1: D1Database, realNow: Date): Promise<Purged> {
     provider_events: await aged(AGING.provider_events),
     integrity_checks: await aged(AGING.integrity_checks),
     notices: await aged(AGING.notices),
+    lifecycle_runs: await aged(AGING.lifecycle_runs),
     stories: await aged(AGING.stories),
     sealed_keys: await aged(AGING.sealed_keys),
     operation_results: await aged(AGING.operation_results),

@@ -23,6 +23,7 @@ import { storyStarter } from "./relay/start-story.ts";
 import { salesActivities } from "./sales/activities.ts";
 import { clockStories } from "./stories/clocks.ts";
 import { storiesActivities } from "./stories/activities.ts";
+import { runSweeps, sweptStories } from "./stories/sweep.ts";
 import { connectTemporal } from "./temporal/connect.ts";
 import { sdkRuntime } from "./temporal/runtime.ts";
 import { registerSearchAttributes } from "./temporal/search-attributes.ts";
@@ -103,6 +104,10 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
           counts.claimed(shard, events);
         };
         return runRelay({ shard, edge, start, failpoint, log, onClaim }, stop);
+      }),
+      ...shards.map((shard) => {
+        const stories = sweptStories({ client, connection: connected, taskQueue });
+        return runSweeps({ shard, edge, stories, onFound: (kind) => counts.found(kind), log }, stop);
       }),
       ...[WEBHOOK_PUMP, MAIL_PUMP].flatMap((pump) =>
         shards.map((shard) => keepPumpRunning({ pump, client, connection: connected, taskQueue, shard, log }, stop)),

@@ -161,6 +161,7 @@ CREATE TABLE `test_clocks` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `test_clocks_one` ON `test_clocks` (`tenant_id`);--> statement-breakpoint
+CREATE INDEX `test_clocks_advancing` ON `test_clocks` (`tenant_id`,`id`) WHERE "test_clocks"."status" = 'advancing';--> statement-breakpoint
 CREATE TABLE `webhook_queues` (
 	`tenant_id` text NOT NULL,
 	`endpoint_id` text NOT NULL,
@@ -175,6 +176,7 @@ CREATE TABLE `webhook_queues` (
 );
 --> statement-breakpoint
 CREATE INDEX `webhook_queues_paced` ON `webhook_queues` (`paced_until`) WHERE "webhook_queues"."paced_until" is not null;--> statement-breakpoint
+CREATE INDEX `webhook_queues_recovering` ON `webhook_queues` (`tenant_id`,`endpoint_id`) WHERE "webhook_queues"."recovering_since" is not null;--> statement-breakpoint
 DROP INDEX `wakeups_due`;--> statement-breakpoint
 ALTER TABLE `wakeups` ADD `woken_at` integer;--> statement-breakpoint
 CREATE INDEX `wakeups_woken` ON `wakeups` (`tenant_id`,`at`,`workflow_id`) WHERE "wakeups"."woken_at" is not null;--> statement-breakpoint
@@ -195,4 +197,6 @@ ALTER TABLE `webhook_endpoints` ADD `max_attempts` integer;--> statement-breakpo
 ALTER TABLE `webhook_endpoints` ADD `signing_key` text;--> statement-breakpoint
 ALTER TABLE `webhook_endpoints` ADD `public_key` text;--> statement-breakpoint
 ALTER TABLE `webhook_endpoints` ADD `previous_signing_key` text;--> statement-breakpoint
-CREATE INDEX `activations_released` ON `activations` (`tenant_id`,`released_at`) WHERE "activations"."released_at" is not null;
+CREATE INDEX `activations_released` ON `activations` (`tenant_id`,`released_at`) WHERE "activations"."released_at" is not null;--> statement-breakpoint
+CREATE INDEX `operations_running` ON `operations` (`tenant_id`,`id`) WHERE "operations"."status" = 'running';--> statement-breakpoint
+CREATE INDEX `orders_unfulfilled` ON `orders` (`tenant_id`,`id`) WHERE "orders"."status" = 'approved' and "orders"."fulfillment_requested_at" is not null;

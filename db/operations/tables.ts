@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { instant, json } from "../columns.ts";
 import type { OperationKind, OperationOutcome, OperationParams, OperationStatus } from "#rules/licensing/operations";
@@ -24,7 +25,12 @@ export const operations = sqliteTable(
     updatedAt: instant().notNull(),
     version: integer().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index("operations_running")
+      .on(t.tenantId, t.id)
+      .where(sql`${t.status} = 'running'`),
+  ],
 );
 
 /** A part of an upload that waits for its turn, sealed: it may hold license keys. Gone once it is done with. */

@@ -43,6 +43,9 @@ export const orders = sqliteTable(
     index("orders_customer").on(t.tenantId, t.customerId, t.id),
     index("orders_status").on(t.tenantId, t.status, t.id),
     index("orders_payment_status").on(t.tenantId, t.paymentStatus, t.id),
+    index("orders_unfulfilled")
+      .on(t.tenantId, t.id)
+      .where(sql`${t.status} = 'approved' and ${t.fulfillmentRequestedAt} is not null`),
   ],
 );
 

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { TestClockStatus } from "#rules/stories/clocks";
+import type { FoundStory, LifecycleState } from "#rules/stories/lifecycle";
 import type { StoryCommand, StoryState } from "#rules/stories/states";
 import { instant, json, owned } from "../columns.ts";
 
@@ -60,10 +61,10 @@ export const lifecycleRuns = sqliteTable(
   {
     id: text().primaryKey(),
     shard: text().notNull(),
-    state: text().$type<"waiting" | "running" | "done" | "failed">().notNull(),
+    state: text().$type<LifecycleState>().notNull(),
     looked: integer().notNull(), // rows that were due
     started: integer().notNull(), // stories that were missing
-    found: json<{ workflow_id: string; kind: string }[]>().notNull(), // the first of those
+    found: json<FoundStory[]>().notNull(), // the first of those
     error: text(),
     leaseUntil: instant(),
     createdAt: instant().notNull(),
@@ -111,5 +112,11 @@ export const testClocks = sqliteTable(
     error: text(),
     ...owned(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.id] }), uniqueIndex("test_clocks_one").on(t.tenantId)],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    uniqueIndex("test_clocks_one").on(t.tenantId),
+    index("test_clocks_advancing")
+      .on(t.tenantId, t.id)
+      .where(sql`${t.status} = 'advancing'`),
+  ],
 );

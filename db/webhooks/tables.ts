@@ -61,6 +61,9 @@ export const webhookQueues = sqliteTable(
     index("webhook_queues_paced")
       .on(t.pacedUntil)
       .where(sql`${t.pacedUntil} is not null`),
+    index("webhook_queues_recovering")
+      .on(t.tenantId, t.endpointId)
+      .where(sql`${t.recoveringSince} is not null`),
   ],
 );
 

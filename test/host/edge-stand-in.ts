@@ -33,6 +33,9 @@ export type StandInEvent = {
 
 export type StandInDelivery = { delivery_id: string; event_id: string; url: string; body?: string };
 
+/** A sweep, and what the hosts told of it. */
+export type StandInRun = { id: string; state: string; leaseUntil: number; looked: number; found: object[] };
+
 type Row<T> = T & { leasedUntil: number };
 type DeliveryRow = Row<StandInDelivery> & {
   inOrder: boolean;
@@ -63,6 +66,11 @@ type Body = {
   busy: string | null;
   endpoint_id: string;
   result: Result | null;
+  run_id: string;
+  lease: number;
+  state: string;
+  looked: number;
+  found: object[];
 };
 
 /** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
@@ -86,6 +94,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const woken = new Set<string>();
   const registered: { workflowId: string; at: string; due: boolean }[] = [];
   const endpoints = new Map<string, StandInEndpoint>();
+  const runs: StandInRun[] = [];
+  const underWay: StandInEvent[] = [];
   const calls: { path: string; body: Body }[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
   const nonces = new Set<string>();
@@ -118,9 +128,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       const leased = await waitFor(due, wait_ms);
       for (const event of leased) event.leasedUntil = Date.now() + leaseMs;
       return {
-        events: leased.map(({ tenant_id, seq, id, type, subject, livemode }) => {
-          return { tenant_id, seq, id, type, subject, at: "2026-11-20T09:00:00.000Z", clock: { livemode: livemode ?? true } };
-        }),
+        events: leased.map(started),
       };
     },
     "/internal/notices/claim": async (asked: Body) => mail.claim(asked as unknown as MailClaim, waitFor),
@@ -211,6 +219,24 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       else woken.delete(workflow_id);
       return { due, in_ms: state.sandboxNow === null ? Math.max(0, Date.parse(at) - now) : null };
     },
+    "/internal/lifecycle/claim": () => {
+      const run = runs.find(({ state, leaseUntil }) => state === "waiting" || (state === "running" && leaseUntil <= Date.now()));
+      if (!run) return { run: null };
+      Object.assign(run, { state: "running", looked: 0, leaseUntil: Date.now() + leaseMs });
+      return { run: { id: run.id, lease: run.leaseUntil } };
+    },
+    // two at a time, so that a sweep has pages
+    "/internal/lifecycle/due": ({ after }: Body) => {
+      const from = Number((after as unknown as { id: string } | null)?.id ?? 0);
+      const starts = underWay.slice(from, from + 2).map(started);
+      return { starts, next: from + 2 < underWay.length ? { source: 0, tenant_id: "ten_00a", id: String(from + 2) } : null };
+    },
+    "/internal/lifecycle/tell": ({ run_id, lease, state: to, looked, found }: Body) => {
+      const run = runs.find(({ id, state, leaseUntil }) => id === run_id && state === "running" && leaseUntil === lease);
+      if (!run) return { lease: null };
+      Object.assign(run, { state: to, looked, found: [...run.found, ...found], leaseUntil: Date.now() + leaseMs });
+      return { lease: to === "running" ? run.leaseUntil : null };
+    },
     "/internal/wakeups/list": ({ after }: Body) => ({
       workflow_ids: [...wakeups.keys()]
         .sort()
@@ -281,6 +307,11 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   /** Stories in the order in which a clock wakes them. */
   const inOrder = (ids: Iterable<string>) =>
     [...ids].sort((a, b) => ((wakeups.get(a) ?? "") + a < (wakeups.get(b) ?? "") + b ? -1 : 1));
+
+  /** An event as the relay, or a sweep, is told of it. */
+  function started({ tenant_id, seq, id, type, subject, livemode }: StandInEvent) {
+    return { tenant_id, seq, id, type, subject, at: "2026-11-20T09:00:00.000Z", clock: { livemode: livemode ?? true } };
+  }
 
   function operationOf(id: string): StandInOperation {
     const operation = operations.get(id);
@@ -386,6 +417,9 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     /** Every wait that was registered, in order. */
     registered,
     endpoints,
+    runs,
+    /** The facts that began what is under way: a sweep looks for their stories. */
+    underWay,
     calls,
     state,
     order(quantity: number, status: StandInOrder["status"] = "approved"): string {
@@ -403,7 +437,15 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       endpoints.set(id, { state: "recovering", urls, answers: [] });
       return id;
     },
-    event(event: Partial<StandInEvent> & { type: string; subject: { type: string; id: string } }): StandInEvent {
+    /** Asks for a sweep. */
+    sweep(): StandInRun {
+      const run = { id: `lcr_00${runs.length}`, state: "waiting", leaseUntil: 0, looked: 0, found: [] };
+      runs.push(run);
+      return run;
+    },
+    event(
+      event: Partial<StandInEvent> & { type: string; subject: { type: string; id: string } },
+    ): StandInEvent & { done: boolean } {
       const seq = events.length + 1;
       const row = { tenant_id: "ten_00a", seq, id: `evt_00${seq}`, leasedUntil: 0, done: false, ...event };
       events.push(row);

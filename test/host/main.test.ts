@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { Client, Connection } from "@temporalio/client";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { findTemporal } from "../../tools/temporal.ts";
 import { openLog, type LogFields } from "../../worker-host/log.ts";
@@ -46,6 +47,20 @@ function requestFulfillment(quantity: number): string {
   edge.event({ type: "order.fulfillment_requested", subject: { type: "order", id } });
   return id;
 }
+/** An order whose story somebody terminated before it began: no event tells of it any more. */
+async function terminatedOrder(): Promise<string> {
+  const id = edge.order(2);
+  const fact = edge.event({ type: "order.fulfillment_requested", subject: { type: "order", id } });
+  fact.done = true;
+  edge.underWay.push(fact);
+  const connection = await Connection.connect({ address: `127.0.0.1:${port}` });
+  const { workflow } = new Client({ connection });
+  const story = await workflow.start("fulfillOrder", { taskQueue: "nobody-works-here", workflowId: `order/${id}` });
+  await story.terminate("by hand");
+  await connection.close();
+  return id;
+}
+
 const isFulfilled = (id: string) => edge.orders.get(id)?.status === "fulfilled";
 
 describe("the worker host, as a process", () => {
@@ -66,6 +81,7 @@ describe("the worker host, as a process", () => {
 
   test("fulfills orders and delivers webhooks, says when it is ready and how it is, and stops when told", async () => {
     const readyFile = path.join(newFolder(), "ready");
+    const terminated = await terminatedOrder();
     const running = start({ LATCHKEY_READY_FILE: readyFile });
     await until("it is ready", () => running.said("ready"), PATIENCE_MS);
     expect(readFileSync(readyFile, "utf8")).toBe(`${running.child.pid}\n`);
@@ -75,6 +91,10 @@ describe("the worker host, as a process", () => {
     await until("the order is fulfilled", () => isFulfilled(id));
     await until("the webhook is delivered", () => edge.results.length === 1);
     expect(edge.orders.get(id)?.licenses.size).toBe(60);
+    await until("a sweep has found the story that was terminated, and it came to its end", () => {
+      if (edge.runs.every(({ state }) => state === "done")) edge.sweep();
+      return isFulfilled(terminated);
+    });
 
     const health = await healthOf(running);
     expect(health.status).toBe(200);
@@ -96,7 +116,8 @@ describe("the worker host, as a process", () => {
     expect(temporal.every(({ name, type }) => type !== "counter" || name.endsWith("_total"))).toBe(true);
 
     expect(await running.stop("SIGTERM")).toBe(0);
-    expect(running.lines.filter((line) => /"level":"(warn|error)"/.test(line))).toEqual([]);
+    const warned = running.lines.filter((line) => /"level":"(warn|error)"/.test(line));
+    expect(warned.map((line) => /"event":"(\w+)"/.exec(line)?.[1])).toEqual(["story_was_missing", "sweep_found"]);
     expect(running.lines.at(-1)).toContain('"event":"stopped"');
     expect(running.lines.every((line) => line.startsWith("{"))).toBe(true);
   });

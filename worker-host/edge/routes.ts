@@ -1,4 +1,5 @@
 import type { Metric } from "#rules/cache/metrics";
+import type { FoundStory } from "#rules/stories/lifecycle";
 import type { OperationProgress, OperationRef } from "#workflows/licensing/activities";
 import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
 import type { ClockProgress, ClockRef } from "#workflows/stories/activities";
@@ -89,6 +90,19 @@ export type ClockStep = {
 export type StoryCount = { kind: string; state: string; count: number };
 export type EdgeMetrics = { metrics: Metric[]; stories: StoryCount[] };
 
+/** A sweep that is ours until `lease`, an instant in milliseconds that names our claim. */
+type ClaimedRun = { id: string; lease: number };
+type DuePlace = { source: number; tenant_id: string; id: string };
+type ToldOfRun = {
+  shard: string;
+  run_id: string;
+  lease: number;
+  state: "running" | "done" | "failed";
+  looked: number;
+  found: FoundStory[];
+  error: string | null;
+};
+
 type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
 /** How much longer than it waits at the edge a call may take. */
@@ -104,6 +118,8 @@ export const edgeRoutes = (call: CallEdge) => ({ ...hostRoutes(call), ...pumpRou
 /** What the host itself asks, beside its stories. */
 function hostRoutes(call: CallEdge) {
   return {
+    ...lifecycleRoutes(call),
+
     /** The shards that this edge serves. */
     listShards: async (signal?: AbortSignal) =>
       (await call<{ shards: string[] }>("/internal/shards", {}, signal ? { signal } : {})).shards,
@@ -225,6 +241,24 @@ function storyRoutes(call: CallEdge) {
       const body = { tenant_id: tenantId, after };
       return (await call<{ workflow_ids: string[] }>("/internal/wakeups/list", body)).workflow_ids;
     },
+  };
+}
+
+function lifecycleRoutes(call: CallEdge) {
+  return {
+    /** The sweep that is to be made in a shard, leased to us for a minute; null: there is none. */
+    claimLifecycleRun: async (shard: string, signal?: AbortSignal) => {
+      const body = { shard };
+      return (await call<{ run: ClaimedRun | null }>("/internal/lifecycle/claim", body, signal ? { signal } : {})).run;
+    },
+
+    /** The facts that began the stories of the next work under way. */
+    listDueWork: (page: { shard: string; after: DuePlace | null; limit: number }, signal?: AbortSignal) =>
+      call<{ starts: RelayEvent[]; next: DuePlace | null }>("/internal/lifecycle/due", page, signal ? { signal } : {}),
+
+    /** Notes how far a sweep has come; until when we have it now, or null where it is over or another host has it. */
+    tellLifecycleRun: async (told: ToldOfRun, signal?: AbortSignal) =>
+      (await call<{ lease: number | null }>("/internal/lifecycle/tell", told, signal ? { signal } : {})).lease,
   };
 }
 

@@ -13,8 +13,16 @@ const START_MS = 5_000;
 /** gRPC's code INVALID_ARGUMENT: a request that can never succeed as it is. */
 const INVALID_ARGUMENT = 3;
 
-/** Starts stories over the worker's own connection, so that the server may hand the first task straight to this process (eager start). */
-export function storyStarter(client: Client, connection: NativeConnection, taskQueue: string): StartStory {
+/**
+ * Starts stories over the worker's own connection, so that the server may hand the first task straight to this process (eager start). `overEnded`:
+ * whether the id of a story that is over is used up, or begins anew; one that is at work stays in any case.
+ */
+export function storyStarter(
+  client: Client,
+  connection: NativeConnection,
+  taskQueue: string,
+  overEnded: "REJECT_DUPLICATE" | "ALLOW_DUPLICATE" = "REJECT_DUPLICATE",
+): StartStory {
   return async (story) => {
     try {
       await connection.withDeadline(Date.now() + START_MS, () =>
@@ -22,7 +30,7 @@ export function storyStarter(client: Client, connection: NativeConnection, taskQ
           taskQueue,
           workflowId: story.workflowId,
           args: story.args,
-          workflowIdReusePolicy: "REJECT_DUPLICATE",
+          workflowIdReusePolicy: overEnded,
           workflowIdConflictPolicy: "USE_EXISTING",
           workflowTaskTimeout: "5 seconds", // after a host died in a local activity, another one goes on after this long
           requestEagerStart: true,

@@ -29,6 +29,7 @@ export const ID_PREFIXES = {
   reservation: "rsv",
   test_clock: "clk",
   story: "sto",
+  lifecycle_run: "lcr",
 } as const;
 
 export type Noun = keyof typeof ID_PREFIXES;
@@ -85,6 +86,9 @@ export function madeAt(id: string): Date | undefined {
 export function idOf(noun: Noun, shard: string, at: Date, random: Uint8Array): string {
   return `${ID_PREFIXES[noun]}_${shard}${timePart(at)}${base32(random.subarray(0, 10))}`;
 }
+
+/** What sorts before every id of a noun that is made at `at` or later, and behind those from before. */
+export const idsSince = (noun: Noun, shard: string, at: Date): string => `${ID_PREFIXES[noun]}_${shard}${timePart(at)}`;
 
 const NOUNS: ReadonlyMap<string, Noun> = new Map(Object.entries(ID_PREFIXES).map(([noun, prefix]) => [prefix, noun as Noun]));
 

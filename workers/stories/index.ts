@@ -1,4 +1,9 @@
 import { giveUpTestClock } from "./internal.test_clocks.give_up.ts";
+import { claimLifecycleRun } from "./internal.lifecycle.claim.ts";
+import { listDueWork } from "./internal.lifecycle.due.ts";
+import { tellLifecycleRun } from "./internal.lifecycle.tell.ts";
+import { getLifecycleRun } from "./lifecycle.get.ts";
+import { runLifecycle } from "./lifecycle.run.ts";
 import { stepTestClock } from "./internal.test_clocks.step.ts";
 import { endWakeup } from "./internal.wakeups.done.ts";
 import { listWakeups } from "./internal.wakeups.list.ts";
@@ -39,4 +44,9 @@ export const stories = [
   listStoryCommands,
   closeStoryCommand,
   giveUpTestClock,
+  runLifecycle,
+  getLifecycleRun,
+  claimLifecycleRun,
+  listDueWork,
+  tellLifecycleRun,
 ];

@@ -1,3 +1,4 @@
+import type { LifecycleRunRow } from "#db/stories/lifecycle";
 import type { StoryRow } from "#db/stories/stories";
 import type { TestClockRow } from "#db/stories/test-clocks";
 import type { Env } from "#kernel/env";
@@ -6,7 +7,7 @@ import type { z } from "#kernel/wire";
 import { nounOf } from "#rules/ids";
 import { commandsOf, type Commanded } from "#rules/stories/commands";
 import { helpOf } from "#rules/stories/help";
-import type { Story, TestClock } from "./schemas.ts";
+import type { LifecycleRun, Story, TestClock } from "./schemas.ts";
 
 /** `now` is the sandbox's time; `workflowId` the story that advances it, where that is known. */
 export const presentTestClock = (row: TestClockRow, now: Date, workflowId: string | null = null): z.infer<typeof TestClock> => ({
@@ -83,3 +84,16 @@ function pageOf({ workflowId, runId }: StoryRow, { LATCHKEY_TEMPORAL_UI_URL: url
   const namespace = base.includes("/namespaces/") ? "" : "/namespaces/default";
   return `${base}${namespace}/workflows/${encodeURIComponent(workflowId)}/${encodeURIComponent(runId)}/history`;
 }
+
+export const presentLifecycleRun = (row: LifecycleRunRow): z.infer<typeof LifecycleRun> => ({
+  object: "lifecycle_run",
+  id: row.id,
+  shard: row.shard,
+  state: row.state,
+  looked: row.looked,
+  started: row.started,
+  found: row.found,
+  error: row.error,
+  created_at: row.createdAt.toISOString(),
+  ended_at: row.endedAt?.toISOString() ?? null,
+});

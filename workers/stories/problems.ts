@@ -87,3 +87,19 @@ export const storyCommandPending = defineProblem<{ command: string }>({
   fix: "Wait until `last_command` of the story has an outcome; that takes seconds where the worker host runs.",
   detail: ({ command }) => `${command} was asked, and the worker host has not told yet what became of it.`,
 });
+
+export const lifecycleRunNotFound = defineProblem({
+  code: "lifecycle_run_not_found",
+  status: 404,
+  title: "No such sweep",
+  fix: "Ask for one with POST /v1/lifecycle/run: sweeps that are over are kept for ninety days.",
+  detail: () => "There is no sweep of this id.",
+});
+
+export const lifecycleRunning = defineProblem<{ id: string }>({
+  code: "lifecycle_running",
+  status: 409,
+  title: "A sweep of this shard is not over",
+  fix: "Look at it with GET /v1/lifecycle/runs/{id}; when it has ended, ask again.",
+  detail: ({ id }) => `The sweep ${id} waits for the worker host or is under way.`,
+});

@@ -1,6 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
 import { Duration } from "#kernel/terms";
 import { z, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { FOUND_STORIES, LIFECYCLE_STATES } from "#rules/stories/lifecycle";
 import { TEST_CLOCK_STATUSES } from "#rules/stories/clocks";
 import { STORY_COMMANDS, STORY_STATES } from "#rules/stories/states";
 
@@ -107,3 +108,35 @@ export const StoryOrder = z
     reason: text(500).optional().openapi({ description: "Kept with the command, and in the event that tells of it." }),
   })
   .openapi("StoryOrder", { example: { reason: "The provider is back" } });
+
+export const LifecycleRun = z
+  .object({
+    object: z.literal("lifecycle_run"),
+    id: z.string(),
+    shard: z.string(),
+    state: z.enum(LIFECYCLE_STATES).openapi({
+      description:
+        "waiting: for the worker host, which takes it within seconds. running, done; failed: it did not come to its end.",
+    }),
+    looked: z.int().openapi({ description: "How much work it found that demands a story, and whose story it looked for." }),
+    started: z.int().openapi({ description: "How many of those stories were missing or over, and were started." }),
+    found: z
+      .array(
+        z.object({
+          workflow_id: z.string(),
+          kind: z.string(),
+          was: z.enum(FOUND_STORIES).openapi({ description: "What had become of it: missing, or how it was over." }),
+        }),
+      )
+      .openapi({ description: "The first hundred of them." }),
+    error: z.string().nullable().openapi({ description: "Why it failed." }),
+    created_at: Instant,
+    ended_at: Instant.nullable(),
+  })
+  .openapi("LifecycleRun");
+
+export const NewLifecycleRun = z
+  .strictObject({
+    shard: z.string().length(2).optional().openapi({ description: "Whose work is swept; left out: the first shard's." }),
+  })
+  .openapi("NewLifecycleRun", { example: { shard: "00" } });

@@ -151,6 +151,10 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     await noClock(p);
     return does(asSandbox(p), "POST", "/v1/test_clocks", own(p));
   },
+  lifecycle_run: async ({ operator }) => {
+    await noSweep();
+    return expected(ask({ method: "POST", path: "/v1/lifecycle/run", key: operator }), "POST /v1/lifecycle/run");
+  },
   // one that takes every command
   story: (p) => toldOf(p.tenantId, { summary: p.mark }),
   webhook_endpoint: (p) =>
@@ -228,6 +232,11 @@ async function noClock(p: Player): Promise<void> {
   for (const { id } of (await does(asSandbox(p), "GET", "/v1/test_clocks"))["data"] as Fresh[]) {
     await ask({ method: "DELETE", path: `/v1/test_clocks/${id}`, key: p.sandboxSecret });
   }
+}
+
+/** A shard has one sweep at a time: this ends it. */
+async function noSweep(): Promise<void> {
+  await env.DB_00.prepare("update lifecycle_runs set state = 'done', ended_at = created_at where ended_at is null").run();
 }
 
 /** Operations that want their object in a state of its own. */
@@ -327,6 +336,7 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
     const expires_at = new Date(Date.now() + 10 * 24 * 3600 * 1000).toISOString();
     await does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, expires_at });
   },
+  "lifecycle.run": noSweep,
   "offline_keyset.draft": heldRoots,
   "offline_roots.put": (p) => does(p, "GET", "/v1/offline/roots"),
   "offline_roots.promote": (p) => does(p, "PUT", "/v1/offline/roots", { custody: "platform" }),
