@@ -19,7 +19,6 @@ export class Receivers {
   readonly secrets = new Map<string, string>();
   /** Whoever follows a redirect comes here. */
   canaryHits = 0;
-  isDown = false;
   readonly #server = http.createServer((request, response) => void this.#answer(request, response));
   readonly #canary = http.createServer((_, response) => {
     this.canaryHits++;
@@ -50,7 +49,6 @@ export class Receivers {
 
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const path = request.url ?? "/";
-    if (this.isDown) return void request.socket.destroy();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString("utf8");
