@@ -291,3 +291,68 @@ describe("over TLS", () => {
     expect(await post(url("hooks.test"), { resolve })).toMatchObject({ kind: "failed", error: "tls" });
   });
 });
+
+describe("a connection", () => {
+  const request = (url: string) => ({ url, headers: { "webhook-id": "evt_1" }, body: "{}" });
+
+  /** Counts connections beside requests, and answers as told. */
+  async function counted(handler: Handler) {
+    const from: (net.Socket | undefined)[] = [];
+    const { url } = await serve((incoming, response) => {
+      from.push(incoming.socket);
+      incoming.resume().on("end", () => handler(incoming, response));
+    });
+    return { url, asked: () => from.length, connections: () => new Set(from).size, last: () => from.at(-1) };
+  }
+
+  test("is kept for what is sent next to the same name at the same address, and for nothing else", async () => {
+    const { url, connections } = await counted((_, response) => response.end("ok"));
+    const { port } = new URL(url);
+    let address = "127.0.0.1";
+    const send = guardedSend({
+      allowLoopback: true,
+      resolve: async () => [{ address, family: net.isIP(address) === 6 ? 6 : 4 }],
+    });
+    const named = (name: string) => send(request(`http://${name}:${port}/`));
+    for (const _ of [1, 2, 3]) expect(await named("a.example")).toMatchObject({ kind: "answered", status: 200 });
+    expect(connections()).toBe(1);
+    await named("b.example");
+    expect(connections()).toBe(2);
+    // the name has another address now, where nobody listens
+    address = "127.0.0.2";
+    expect(await named("a.example")).toMatchObject({ kind: "failed", error: "connect" });
+    expect(connections()).toBe(2);
+  });
+
+  test("that the other side closed in the meantime costs a delivery nothing", async () => {
+    const { url, asked, last } = await counted((_, response) => response.end("ok"));
+    const send = guardedSend({ allowLoopback: true });
+    await send(request(url));
+    const closed = last();
+    // a server that closes without a word, as one does that goes away: the next request meets it
+    closed?.pause().removeAllListeners("data");
+    closed?.resetAndDestroy();
+    expect(await send(request(url))).toMatchObject({ kind: "answered", status: 200 });
+    expect(asked()).toBe(2);
+  });
+
+  test("that breaks in the middle of an answer is not asked again", async () => {
+    const { url, asked } = await counted((_, response) => {
+      if (asked() === 1) return void response.end("ok");
+      response.writeHead(200, { "content-length": "100" });
+      response.write("half");
+      setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    });
+    const send = guardedSend({ allowLoopback: true });
+    await send(request(url));
+    expect(await send(request(url))).toMatchObject({ kind: "failed" });
+    expect(asked()).toBe(2);
+  });
+
+  test("that brought more than is read is not kept", async () => {
+    const { url, connections } = await counted((_, response) => response.end("x".repeat(1_000_000)));
+    const send = guardedSend({ allowLoopback: true, maxBytes: 1_000 });
+    for (const _ of [1, 2]) expect(await send(request(url))).toMatchObject({ kind: "answered" });
+    expect(connections()).toBe(2);
+  });
+});

@@ -1,9 +1,9 @@
 import http from "node:http";
 import https from "node:https";
-import type { LookupFunction } from "node:net";
 import type { SendFailure, SendOutcome } from "../edge/routes.ts";
 import { isSameAddress } from "./address.ts";
 import { startOfAnswer } from "./answer.ts";
+import { Connections } from "./connections.ts";
 import { judgeTarget, resolveBySystem, SendError, type Resolve, type Target } from "./target.ts";
 
 /** A POST to a URL that a user gave. The headers are complete but for host and length. */
@@ -26,11 +26,12 @@ export type SendOptions = {
 /** Sends one request and says how it went. Never throws for what the other side does; rejects only when `signal` aborts. */
 export type Send = (request: Outgoing, signal?: AbortSignal) => Promise<SendOutcome>;
 
-type Limits = { deadline: AbortSignal; connectTimeoutMs: number; maxBytes: number; startedAt: number; ca: string | undefined };
+type Limits = { deadline: AbortSignal; connectTimeoutMs: number; maxBytes: number; startedAt: number };
 
 /**
  * Guarded HTTP: refuses targets that are not public, connects only to the address that was judged (a name that resolves differently
- * a moment later changes nothing), follows no redirect, and bounds time and size.
+ * a moment later changes nothing), follows no redirect, and bounds time and size. A connection is kept for a few seconds for whatever else is sent to
+ * the same name at the same address; each request is judged anew.
  */
 export function guardedSend(options: SendOptions): Send {
   const {
@@ -40,6 +41,7 @@ export function guardedSend(options: SendOptions): Send {
     totalTimeoutMs = 15_000,
     maxBytes = 65_536,
   } = options;
+  const connections = new Connections(options.ca);
   return async (request, signal) => {
     const startedAt = performance.now();
     const bound = boundTo(totalTimeoutMs, signal);
@@ -48,8 +50,8 @@ export function guardedSend(options: SendOptions): Send {
     try {
       const judging = judgeTarget(request.url, { allowLoopback, resolve });
       const target = await within(judging, connectTimeoutMs, deadline, "the name was not resolved in time");
-      const limits = { deadline, connectTimeoutMs, maxBytes, startedAt, ca: options.ca };
-      return { kind: "answered", ...(await exchange(target, request, limits)), duration_ms: durationMs() };
+      const limits = { deadline, connectTimeoutMs, maxBytes, startedAt };
+      return { kind: "answered", ...(await exchange(connections, target, request, limits)), duration_ms: durationMs() };
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       const failure = deadline.aborted
@@ -83,15 +85,40 @@ function boundTo(ms: number, signal: AbortSignal | undefined): { signal: AbortSi
 
 type Answer = { status: number; retry_after_s: number | null; body: string };
 
-async function exchange(target: Target, outgoing: Outgoing, limits: Limits): Promise<Answer> {
-  const request = open(target, outgoing, limits);
+/** Sends on a kept connection where there is one. One that the other side closed in the same moment says nothing of the endpoint: then on a new one. */
+async function exchange(connections: Connections, target: Target, outgoing: Outgoing, limits: Limits): Promise<Answer> {
+  const kept = open(target, outgoing, limits, connections.to(target));
   try {
-    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    return await answerOf(kept, await begun(kept), limits);
+  } catch (error) {
+    if (!(error instanceof ClosedBefore) || !kept.reusedSocket || limits.deadline.aborted) throw error;
+  }
+  const anew = open(target, outgoing, limits, connections.fresh(target));
+  return answerOf(anew, await begun(anew), limits);
+}
+
+/** The connection ended before an answer began. */
+class ClosedBefore extends SendError {}
+
+/** The beginning of an answer. A request that gets none is over. */
+async function begun(request: http.ClientRequest): Promise<http.IncomingMessage> {
+  try {
+    return await new Promise<http.IncomingMessage>((resolve, reject) => {
       request.on("response", resolve);
       request.on("error", reject);
       // an answer that is none (101 Switching Protocols) closes the connection and says nothing more: whoever waited would wait for ever
       request.on("close", () => reject(new SendError("protocol", "the connection was closed without an answer")));
     });
+  } catch (error) {
+    request.destroy();
+    const { kind, message } = asSendError(error);
+    const isClosed = error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+    throw isClosed ? new ClosedBefore(kind, message, { cause: error }) : error;
+  }
+}
+
+async function answerOf(request: http.ClientRequest, response: http.IncomingMessage, limits: Limits): Promise<Answer> {
+  try {
     const { statusCode: status = 0 } = response;
     // the parser lets 000 to 099 pass, which the edge refuses together with every result that is told beside it
     if (status < 100) throw new SendError("protocol", "the answer has no HTTP status");
@@ -102,24 +129,25 @@ async function exchange(target: Target, outgoing: Outgoing, limits: Limits): Pro
       body: startOfAnswer(start),
     };
   } finally {
-    request.destroy();
+    // what was read to its end leaves its connection to the next one
+    if (!response.complete) request.destroy();
   }
 }
 
-/** Begins the request, on a connection of its own to the judged address and no other. */
-function open({ url, pinned }: Target, { headers, body }: Outgoing, limits: Limits): http.ClientRequest {
-  // whatever the name says by now is not asked again
-  const lookup: LookupFunction = (_name, { all }, callback) =>
-    all === true ? callback(null, [pinned]) : callback(null, pinned.address, pinned.family);
+/** Begins the request, on a connection to the judged address and no other. */
+function open(
+  { url, pinned }: Target,
+  { headers, body }: Outgoing,
+  limits: Limits,
+  by: https.RequestOptions,
+): http.ClientRequest {
   const bytes = Buffer.from(body, "utf8");
   const secure = url.protocol === "https:";
   const options: https.RequestOptions = {
+    ...by,
     method: "POST",
-    agent: false, // none of the connections that were judged for another URL
-    lookup,
-    headers: { ...headers, "content-length": bytes.byteLength, connection: "close" },
+    headers: { ...headers, "content-length": bytes.byteLength },
     signal: limits.deadline,
-    ...(limits.ca === undefined ? {} : { ca: limits.ca }),
   };
   const request = secure ? https.request(url.href, options) : http.request(url.href, options);
 
@@ -128,11 +156,13 @@ function open({ url, pinned }: Target, { headers, body }: Outgoing, limits: Limi
   const connecting = setTimeout(late, lateMs);
   request.on("close", () => clearTimeout(connecting));
   request.on("socket", (socket) => {
-    socket.once(secure ? "secureConnect" : "connect", () => {
+    const stands = (): void => {
       clearTimeout(connecting);
       if (isSameAddress(socket.remoteAddress, pinned.address)) return;
       request.destroy(new SendError("blocked", "the connection went to another address"));
-    });
+    };
+    if (request.reusedSocket) stands();
+    else socket.once(secure ? "secureConnect" : "connect", stands);
   });
   request.end(bytes);
   return request;
