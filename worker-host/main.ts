@@ -20,6 +20,7 @@ import { guardedSend } from "./outbound/send.ts";
 import { keepPumpRunning, MAIL_PUMP, WEBHOOK_PUMP } from "./pump.ts";
 import { runRelay } from "./relay/relay.ts";
 import { storyStarter } from "./relay/start-story.ts";
+import { rememberingStarts } from "./relay/started.ts";
 import { salesActivities } from "./sales/activities.ts";
 import { clockStories } from "./stories/clocks.ts";
 import { storiesActivities } from "./stories/activities.ts";
@@ -91,7 +92,7 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
     const client = new Client({ connection: connected, namespace: config.temporal.namespace });
     const activities = activitiesOf({ config, edge, failpoint, counts, log, client });
     const { taskQueue } = config.temporal;
-    const start = storyStarter(client, connected, taskQueue);
+    const start = rememberingStarts(storyStarter(client, connected, taskQueue));
     const onRunning = (): void => {
       state.worker = "running";
       void sayReady(config, log, bundle.buildId);

@@ -1,3 +1,4 @@
+export { archiveActivations } from "./licensing/archive-activations.ts";
 export { runOperation } from "./licensing/run-operation.ts";
 export { sendMail } from "./mail/send-mail.ts";
 export { fulfillOrder } from "./sales/fulfill-order.ts";

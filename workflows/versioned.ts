@@ -1,5 +1,14 @@
 import { setWorkflowOptions } from "@temporalio/workflow";
-import { advanceClock, deliverWebhooks, fulfillOrder, recoverEndpoint, releaseClock, runOperation, sendMail } from "./index.ts";
+import {
+  advanceClock,
+  archiveActivations,
+  deliverWebhooks,
+  fulfillOrder,
+  recoverEndpoint,
+  releaseClock,
+  runOperation,
+  sendMail,
+} from "./index.ts";
 
 /**
  * The stories for a host that belongs to a Worker Deployment. Each says what becomes of it: short ones stay with the version they began
@@ -8,6 +17,7 @@ import { advanceClock, deliverWebhooks, fulfillOrder, recoverEndpoint, releaseCl
 export * from "./index.ts";
 
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, advanceClock); // years of a sandbox, a story at a time
+setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, archiveActivations); // it waits for months, or for years
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, deliverWebhooks);
 setWorkflowOptions({ versioningBehavior: "PINNED" }, fulfillOrder);
 setWorkflowOptions({ versioningBehavior: "AUTO_UPGRADE" }, recoverEndpoint); // it may take five days

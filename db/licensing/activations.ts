@@ -1,6 +1,7 @@
 import { and, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
+import { archiveOf, type KeptActivation } from "./archive.ts";
 import { endingsOf } from "./endings.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { STAMP_EVERY_MS } from "./licenses.ts";
@@ -9,6 +10,7 @@ import { standingOf } from "./standing.ts";
 import { literal, stillHoldsSql } from "./status.ts";
 import { activations } from "./tables.ts";
 
+export type { KeptActivation } from "./archive.ts";
 export type { ActivationRow } from "./rows.ts";
 export type { Known } from "./seats.ts";
 
@@ -25,6 +27,7 @@ export function activationsOf(asking: Asking) {
   const { d1, tenantId, now } = asking;
   const db = dbOf(d1);
   const mine = (id: string) => and(eq(activations.tenantId, tenantId), eq(activations.id, id));
+  const archive = archiveOf(asking);
   const asRead = ({ id, version }: { id: string; version: number }) =>
     and(mine(id), eq(activations.version, version), isNull(activations.releasedAt));
 
@@ -32,7 +35,11 @@ export function activationsOf(asking: Asking) {
     ...standingOf(asking),
     ...endingsOf(asking),
 
-    byId: (id: string) => db.select().from(activations).where(mine(id)).get(),
+    ...archive,
+
+    /** An activation, in the archive too: it answers as it did when it was released. */
+    byId: async (id: string): Promise<KeptActivation | undefined> =>
+      (await db.select().from(activations).where(mine(id)).get()) ?? archive.archivedById(id),
 
     list: async (page: Page, { licenseId, status, externalId }: ActivationFilter) =>
       pageOf(

@@ -1,10 +1,11 @@
-import { and, eq, getTableColumns, isNull, type SQL } from "drizzle-orm";
+import { and, eq, isNull, type SQL } from "drizzle-orm";
 import { timePart } from "#rules/ids";
 import type { LicenseType } from "#rules/licensing/terms";
 import { bound, commit, commitClaim, guard, type Asking, type Fact, type Statement, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { shutOutSql } from "./asked.ts";
 import { overVersion } from "./licenses.ts";
+import { CHANGEABLE, COLUMNS, NAMES, rowOf, valuesFrom, valuesOf } from "./activation-columns.ts";
 import type { ActivationRow, LicenseRow } from "./rows.ts";
 import { coresSql, heldSeatsSql, holdsSeatSql, mayActivateSql, personSql, stillHoldsSql } from "./status.ts";
 import { activations } from "./tables.ts";
@@ -193,30 +194,6 @@ function seatFree(holds: string | null): string {
     and (licenses.core_ceiling is null or ${unless(kept.cores)} or ${cores} + ?7 <= licenses.core_ceiling)
     and (licenses.user_ceiling is null or licenses.type = 'named_user' or ${unless(kept.user)} or ${users} < licenses.user_ceiling)
     and ${hasPlace} and not ${elsewhere} and not ${TRIAL_ELSEWHERE}`;
-}
-
-/** The columns of an activation as its table has them, in that order: statements that are always the same text are parsed once, not each time. */
-const COLUMNS = Object.entries(getTableColumns(activations)).map(([name, column]) => ({
-  name: name as keyof ActivationRow,
-  sql: name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-  column,
-}));
-const NAMES = COLUMNS.map(({ sql }) => sql).join(", ");
-/** Their values as parameters, the first of them `?from`. */
-const valuesFrom = (from: number) => COLUMNS.map((_, index) => `?${from + index}`).join(", ");
-
-const CHANGEABLE = COLUMNS.filter(({ name }) => name !== "tenantId" && name !== "id" && name !== "licenseId");
-
-function valuesOf(row: ActivationRow, columns = COLUMNS): unknown[] {
-  return columns.map(({ name, column }) => (row[name] === null ? null : column.mapToDriverValue(row[name])));
-}
-
-function rowOf(columns: Record<string, unknown>): ActivationRow {
-  const read = COLUMNS.map(({ name, sql, column }) => {
-    const value = columns[sql] ?? null;
-    return [name, value === null ? null : column.mapFromDriverValue(value)];
-  });
-  return Object.fromEntries(read) as ActivationRow;
 }
 
 const FEW = `(licenses.churn_limit is null or (select count(*) ${CONDITIONS.recent}) < licenses.churn_limit)`;

@@ -1,6 +1,6 @@
 import type { Metric } from "#rules/cache/metrics";
 import type { FoundStory } from "#rules/stories/lifecycle";
-import type { OperationProgress, OperationRef } from "#workflows/licensing/activities";
+import type { ArchiveProgress, OperationProgress, OperationRef, ReleasedMonth } from "#workflows/licensing/activities";
 import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
 import type { ClockProgress, ClockRef } from "#workflows/stories/activities";
 import type { EndpointRef } from "#workflows/webhooks/activities";
@@ -212,6 +212,10 @@ function storyRoutes(call: CallEdge) {
       const told = { tenant_id: tenantId, operation_id: operationId, error: error.slice(0, 500) };
       return call("/internal/operations/fail", told);
     },
+
+    /** Archives the next seats that were released until a month was over, or says from when on it may. */
+    archiveActivations: ({ tenantId, month }: ReleasedMonth): Promise<ArchiveProgress> =>
+      call("/internal/activations/archive", { tenant_id: tenantId, month }, { timeoutMs: STEP_MS }),
 
     /** Notes until when a sandbox's story waits. `due`: the sandbox's clock has come to it already; `inMs`: in how much real time it does. */
     registerWakeup: async ({ tenantId, workflowId, at }: { tenantId: string; workflowId: string; at: string }) => {

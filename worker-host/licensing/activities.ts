@@ -18,6 +18,14 @@ export const licensingActivities = ({ edge, failpoint }: { edge: Edge; failpoint
     return progress;
   },
 
+  async archiveStep(released) {
+    const beganMs = performance.now();
+    const progress = await viaEdge(edge.archiveActivations(released));
+    // as above: the archive can wait, the tenant's devices cannot
+    if (progress.outcome === "more") await sleep(Math.min(performance.now() - beganMs, LONGEST_REST_MS));
+    return progress;
+  },
+
   async failOperation(operation) {
     return viaEdge(edge.failOperation(operation));
   },

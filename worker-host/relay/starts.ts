@@ -1,5 +1,7 @@
+import { monthOf } from "#rules/licensing/archive-month";
 import { workflowIdOf } from "#rules/stories/workflow-ids";
 import type { OperationRef } from "#workflows/licensing/activities";
+import type { ArchivedMonth } from "#workflows/licensing/archive-activations";
 import type { OrderRef } from "#workflows/sales/activities";
 import type { ClockMove } from "#workflows/stories/activities";
 import type { EndpointRef } from "#workflows/webhooks/activities";
@@ -16,6 +18,8 @@ export type StoryStart = {
   kind: string;
   /** One sentence, shown in lists. */
   summary: string;
+  /** Many events call for the same one, so that a start is worth remembering. */
+  isCalledForOften?: true;
 };
 
 /** A clock looks whether the stories of this many events before it have begun, too. */
@@ -67,6 +71,20 @@ const STARTS: Readonly<Record<string, (event: RelayEvent) => StoryStart>> = {
     kind: "release_clock",
     summary: `Let the time of sandbox ${event.tenant_id} run on`,
   }),
+  // one story a month for all that is released in it, in the time that the tenant lives by
+  "activation.released": (event) => {
+    const month = monthOf(new Date(event.at));
+    return {
+      workflow: "archiveActivations",
+      workflowId: workflowIdOf.archive(event.tenant_id, month),
+      args: [{ tenantId: event.tenant_id, month, livemode: event.clock.livemode } satisfies ArchivedMonth],
+      tenantId: event.tenant_id,
+      subjectId: event.tenant_id,
+      kind: "archive_activations",
+      summary: `Archive what was released in ${month}`,
+      isCalledForOften: true,
+    };
+  },
   "operation.created": (event) => ({
     workflow: "runOperation",
     workflowId: workflowIdOf.operation(event.subject.id),

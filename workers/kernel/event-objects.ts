@@ -49,6 +49,13 @@ const TenantLimitThreshold = z.object({
   resets_at: Instant,
 });
 
+/** Seats that were archived together. */
+const ArchivedActivations = z.object({
+  object: z.literal("archived_activations"),
+  count: z.int(),
+  released_before: Instant.openapi({ description: "All of them were released before this." }),
+});
+
 /** A payment that fits no order. */
 const UnexpectedPayment = z.object({
   object: z.literal("payment"),
@@ -76,6 +83,7 @@ export const EVENT_OBJECTS = {
   PublishedKeyset,
   QuotaThreshold,
   TenantLimitThreshold,
+  ArchivedActivations,
   UnexpectedPayment,
   ReassignedUser,
   ExchangedParts,

@@ -12,7 +12,8 @@ export const listActivations = endpoint({
     path: "/v1/activations",
     security: scope("activations:read"),
     summary: "List activations",
-    description: "Newest first.",
+    description:
+      "Newest first. What was released long ago is in the archive (`settings.licensing.archive_activations_after`), which `archived=true` lists.",
     request: { query: ActivationQuery },
     responses: { 200: json(listOf(Activation), "A page of activations"), ...problems(invalidCursor) },
   }),
@@ -22,7 +23,10 @@ export const listActivations = endpoint({
     const query = c.req.valid("query");
     const page = await pageAsked(repo.tenantId, query);
     const { license_id: licenseId, status, external_id: externalId } = query;
-    const found = await repo.activations.list(page, { licenseId, status, externalId });
+    const filter = { licenseId, status, externalId };
+    const found = await (query.archived === true
+      ? repo.activations.listArchived(page, filter)
+      : repo.activations.list(page, filter));
     return c.json(await presentPage(repo.tenantId, query, found, presentActivation), 200);
   },
 });

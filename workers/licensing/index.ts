@@ -4,6 +4,7 @@ import { getActivation } from "./activations.get.ts";
 import { heartbeatActivation } from "./activations.heartbeat.ts";
 import { listActivations } from "./activations.list.ts";
 import { validateActivation } from "./activations.validate.ts";
+import { archiveActivations } from "./internal.activations.archive.ts";
 import { issueLicenses } from "./internal.orders.issue_licenses.ts";
 import { cancelLicense } from "./licenses.cancel.ts";
 import { changeLicenseTemplate } from "./licenses.change_template.ts";
@@ -59,6 +60,7 @@ export const licensing = [
   getActivation,
   deactivateActivation,
   issueLicenses,
+  archiveActivations,
   ...transfers,
   ...security,
   ...offline,

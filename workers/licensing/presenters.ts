@@ -1,4 +1,4 @@
-import type { ActivationRow } from "#db/licensing/activations";
+import type { KeptActivation } from "#db/licensing/activations";
 import type { LicenseTermRow } from "#db/licensing/license-terms";
 import type { License as LicenseRead } from "#db/licensing/licenses";
 import type { NamedUserRow } from "#db/licensing/named-users";
@@ -55,7 +55,7 @@ export function presentLicense({ row, terms, seatsHeld, coresHeld, usersHeld }: 
 }
 
 /** An activation; its token is not among this. */
-export const presentActivation = (row: ActivationRow): ActivationShown => ({
+export const presentActivation = (row: KeptActivation): ActivationShown => ({
   object: "activation",
   id: row.id,
   license_id: row.licenseId,
@@ -77,6 +77,7 @@ export const presentActivation = (row: ActivationRow): ActivationShown => ({
   integrity_failed_at: iso(row.integrityFailedAt),
   deactivated_at: iso(row.releasedAt),
   deactivated_reason: row.releasedReason,
+  archived_at: iso(row.archivedAt ?? null),
   metrics: row.metrics,
   ...presentOwned(row),
 });

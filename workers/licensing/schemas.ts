@@ -376,6 +376,9 @@ export const Activation = z
     }),
     deactivated_at: Instant.nullable(),
     deactivated_reason: z.string().nullable(),
+    archived_at: Instant.nullable().openapi({
+      description: "When it was put into the archive, long after it was released; null = it was not.",
+    }),
     metrics: Metrics.openapi({ description: "As heartbeats told them." }),
     ...ownedOutput,
   })
@@ -458,7 +461,20 @@ export const ActivationQuery = listQuery({
   license_id: Ref.optional(),
   status: z.enum(["active", "released"]).optional(),
   external_id: ExternalId.optional(),
-});
+  archived: z
+    .stringbool({ truthy: ["true"], falsy: ["false"] })
+    .optional()
+    .openapi({
+      type: "boolean",
+      description:
+        "true: those that were archived, instead of those that were not. There, `external_id` is looked for within one `license_id`.",
+    }),
+}).refine(
+  // the archive has no index of external ids, and grows for years
+  ({ archived, external_id: externalId, license_id: licenseId }) =>
+    !archived || externalId === undefined || licenseId !== undefined,
+  { path: ["license_id"], error: "is needed where an external_id is looked for in the archive" },
+);
 
 /** A text that may be an activation token. */
 export const ActivationToken = z.string().min(1).max(200).openapi({ example: "lat_00…" });

@@ -40,6 +40,7 @@ export const EVENT_TYPES = [
   "license_transfer.canceled",
   "activation.created",
   "activation.released",
+  "activation.archived",
   "activation.resumed",
   "activation.updated",
   "activation.clone_suspected",

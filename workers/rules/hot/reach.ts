@@ -54,6 +54,8 @@ const REACH: Record<EventType, Reach> = {
   "license_transfer.canceled": "nothing",
   "activation.created": "device",
   "activation.released": "device",
+  // what was released long ago decides nothing
+  "activation.archived": "nothing",
   "activation.resumed": "device",
   "activation.updated": "device",
   "activation.clone_suspected": "device",

@@ -22,6 +22,7 @@ const AGAINST: Readonly<Record<string, string>> = {
 /** What becomes of a story of a kind that waits. */
 const WAITING: Readonly<Record<string, string>> = {
   advance_clock: "Look at the story that the clock waits for: it has to go on first.",
+  archive_activations: "Nothing: what was released is archived when it is old enough, by the tenant's settings.",
   recover_endpoint: "Bring the endpoint back: the next try finds out by itself, and skip_wait tries it at once.",
 };
 
@@ -32,6 +33,7 @@ const FAILING: Readonly<Record<string, string>> = {
   recover_endpoint: "Bring the endpoint back, then retry; or give it up, and it is disabled with its queue kept.",
   deliver_webhooks: "Mend what the error tells: webhooks of the whole shard wait, and are sent when it goes on.",
   send_mail: "Mend what the error tells: mails of the whole shard wait, and are sent when it goes on.",
+  archive_activations: "Mend what the error tells, then retry: it goes on where it stands. Released seats wait where they are.",
   advance_clock: "Mend what the error tells, then retry, or advance the clock again.",
 };
 

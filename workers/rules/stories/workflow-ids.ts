@@ -6,5 +6,6 @@ export const workflowIdOf = {
   order: (orderId: string) => `order/${orderId}`,
   operation: (operationId: string) => `operation/${operationId}`,
   recovery: (endpointId: string, seq: number) => `endpoint/${endpointId}/${seq}`,
+  archive: (tenantId: string, month: string) => `archive/${tenantId}/${month}`,
   clock: (tenantId: string, seq: number) => `clock/${tenantId}/${seq}`,
 };

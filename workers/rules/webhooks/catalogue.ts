@@ -38,6 +38,9 @@ const COMPONENTS: Record<NounOf<EventType>, string> = {
   mail_preferences: "MailPreferences",
 };
 
+/** Facts whose object is another than their name says. */
+const OTHERWISE: Partial<Record<EventType, string>> = { "activation.archived": "ArchivedActivations" };
+
 /** Facts that say more than what the object is now. */
 const BESIDE: Partial<Record<EventType, string>> = {
   "license.user_reassigned": "ReassignedUser",
@@ -85,6 +88,7 @@ const SENTENCES: Record<EventType, string> = {
   "license_transfer.canceled": "The offer was taken back, or its time ran out.",
   "activation.created": "A device took a seat of a license.",
   "activation.released": "A device gave its seat back, or it was taken from it.",
+  "activation.archived": "Seats that were released long ago were archived.",
   "activation.resumed": "A device whose lease had run out took its seat again.",
   "activation.updated": "Something of an activation was changed, such as its version or its end.",
   "activation.clone_suspected": "Two devices seem to use one activation.",
@@ -146,7 +150,7 @@ type NounOf<T extends string> = T extends `${infer Noun}.${string}` ? Noun : nev
 /** What events of a type tell, and what their object is. */
 export function describeEvent(type: EventType): EventDescription {
   const noun = type.slice(0, type.indexOf(".")) as NounOf<EventType>;
-  return { sentence: SENTENCES[type], component: COMPONENTS[noun], beside: BESIDE[type] ?? null };
+  return { sentence: SENTENCES[type], component: OTHERWISE[type] ?? COMPONENTS[noun], beside: BESIDE[type] ?? null };
 }
 
 /** Whether a text is a type of event. */
