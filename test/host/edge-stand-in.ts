@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import { once } from "node:events";
 import http from "node:http";
 import type { Server } from "node:net";
+import { endOfMonth } from "#rules/licensing/archive-month";
 import { mailRows, type MailClaim } from "./mail-rows.ts";
 
 /** What the stand-in keeps of an order. A license is its index. */
@@ -59,6 +60,7 @@ type Body = {
   to: number;
   workflow_id: string;
   at: string;
+  month: string;
   operation_id: string;
   error: string;
   after: string;
@@ -76,6 +78,8 @@ type Body = {
 /** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
 export type Fault = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
 
+const DAY_MS = 86_400_000;
+const ARCHIVED_AT_ONCE = 2;
 const SECRET = Buffer.alloc(32, 7);
 
 /**
@@ -90,6 +94,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const deliveries: DeliveryRow[] = [];
   const results: Result[] = [];
   const mail = mailRows({ leaseMs, retryMs });
+  const released = new Map<string, number>();
   const wakeups = new Map<string, string>();
   const woken = new Set<string>();
   const registered: { workflowId: string; at: string; due: boolean }[] = [];
@@ -108,6 +113,10 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     target: null as number | null,
     /** Somebody gave up moving it. */
     isGivenUp: false,
+    /** How many days after its month a released seat is archived; null: never. */
+    archiveAfterDays: 90 as number | null,
+    /** How many seats were archived. */
+    archived: 0,
     /** Real time as the stories see it. */
     realNow: async () => Date.now(),
   };
@@ -208,6 +217,22 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       const operation = operationOf(operation_id);
       if (operation.status === "running") Object.assign(operation, { status: "failed", error });
       return progressOf(operation);
+    },
+    "/internal/activations/archive": async ({ month }: Body) => {
+      if (state.archiveAfterDays === null) return { count: 0, outcome: "kept", from: null };
+      const from = endOfMonth(month).getTime() + state.archiveAfterDays * DAY_MS;
+      if ((state.sandboxNow ?? (await state.realNow())) < from) {
+        return { count: 0, outcome: "wait", from: new Date(from).toISOString() };
+      }
+      const left = [...released].filter(([other, count]) => other <= month && count > 0);
+      let count = 0;
+      for (const [other, ofThese] of left) {
+        const taken = Math.min(ofThese, ARCHIVED_AT_ONCE - count);
+        released.set(other, ofThese - taken);
+        count += taken;
+      }
+      state.archived += count;
+      return { count, outcome: count < ARCHIVED_AT_ONCE ? "done" : "more", from: null };
     },
     "/internal/wakeups/register": async ({ workflow_id, at }: Body) => {
       const now = state.sandboxNow ?? (await state.realNow());
@@ -411,6 +436,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     deliveries,
     results,
     mail,
+    /** How many released seats there are, by the month that they were released in. */
+    released,
     wakeups,
     /** Those of them whose instant has come: the clock notes it before it tells the story. */
     woken,

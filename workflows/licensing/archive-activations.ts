@@ -1,14 +1,17 @@
 import { allHandlersFinished, condition, continueAsNew, proxyLocalActivities, workflowInfo } from "@temporalio/workflow";
 import { soonestArchive } from "#rules/licensing/archive-month";
-import { onClock, untilInstant } from "../clock.ts";
+import { onClock } from "../clock.ts";
 import { story } from "../story.ts";
 import type { LicensingActivities, ReleasedMonth } from "./activities.ts";
 
 /** A month of a tenant that lives by real time, or of a sandbox. */
 export type ArchivedMonth = ReleasedMonth & { livemode: boolean };
 
-/** How it ended, and how many seats this run archived. */
-export type ArchiveEnd = { outcome: "archived" | "kept"; count: number };
+/** archived: none is left that may be. kept: the tenant archives none. */
+export type ArchiveEnd = "archived" | "kept";
+
+/** What it waits for, as operators read it. */
+const OLD_ENOUGH = "the day on which they are old enough";
 
 const act = proxyLocalActivities<LicensingActivities>({
   startToCloseTimeout: "30 seconds",
@@ -22,33 +25,28 @@ const act = proxyLocalActivities<LicensingActivities>({
  * month's story, which takes all that is older along.
  */
 export async function archiveActivations({ livemode, ...released }: ArchivedMonth): Promise<ArchiveEnd> {
-  const clock = { tenantId: released.tenantId, livemode };
-  let count = 0;
-  const outcome = await onClock(clock, () =>
-    story(`Waiting until the seats released in ${released.month} are old enough`, async (telling) => {
-      await untilInstant(clock, soonestArchive(released.month));
+  const { tenantId, month } = released;
+  const clock = { tenantId, livemode };
+  const end = await onClock(clock, () =>
+    story(`Waiting until the seats released in ${month} are old enough`, async (telling): Promise<ArchiveEnd | undefined> => {
+      await telling.untilInstant(clock, soonestArchive(month), OLD_ENOUGH);
       while (!workflowInfo().continueAsNewSuggested) {
-        const step = await act.archiveStep(released);
-        count += step.count;
-        if (step.outcome === "kept") {
+        const { outcome, from } = await act.archiveStep(released);
+        if (outcome === "kept") {
           telling.became("kept", "Released seats are not archived, as the tenant's settings say");
-          return "kept" as const;
+          return "kept";
         }
-        if (step.outcome === "done") {
-          telling.became("archived", `Archived ${count} seats`);
-          return "archived" as const;
+        if (outcome === "done") {
+          telling.became("archived", `The seats released until the end of ${month} are archived`);
+          return "archived";
         }
-        telling.now(
-          step.from === null
-            ? `Archived ${count} seats so far`
-            : `Seats released in ${released.month} are archived from ${step.from} on`,
-        );
-        if (step.from !== null) await untilInstant(clock, new Date(step.from));
+        telling.now(from === null ? `Archiving what was released until the end of ${month}` : `Archived from ${from} on`);
+        if (from !== null) await telling.untilInstant(clock, new Date(from), OLD_ENOUGH);
       }
       return undefined;
     }),
   );
-  if (outcome) return { outcome, count };
+  if (end) return end;
   await condition(allHandlersFinished);
   return continueAsNew<typeof archiveActivations>({ ...released, livemode });
 }
