@@ -5,7 +5,9 @@ import { readConfig } from "../../worker-host/config.ts";
 import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes } from "../../worker-host/edge/routes.ts";
 import { runRelay } from "../../worker-host/relay/relay.ts";
-import { storyStarter } from "../../worker-host/relay/start-story.ts";
+import { storyStarter, type StartStory } from "../../worker-host/relay/start-story.ts";
+import { rememberingStarts } from "../../worker-host/relay/started.ts";
+import { startFor } from "../../worker-host/relay/starts.ts";
 import { connectTemporal } from "../../worker-host/temporal/connect.ts";
 import { sdkRuntime } from "../../worker-host/temporal/runtime.ts";
 import { registerSearchAttributes } from "../../worker-host/temporal/search-attributes.ts";
@@ -100,6 +102,18 @@ describe("the relay", () => {
     await end();
   });
 
+  test("starts one story a month for all that a tenant releases in it", async () => {
+    const { client, end } = await relay();
+    for (const n of [1, 2, 3]) edge.event({ type: "activation.released", subject: { type: "activation", id: `act_00${n}` } });
+    await until("all events are done", allDone);
+    const { type, searchAttributes } = await client.workflow.getHandle("archive/ten_00a/2026-11").describe();
+    expect([type, searchAttributes]).toMatchObject([
+      "archiveActivations",
+      { Kind: ["archive_activations"], SubjectId: ["ten_00a"] },
+    ]);
+    await end();
+  });
+
   test("its first claim does not wait, so that everybody knows at once that it works", async () => {
     const { claims, end } = await relay();
     await until("it was answered", () => claims() === 1);
@@ -160,4 +174,44 @@ test("waiting doubles up to a ceiling, and hosts spread", () => {
 
 test("of a long row of failures fewer and fewer are said", () => {
   expect(Array.from({ length: 100 }, (_, n) => n + 1).filter(isSaid)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+});
+
+describe("what many events call for", () => {
+  const event = (tenant_id: string, at: string, type = "activation.released") => {
+    const subject = { type: "activation", id: "act_001" };
+    return { tenant_id, seq: 1, id: "evt_001", type, subject, at, clock: { livemode: true } };
+  };
+  const starting = (remembered: number) => {
+    const asked: string[] = [];
+    let isAway = false;
+    const start: StartStory = async ({ workflowId }) => {
+      asked.push(workflowId);
+      if (isAway) throw new Error("out of reach");
+    };
+    const remembering = rememberingStarts(start, remembered);
+    const told = async (...told: Parameters<typeof event>) => {
+      const story = startFor(event(...told));
+      if (story) await remembering(story);
+    };
+    return { asked, told, away: (away: boolean) => void (isAway = away) };
+  };
+
+  test("is started once as long as the host remembers it, which is longest what it was asked for last", async () => {
+    const { asked, told } = starting(2);
+    for (const tenant of ["ten_1", "ten_1", "ten_2", "ten_1", "ten_3", "ten_1", "ten_2"])
+      await told(tenant, "2026-11-30T23:59:59.999Z");
+    expect(asked).toEqual(["ten_1", "ten_2", "ten_3", "ten_2"].map((tenant) => `archive/${tenant}/2026-11`));
+    await told("ten_2", "2026-12-01T00:00:00.000Z");
+    expect(asked.at(-1)).toBe("archive/ten_2/2026-12");
+  });
+
+  test("is asked for again when it is not known to be started; and what one event calls for is always asked for", async () => {
+    const { asked, told, away } = starting(2);
+    away(true);
+    await expect(told("ten_1", "2026-11-01T00:00:00.000Z")).rejects.toThrow("out of reach");
+    away(false);
+    for (const type of ["activation.released", "activation.released", "operation.created", "operation.created"])
+      await told("ten_1", "2026-11-01T00:00:00.000Z", type);
+    expect(asked).toHaveLength(4);
+  });
 });

@@ -92,3 +92,35 @@ test("a month of stories that wait for days goes the same way twice, also when t
   expect(first).toEqual(golden);
   expect(second).toEqual(golden);
 }, 240_000);
+
+/** Twelve months in which seats were released, each with the story that the first of them started. */
+const YEAR = Array.from({ length: 12 }, (_, n) => new Date(Date.UTC(2027, n)).toISOString().slice(0, 7));
+
+test("a clock that is advanced by a year archives what is old enough by then, month by month", async () => {
+  const edge = await edgeStandIn();
+  worker = await workerProcess(edge.url.origin, edge.secretText);
+  const options = { taskQueue: "clocks", workflowTaskTimeout: "2 seconds" as const };
+  edge.state.sandboxNow = START;
+  for (const month of YEAR) {
+    const workflowId = `archive/ten_00test/${month}`;
+    edge.released.set(month, 3);
+    await client.workflow.start("archiveActivations", {
+      ...options,
+      workflowId,
+      args: [{ tenantId: "ten_00test", month, livemode: false }],
+    });
+    await until("it waits", () => edge.wakeups.has(workflowId));
+  }
+  edge.state.target = Date.parse("2028-01-01T00:00:00.000Z");
+  const args = [{ tenantId: "ten_00test", clockId: "clk_00a", behind: 0 }];
+  const advance = await client.workflow.start("advanceClock", { ...options, workflowId: "clock/ten_00test/2", args });
+  expect(await advance.result()).toBe("ready");
+  // ninety days after the end of September the year is over, all but three days
+  const old = YEAR.slice(0, 9);
+  for (const month of old) expect(await client.workflow.getHandle(`archive/ten_00test/${month}`).result()).toBe("archived");
+  expect(edge.state.archived).toBe(3 * old.length);
+  expect([...edge.released].filter(([, left]) => left > 0).map(([month]) => month)).toEqual(YEAR.slice(9));
+  expect([...edge.wakeups.keys()].toSorted()).toEqual(YEAR.slice(9).map((month) => `archive/ten_00test/${month}`));
+  worker.kill("SIGKILL");
+  await edge.close();
+}, 120_000);

@@ -5,6 +5,7 @@ import { bundleStories } from "../../worker-host/bundle.ts";
 import { clockActivities } from "../../worker-host/clock/activities.ts";
 import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes } from "../../worker-host/edge/routes.ts";
+import { licensingActivities } from "../../worker-host/licensing/activities.ts";
 import { storiesActivities } from "../../worker-host/stories/activities.ts";
 import { openLog } from "../../worker-host/log.ts";
 import { clockStories } from "../../worker-host/stories/clocks.ts";
@@ -29,6 +30,7 @@ const worker = await Worker.create({
   workflowBundle: { code },
   activities: {
     ...clockActivities({ edge }),
+    ...licensingActivities({ edge, failpoint: () => undefined }),
     ...storiesActivities({ edge, stories: clockStories(client), failpoint: () => undefined }),
   },
 });
