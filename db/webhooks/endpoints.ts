@@ -86,6 +86,28 @@ export function webhookEndpointsOf(asking: Asking) {
   };
 }
 
+/**
+ * Keeps the key pair of an endpoint that has none, for whoever signs across tenants, and answers the sealed secret half that is in force: of several
+ * that race all use the one that was kept. The version rises, so that no change that was read before takes it away again.
+ */
+export async function keepKeyPair(
+  d1: D1Database,
+  { tenantId, id }: Pick<WebhookEndpointRow, "tenantId" | "id">,
+  { signingKey, publicKey }: { signingKey: string; publicKey: string },
+): Promise<string> {
+  const kept = d1
+    .prepare(
+      `update webhook_endpoints set signing_key = ?3, public_key = ?4, version = version + 1
+       where tenant_id = ?1 and id = ?2 and signing_key is null and deleted_at is null`,
+    )
+    .bind(tenantId, id, signingKey, publicKey);
+  const read = d1
+    .prepare("select signing_key as signingKey from webhook_endpoints where tenant_id = ? and id = ?")
+    .bind(tenantId, id);
+  const [, row] = await d1.batch<{ signingKey: string | null }>([kept, read]);
+  return row?.results[0]?.signingKey ?? signingKey;
+}
+
 /** Aborts the batch when the tenant has `max` endpoints. */
 function roomLeft({ d1, tenantId }: Asking, max: number) {
   return d1

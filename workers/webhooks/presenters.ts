@@ -19,6 +19,7 @@ export const presentEndpoint = (row: WebhookEndpointRow): z.infer<typeof Webhook
   max_attempts: row.maxAttempts,
   disabled_at: row.disabledAt?.toISOString() ?? null,
   disabled_reason: row.disabledReason,
+  public_key: row.publicKey,
   previous_secret_until: row.previousSecretUntil?.toISOString() ?? null,
   ...presentOwned(row),
 });

@@ -23,7 +23,14 @@ const endpointFields = {
     .enum(DISABLED_REASONS)
     .nullable()
     .openapi({ description: "gone: it answered 410. failing: nothing arrived for `settings.webhooks.disable_after_days`." }),
-  previous_secret_until: Instant.nullable().openapi({ description: "Until then the secret before the present one signs too." }),
+  public_key: z.string().nullable().openapi({
+    description:
+      "Verifies the `v1a` signatures (Ed25519) without the secret: `whpk_` and the key in base64. null: of an endpoint that was made before there were any, until something is sent to it.",
+    example: "whpk_Ct0cbQ…",
+  }),
+  previous_secret_until: Instant.nullable().openapi({
+    description: "Until then the secret and the key pair before the present ones sign too.",
+  }),
   ...ownedOutput,
 };
 

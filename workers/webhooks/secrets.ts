@@ -1,13 +1,47 @@
+import type { WebhookEndpointRow } from "#db/webhooks/endpoints";
 import { hmac, randomBytes } from "#kernel/crypto";
+import { fromBase64url } from "#kernel/keyring";
+import { importPrivateKey, newSigningKey, signText } from "#kernel/signing";
+import type { Vault } from "#kernel/vault";
 
 const PREFIX = "whsec_";
+const PUBLIC_PREFIX = "whpk_";
 
 /** A new secret as Standard Webhooks writes it: `whsec_` and 32 random bytes in base64. */
 export const newWebhookSecret = (): string => PREFIX + base64(randomBytes(32));
 
-/** Where a webhook's secret stands when it is sealed. */
-export const secretPlace = (endpointId: string, column: "secret" | "previous_secret") =>
-  ["webhook_endpoints", endpointId, column] as const;
+/** Where a secret of a webhook endpoint stands when it is sealed. */
+export const secretPlace = (
+  endpointId: string,
+  column: "secret" | "previous_secret" | "signing_key" | "previous_signing_key" | "headers",
+) => ["webhook_endpoints", endpointId, column] as const;
+
+/** A new key pair for signatures that need no shared secret: its secret half sealed, its public half as Standard Webhooks writes it. */
+export async function newKeyPair(vault: Vault, endpointId: string): Promise<{ signingKey: string; publicKey: string }> {
+  const { publicJwk, privateKey } = await newSigningKey();
+  return {
+    signingKey: await vault.seal(secretPlace(endpointId, "signing_key"), privateKey),
+    publicKey: PUBLIC_PREFIX + base64(fromBase64url(publicJwk.x)),
+  };
+}
+
+/** What signs an endpoint's deliveries: the keys of its secrets, and those of its key pairs; the present ones first. */
+export type Signers = { secrets: readonly Uint8Array[]; keys: readonly CryptoKey[] };
+
+/** Opens what signs an endpoint's deliveries: what is in force, and what was before while both are good. */
+export async function signersOf(vault: Vault, row: WebhookEndpointRow & { signingKey: string }, now: Date): Promise<Signers> {
+  const isOverlap = row.previousSecretUntil !== null && now < row.previousSecretUntil;
+  const open = (column: Parameters<typeof secretPlace>[1], sealed: string | null) =>
+    sealed === null ? [] : [vault.unseal(secretPlace(row.id, column), sealed)];
+  const [secrets, keys] = await Promise.all([
+    Promise.all([...open("secret", row.secret), ...open("previous_secret", isOverlap ? row.previousSecret : null)]),
+    Promise.all([
+      ...open("signing_key", row.signingKey),
+      ...open("previous_signing_key", isOverlap ? row.previousSigningKey : null),
+    ]),
+  ]);
+  return { secrets: secrets.map(keyOfSecret), keys: await Promise.all(keys.map(importPrivateKey)) };
+}
 
 /** The key inside a secret. Throws on a text that is none. */
 export function keyOfSecret(secret: string): Uint8Array {
@@ -15,14 +49,21 @@ export function keyOfSecret(secret: string): Uint8Array {
   return Uint8Array.from(atob(secret.slice(PREFIX.length)), (character) => character.charCodeAt(0));
 }
 
-/** The value of `webhook-signature`: one `v1` signature (HMAC-SHA-256 over id, time and body) by each key, so that a receiver may hold either. */
+/**
+ * The value of `webhook-signature` over id, time and body: a `v1` signature (HMAC-SHA-256) by each secret, then a `v1a` one (Ed25519) by each key
+ * pair, so that a receiver may hold any of them.
+ */
 export async function webhookSignature(
-  keys: readonly Uint8Array[],
+  { secrets, keys }: Signers,
   id: string,
   timestampS: number,
   body: string,
 ): Promise<string> {
-  const signatures = await Promise.all(keys.map(async (key) => `v1,${base64(await hmac(key, `${id}.${timestampS}.${body}`))}`));
+  const signed = `${id}.${timestampS}.${body}`;
+  const signatures = await Promise.all([
+    ...secrets.map(async (secret) => `v1,${base64(await hmac(secret, signed))}`),
+    ...keys.map(async (key) => `v1a,${base64(fromBase64url(await signText(key, signed)))}`),
+  ]);
   return signatures.join(" ");
 }
 

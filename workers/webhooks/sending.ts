@@ -1,11 +1,12 @@
 import { endCatchingUp, pace, readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
+import { keepKeyPair } from "#db/webhooks/endpoints";
 import type { Env } from "#kernel/env";
 import { vaultOf } from "#kernel/vault";
 import { settingsOf } from "#rules/tenants/settings";
 import { messageOf } from "#rules/webhooks/messages";
 import { rateOf } from "#rules/webhooks/rates";
 import type { Result } from "./recording.ts";
-import { keyOfSecret, secretPlace, webhookSignature } from "./secrets.ts";
+import { newKeyPair, signersOf, webhookSignature, type Signers } from "./secrets.ts";
 
 /** A delivery as it goes out: complete and signed, so that no secret leaves the edge. `in_order`: the next one waits for its end. */
 export type Outgoing = {
@@ -67,10 +68,10 @@ export async function prepare(
 ): Promise<{ ready: Ready[]; unsignable: Result[] }> {
   if (refs.length === 0) return { ready: [], unsignable: [] };
   const leased = await readLeased(d1, refs);
-  const keys = new Map<string, Promise<Uint8Array[]>>();
-  const keysFor = (row: LeasedDelivery): Promise<Uint8Array[]> => {
-    const known = keys.get(row.endpoint.id) ?? signingKeys(env, row, now);
-    keys.set(row.endpoint.id, known);
+  const opened = new Map<string, Promise<Signers>>();
+  const signersFor = (row: LeasedDelivery): Promise<Signers> => {
+    const known = opened.get(row.endpoint.id) ?? openSigners(env, d1, row, now);
+    opened.set(row.endpoint.id, known);
     return known;
   };
   const ready: Ready[] = [];
@@ -78,7 +79,7 @@ export async function prepare(
   for (const row of leased) {
     try {
       ready.push({
-        outgoing: await signed(row, await keysFor(row), now),
+        outgoing: await signed(row, await signersFor(row), now),
         ratePerS: paceOf(row),
         isCatchingUp: isCatchingUp(row),
       });
@@ -95,22 +96,14 @@ export async function prepare(
   return { ready, unsignable };
 }
 
-/** The present secret's key, and its predecessor's while both are good. */
-async function signingKeys(env: Env, { endpoint, dataKey }: LeasedDelivery, now: Date): Promise<Uint8Array[]> {
-  const { id, tenantId, secret, previousSecret, previousSecretUntil } = endpoint;
-  const vault = vaultOf(env, tenantId, dataKey);
-  const secrets = [await vault.unseal(secretPlace(id, "secret"), secret)];
-  if (previousSecret !== null && previousSecretUntil !== null && now < previousSecretUntil) {
-    secrets.push(await vault.unseal(secretPlace(id, "previous_secret"), previousSecret));
-  }
-  return secrets.map(keyOfSecret);
+/** What signs an endpoint's deliveries. One that is older than `v1a` gets its key pair now. */
+async function openSigners(env: Env, d1: D1Database, { endpoint, dataKey }: LeasedDelivery, now: Date): Promise<Signers> {
+  const vault = vaultOf(env, endpoint.tenantId, dataKey);
+  const signingKey = endpoint.signingKey ?? (await keepKeyPair(d1, endpoint, await newKeyPair(vault, endpoint.id)));
+  return signersOf(vault, { ...endpoint, signingKey }, now);
 }
 
-async function signed(
-  { delivery, event, endpoint, livemode }: LeasedDelivery,
-  keys: readonly Uint8Array[],
-  now: Date,
-): Promise<Outgoing> {
+async function signed({ delivery, event, endpoint, livemode }: LeasedDelivery, signers: Signers, now: Date): Promise<Outgoing> {
   const subject = { type: event.subjectType, id: event.subjectId };
   const body = messageOf({ ...event, subject }, livemode);
   const timestampS = Math.floor(now.getTime() / 1000);
@@ -127,7 +120,7 @@ async function signed(
       "user-agent": "Latchkey-Webhooks/1",
       "webhook-id": event.id,
       "webhook-timestamp": String(timestampS),
-      "webhook-signature": await webhookSignature(keys, event.id, timestampS, body),
+      "webhook-signature": await webhookSignature(signers, event.id, timestampS, body),
     },
     body,
   };

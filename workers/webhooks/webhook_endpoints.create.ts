@@ -8,7 +8,7 @@ import { externalIdTaken } from "#kernel/problems";
 import { presentEndpoint } from "./presenters.ts";
 import { tooManyWebhookEndpoints } from "./problems.ts";
 import { NewWebhookEndpoint, WebhookEndpointWithSecret } from "./schemas.ts";
-import { newWebhookSecret, secretPlace } from "./secrets.ts";
+import { newKeyPair, newWebhookSecret, secretPlace } from "./secrets.ts";
 import { refuseBadTarget } from "./targets.ts";
 
 /** Each event costs a row for every endpoint that subscribes to it, in the batch of the change it tells of. */
@@ -50,8 +50,7 @@ export const createWebhookEndpoint = endpoint({
       onExhausted: body.on_exhausted ?? "block",
       ratePerS: body.rate_per_s ?? null,
       maxAttempts: body.max_attempts ?? null,
-      signingKey: null,
-      publicKey: null,
+      ...(await newKeyPair(vault, id)),
       previousSigningKey: null,
       secret: await vault.seal(secretPlace(id, "secret"), secret),
       previousSecret: null,

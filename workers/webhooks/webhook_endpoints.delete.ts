@@ -3,6 +3,7 @@ import { changing } from "#kernel/changing";
 import { empty, endpoint, idParam, problems, scope } from "#kernel/endpoint";
 import { fact } from "#kernel/facts";
 import { changedMeanwhile } from "#kernel/problems";
+import { deletedEndpoint } from "./deleting.ts";
 import { presentEndpoint } from "./presenters.ts";
 import { webhookEndpointNotFound } from "./problems.ts";
 
@@ -24,7 +25,7 @@ export const deleteWebhookEndpoint = endpoint({
     await changing(async () => {
       const before = await repo.webhookEndpoints.byId(id);
       if (!before) throw webhookEndpointNotFound({});
-      const row = { ...before, deletedAt: now, updatedAt: now, secret: "", previousSecret: null, previousSecretUntil: null };
+      const row = deletedEndpoint(before, now);
       return repo.webhookEndpoints.delete(row, {
         facts: [fact("webhook_endpoint.deleted", presentEndpoint(before))],
         answer: [204, null],

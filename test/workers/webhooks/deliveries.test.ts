@@ -1,8 +1,11 @@
 import { env } from "cloudflare:workers";
+import { createPublicKey, verify } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
 import { Webhook } from "standardwebhooks";
+import type { Asking } from "#db/commit";
 import { asTenantId } from "#db/tenant-id";
 import { deliveriesOf } from "#db/webhooks/deliveries";
+import { webhookEndpointsOf } from "#db/webhooks/endpoints";
 import { purgeDeliveries } from "#db/webhooks/purge";
 import { keepWithin, leaseDue, readLeased, recordAttempts, unrecorded } from "#db/webhooks/pump";
 import { newId } from "#kernel/ids";
@@ -49,7 +52,7 @@ test("a delivery comes complete: signed as Standard Webhooks says, and telling t
         "user-agent": "Latchkey-Webhooks/1",
         "webhook-id": event.id,
         "webhook-timestamp": expect.stringMatching(/^\d{10}$/),
-        "webhook-signature": expect.stringMatching(/^v1,[A-Za-z0-9+/]{43}=$/),
+        "webhook-signature": expect.stringMatching(/^v1,[A-Za-z0-9+/]{43}= v1a,[A-Za-z0-9+/]{86}==$/),
       },
       body: expect.any(String),
     },
@@ -115,6 +118,84 @@ test("while secrets overlap both sign; afterwards, and after a leak, the new one
   for (const overlap_s of [-1, 86_401, 1.5]) {
     expect((await w.post(`/v1/webhook_endpoints/${id}/rotate_secret`, { overlap_s })).status).toBe(400);
   }
+});
+
+/** A tenant's own access to its rows, as a request has it. */
+const asking = (w: World): Asking => ({
+  d1: env.DB_00,
+  tenantId: asTenantId(w.tenant.id),
+  shard: "00",
+  now: new Date(),
+  realNow: new Date(),
+  requestId: null,
+  actor: { type: "system", id: null, ip: null },
+  intent: null,
+  newId: (noun, at) => newId(noun, "00", at),
+  ring: () => undefined,
+});
+
+/** How many of a delivery's `v1a` signatures are by the holder of a `whpk_` key; the other end's own words, not ours. */
+function signaturesBy(publicKey: string, { body, headers }: Delivery): number {
+  const raw = Buffer.from(publicKey.replace(/^whpk_/, ""), "base64");
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") }, format: "jwk" });
+  const signed = Buffer.from(`${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`);
+  const signatures = headers["webhook-signature"]!.split(" ").filter((each) => each.startsWith("v1a,"));
+  return signatures.filter((each) => verify(null, signed, key, Buffer.from(each.slice("v1a,".length), "base64"))).length;
+}
+
+/** The next thing that an endpoint hears of. */
+async function heardNext(w: World): Promise<Delivery> {
+  await product(w);
+  const [delivery] = (await claim()).deliveries;
+  return delivery!;
+}
+
+test("who holds no secret verifies by the endpoint's public key, and while keys overlap by either of the two", async () => {
+  const w = await world();
+  const first = await endpoint(w);
+  const path = `/v1/webhook_endpoints/${first.id}`;
+  const publicKey = first["public_key"] as string;
+  expect(publicKey).toMatch(/^whpk_[A-Za-z0-9+/]{43}=$/);
+  expect((await w.get(path)).body["public_key"]).toBe(publicKey);
+  const delivery = await heardNext(w);
+  expect(signaturesBy(publicKey, delivery)).toBe(1);
+  expect(signaturesBy(publicKey, { ...delivery, body: delivery.body.replace("P", "Q") })).toBe(0);
+
+  const second = (await w.post(`${path}/rotate_secret`, { overlap_s: 3_600 })).body;
+  const both = await heardNext(w);
+  expect([publicKey, second["public_key"]].map((key) => signaturesBy(key, both))).toEqual([1, 1]);
+  expect(both.headers["webhook-signature"]).toMatch(/^v1,\S+ v1,\S+ v1a,\S+ v1a,\S+$/);
+  for (const secret of [first.secret, second["secret"]])
+    expect(() => new Webhook(secret).verify(both.body, both.headers)).not.toThrow();
+
+  const third = (await w.post(`${path}/rotate_secret`, { overlap_s: 0 })).body;
+  const leaked = await heardNext(w);
+  expect([publicKey, second["public_key"], third["public_key"]].map((key) => signaturesBy(key, leaked))).toEqual([0, 0, 1]);
+});
+
+test("an endpoint from before there were key pairs gets one with the first that is sent, once, however many send", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  await env.DB_00.prepare("update webhook_endpoints set signing_key = null, public_key = null where id = ?").bind(id).run();
+  expect((await w.get(`/v1/webhook_endpoints/${id}`)).body).toMatchObject({ public_key: null });
+  for (const _ of upTo(4)) await product(w);
+  const claims = await Promise.all(upTo(4).map(() => claim({ limit: 1 })));
+  const { public_key } = (await w.get(`/v1/webhook_endpoints/${id}`)).body;
+  const sent = claims.flatMap(({ deliveries }) => deliveries);
+  expect(sent.map((each) => signaturesBy(public_key, each))).toEqual([1, 1, 1, 1]);
+});
+
+test("a change that was read before an endpoint got its key pair does not take it away again", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  await env.DB_00.prepare("update webhook_endpoints set signing_key = null, public_key = null where id = ?").bind(id).run();
+  await product(w);
+  const repo = webhookEndpointsOf(asking(w));
+  const before = await repo.byId(id);
+  const delivery = (await claim()).deliveries[0]!;
+  expect(await repo.update({ ...before!, description: "late" }, { facts: [], answer: [200, null] })).toBeUndefined();
+  const { public_key } = (await w.get(`/v1/webhook_endpoints/${id}`)).body;
+  expect(signaturesBy(public_key, delivery)).toBe(1);
 });
 
 test("pumps that claim at once never get the same delivery, and together get all of them", async () => {
@@ -449,18 +530,7 @@ test("a resend that was judged before a claim, and comes after it, leaves alone 
   await claim({ results: [result(delivery, failed())], limit: 0 });
   await allIsDue();
   const now = new Date();
-  const rows = deliveriesOf({
-    d1: env.DB_00,
-    tenantId: asTenantId(w.tenant.id),
-    shard: "00",
-    now,
-    realNow: now,
-    requestId: null,
-    actor: { type: "system", id: null, ip: null },
-    intent: null,
-    newId: (noun, at) => newId(noun, "00", at),
-    ring: () => undefined,
-  });
+  const rows = deliveriesOf(asking(w));
   const before = await rows.byId(delivery.delivery_id);
   expect((await claim()).deliveries).toHaveLength(1);
   expect(await rows.resend(before!, { resentAfter: 0, nextAt: now }, { facts: [], answer: [202, null] })).toBeUndefined();

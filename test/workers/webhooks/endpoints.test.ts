@@ -33,7 +33,7 @@ test("an endpoint is created, read, listed, changed and deleted, and each change
   });
   const path = `/v1/webhook_endpoints/${shown["id"]}`;
   const sending = { state: "healthy", failing_since: null, failures: 0, next_try_at: null };
-  expect((await w.get(path)).body).toEqual({ ...shown, sending });
+  expect((await w.get(path)).body).toEqual({ ...shown, sending, workflow_id: null });
   expect((await w.get("/v1/webhook_endpoints?external_id=shop")).body["data"]).toEqual([shown]);
 
   const manners = { fifo: true, on_exhausted: "skip", rate_per_s: 5, max_attempts: 3 };
