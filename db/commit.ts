@@ -1,6 +1,7 @@
 import type { Actor, EventType } from "#rules/events";
 import { noticesCalledFor } from "./mail/calling.ts";
 import type { TenantId } from "./tenant-id.ts";
+import { SUBSCRIBES } from "./webhooks/subscribing.ts";
 
 /** A statement with its values already bound. */
 export type Statement = D1PreparedStatement;
@@ -227,6 +228,7 @@ function licenseOf(subject: Fact["subject"], object: Record<string, unknown>): s
   return typeof named === "string" ? named : null;
 }
 
+/** A delivery for each endpoint that subscribes to the event. */
 function fanOut(asking: Asking, eventId: string, type: EventType): Statement {
   const { d1, tenantId, realNow } = asking;
   return d1
@@ -234,8 +236,7 @@ function fanOut(asking: Asking, eventId: string, type: EventType): Statement {
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
        select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, told.seq, ?3, ?4, 'pending', 0, ?5, ?5
        from webhook_endpoints e cross join events told on told.tenant_id = ?1 and told.id = ?3
-       where e.tenant_id = ?1 and e.deleted_at is null
-         and exists (select 1 from json_each(e.events) p where p.value = '*' or p.value = ?4 or p.value = ?6)`,
+       where e.tenant_id = ?1 and e.deleted_at is null and ${SUBSCRIBES}`,
     )
-    .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime(), `${type.slice(0, type.indexOf("."))}.*`);
+    .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime());
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, or } from "drizzle-orm";
+import { and, desc, eq, or, sql } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
@@ -24,6 +24,16 @@ export function productsOf(asking: Asking) {
         .orderBy(desc(eq(products.id, name)))
         .limit(1)
         .get(),
+
+    /** The ids of the products that are named by id or code, in the order of the names; undefined where there is none. */
+    idsOf: async (names: readonly string[]): Promise<(string | undefined)[]> => {
+      const named = sql`(select value from json_each(${JSON.stringify(names)}))`;
+      const found = await db
+        .select({ id: products.id, code: products.code })
+        .from(products)
+        .where(and(eq(products.tenantId, tenantId), or(sql`${products.id} in ${named}`, sql`${products.code} in ${named}`)));
+      return names.map((name) => (found.find(({ id }) => id === name) ?? found.find(({ code }) => code === name))?.id);
+    },
 
     list: async (page: Page, filter: CatalogFilter) =>
       pageOf(

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
@@ -8,7 +8,7 @@ import { webhookEndpoints } from "./tables.ts";
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect;
 
 export function webhookEndpointsOf(asking: Asking) {
-  const { d1, tenantId, realNow } = asking;
+  const { d1, tenantId } = asking;
   const db = dbOf(d1);
   const live = and(eq(webhookEndpoints.tenantId, tenantId), isNull(webhookEndpoints.deletedAt));
   const overwritten = (row: WebhookEndpointRow) =>
@@ -45,9 +45,27 @@ export function webhookEndpointsOf(asking: Asking) {
         page,
       ),
 
-    /** Undefined when the tenant has as many as it may have: two that race for the last place cannot both get it. */
+    /** The REST hook that sends the same to the same. */
+    sameHook: ({ url, events, productIds }: Hook) =>
+      db
+        .select()
+        .from(webhookEndpoints)
+        .where(
+          and(
+            live,
+            eq(webhookEndpoints.origin, "rest_hook"),
+            eq(webhookEndpoints.url, url),
+            sql`${webhookEndpoints.events} = ${JSON.stringify(events)} and ${webhookEndpoints.productIds} is ${productIds && JSON.stringify(productIds)}`,
+          ),
+        )
+        .get(),
+
+    /**
+     * Undefined when the tenant has as many as it may have, or for a REST hook the same one: two that race for the last place cannot both get it, nor
+     * can two be made of one subscription.
+     */
     insert: (row: WebhookEndpointRow, max: number, told: Told) =>
-      commit(asking, [roomLeft(asking, max), bound(d1, db.insert(webhookEndpoints).values(row))], told),
+      commit(asking, [roomLeft(asking, max), isFirst(asking, row), bound(d1, db.insert(webhookEndpoints).values(row))], told),
 
     /** Writes a changed row over the version it was read as; undefined when somebody else was faster. */
     update: (row: WebhookEndpointRow, told: Told) => commit(asking, [overwritten(row), guard(d1)], told),
@@ -61,20 +79,7 @@ export function webhookEndpointsOf(asking: Asking) {
 
     /** The row stays for its deliveries; those that were under way end with it. */
     delete: (row: WebhookEndpointRow, told: Told) =>
-      commit(
-        asking,
-        [
-          overwritten(row),
-          guard(d1),
-          d1
-            .prepare(
-              `update deliveries set state = 'canceled', ended_at = ?3, lease_until = null
-               where tenant_id = ?1 and endpoint_id = ?2 and state = 'pending'`,
-            )
-            .bind(tenantId, row.id, realNow.getTime()),
-        ],
-        told,
-      ),
+      commit(asking, [overwritten(row), guard(d1), cancelWaiting(asking, row.id)], told),
 
     /** Tells the endpoint of a test, whatever it subscribes to; undefined when it is not sent to any more. */
     test: async ({ id }: WebhookEndpointRow, eventId: string, told: Told) => {
@@ -115,6 +120,30 @@ function roomLeft({ d1, tenantId }: Asking, max: number) {
       `select case when (select count(*) from webhook_endpoints where tenant_id = ? and deleted_at is null) >= ? then json('guard:no room left') end`,
     )
     .bind(tenantId, max);
+}
+
+type Hook = Pick<WebhookEndpointRow, "url" | "events" | "productIds">;
+
+/** Ends the deliveries that wait for an endpoint. */
+function cancelWaiting({ d1, tenantId, realNow }: Asking, id: string) {
+  return d1
+    .prepare(
+      `update deliveries set state = 'canceled', ended_at = ?3, lease_until = null
+       where tenant_id = ?1 and endpoint_id = ?2 and state = 'pending'`,
+    )
+    .bind(tenantId, id, realNow.getTime());
+}
+
+/** Aborts the batch when a REST hook is to be made, and there is one that sends the same to the same. */
+function isFirst({ d1, tenantId }: Asking, { origin, url, events, productIds }: Hook & Pick<WebhookEndpointRow, "origin">) {
+  return d1
+    .prepare(
+      `select case when exists (
+         select 1 from webhook_endpoints
+         where ?2 = 'rest_hook' and tenant_id = ?1 and deleted_at is null and origin = ?2 and url = ?3 and events = ?4 and product_ids is ?5
+       ) then json('guard:it has subscribed') end`,
+    )
+    .bind(tenantId, origin, url, JSON.stringify(events), productIds && JSON.stringify(productIds));
 }
 
 /** The test's delivery, unless the endpoint subscribes to tests: then it gets one as every subscriber does, with the event that follows. */

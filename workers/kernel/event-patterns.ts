@@ -1,9 +1,12 @@
 import { isEventPattern } from "#rules/webhooks/patterns";
 import { z } from "./wire.ts";
 
+/** One kind of events, or all of a noun, or all. */
+export const EventPattern = z.string().max(100).refine(isEventPattern, 'must be "*", "noun.*" or an event type');
+
 /** Which events somebody wants to hear of. */
 export const EventPatterns = z
-  .array(z.string().max(100).refine(isEventPattern, 'must be "*", "noun.*" or an event type'))
+  .array(EventPattern)
   .min(1)
   .max(100)
   .transform((patterns) => [...new Set(patterns)])

@@ -7,6 +7,7 @@ import { settingsOf } from "#rules/tenants/settings";
 import { afterFailures, nextProbeAt } from "#rules/webhooks/recovery";
 import { ATTEMPT_DELAYS_S, nextAttempt } from "#rules/webhooks/schedule";
 import type { DisabledReason } from "#rules/webhooks/states";
+import { deletedEndpoint } from "./deleting.ts";
 import { presentEndpoint } from "./presenters.ts";
 
 /** How one attempt went, as the sender tells. */
@@ -28,7 +29,8 @@ type Waiting = Awaited<ReturnType<typeof unrecorded>>[number];
 
 /**
  * Records how attempts went, and what follows from each: done, tried again later, or given up. An attempt counts once, by delivery and
- * number, however often it is told. An endpoint that answered 410 is disabled; what it has not got waits until it is enabled.
+ * number, however often it is told. An endpoint that answered 410 is disabled, and what it has not got waits until it is
+ * enabled; a REST hook is deleted.
  */
 export async function recordResults(c: Asked, d1: D1Database, shard: string, results: readonly Result[]): Promise<void> {
   if (results.length === 0) return;
@@ -141,16 +143,21 @@ function judge(
   };
 }
 
-/** Sends an endpoint nothing more. What waits for it waits on, for thirty days. */
+/** Sends an endpoint nothing more. What waits for it waits on, for thirty days; a REST hook that is gone has unsubscribed, and ends. */
 export async function disable(c: Asked, tenantId: string, endpointId: string, reason: DisabledReason): Promise<void> {
   const opened = await openTenant(c, tenantId, { type: "system", id: null, ip: null });
   if (!opened) return;
   const { repo, now } = opened;
   await changing(async () => {
     const before = await repo.webhookEndpoints.byId(endpointId);
-    if (!before || before.disabledAt !== null) return true;
+    if (!before) return true;
+    if (reason === "gone" && before.origin === "rest_hook") {
+      const deleted = fact("webhook_endpoint.deleted", presentEndpoint(before));
+      return repo.webhookEndpoints.delete(deletedEndpoint(before, now), { facts: [deleted], answer: [200, null] });
+    }
+    if (before.disabledAt !== null) return true;
     const row = { ...before, disabledAt: now, disabledReason: reason, updatedAt: now };
-    const fact = changeFact("webhook_endpoint.disabled", presentEndpoint(before), presentEndpoint(row));
-    return repo.webhookEndpoints.update(row, { facts: [fact], answer: [200, null] });
+    const disabled = changeFact("webhook_endpoint.disabled", presentEndpoint(before), presentEndpoint(row));
+    return repo.webhookEndpoints.update(row, { facts: [disabled], answer: [200, null] });
   });
 }

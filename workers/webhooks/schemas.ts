@@ -1,9 +1,10 @@
 import { listQuery } from "#kernel/endpoint";
-import { EventPatterns } from "#kernel/event-patterns";
+import { EventPattern, EventPatterns } from "#kernel/event-patterns";
 import { z, ExternalId, Instant, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { EVENT_TYPES } from "#rules/events";
+import { HEADER_VALUE_MAX, headerFaults, HEADERS_MAX } from "#rules/webhooks/headers";
 import { ATTEMPT_DELAYS_S } from "#rules/webhooks/schedule";
-import { DELIVERY_STATES, DISABLED_REASONS, ON_EXHAUSTED, SENDING_STATES } from "#rules/webhooks/states";
+import { DELIVERY_STATES, DISABLED_REASONS, ENDPOINT_ORIGINS, ON_EXHAUSTED, SENDING_STATES } from "#rules/webhooks/states";
 
 /** The longest time that a replaced secret may go on signing. */
 export const OVERLAP_MAX_S = 86_400;
@@ -13,16 +14,24 @@ const endpointFields = {
   id: z.string(),
   url: z.string(),
   events: z.array(z.string()),
+  product_ids: z
+    .array(z.string())
+    .nullable()
+    .openapi({ description: "What is told of other products is left out; null: nothing is." }),
   description: z.string().nullable(),
+  origin: z
+    .enum(ENDPOINT_ORIGINS)
+    .openapi({ description: "rest_hook: an automation tool subscribed; the endpoint ends when its target answers 410." }),
+  header_names: z.array(z.string()).openapi({ description: "Which headers of its own it is sent; their values are not shown." }),
   fifo: z.boolean(),
   on_exhausted: z.enum(ON_EXHAUSTED),
   rate_per_s: z.int().nullable(),
   max_attempts: z.int().nullable(),
   disabled_at: Instant.nullable(),
-  disabled_reason: z
-    .enum(DISABLED_REASONS)
-    .nullable()
-    .openapi({ description: "gone: it answered 410. failing: nothing arrived for `settings.webhooks.disable_after_days`." }),
+  disabled_reason: z.enum(DISABLED_REASONS).nullable().openapi({
+    description:
+      "gone: it answered 410. failing: nothing arrived for `settings.webhooks.disable_after_days`. paused: POST /v1/webhook_endpoints/{id}/disable.",
+  }),
   public_key: z.string().nullable().openapi({
     description:
       "Verifies the `v1a` signatures (Ed25519) without the secret: `whpk_` and the key in base64. null: of an endpoint that was made before there were any, until something is sent to it.",
@@ -64,6 +73,28 @@ export const WebhookEndpointWithSecret = z
   })
   .openapi("WebhookEndpointWithSecret");
 
+const ProductIds = z.array(Ref).min(1).max(100).nullish().openapi({
+  description:
+    "By id or code. Of these products alone it is told, and of what belongs to no product: settings, customers, orders; null: of all.",
+});
+
+const Headers = z
+  .record(z.string(), z.string())
+  .superRefine((headers, context) => {
+    if (Object.keys(headers).length > HEADERS_MAX)
+      context.addIssue({ code: "custom", message: `must not be more than ${HEADERS_MAX} headers` });
+    for (const { name, detail } of headerFaults(headers)) context.addIssue({ code: "custom", path: [name], message: detail });
+  })
+  .nullish()
+  .openapi({
+    type: ["object", "null"],
+    additionalProperties: { type: "string", maxLength: HEADER_VALUE_MAX },
+    maxProperties: HEADERS_MAX,
+    description:
+      "What is sent beside our own headers, such as `authorization`. Kept sealed: answers show their names alone. A change replaces all of them; null: none.",
+    example: { authorization: "Bearer …" },
+  });
+
 const sendingInput = {
   fifo: z.boolean().optional().openapi({
     default: false,
@@ -91,16 +122,37 @@ const sendingInput = {
 const Url = z.string().min(1).max(2_048).openapi({ format: "uri", example: "https://hooks.acme.example/latchkey" });
 
 export const NewWebhookEndpoint = z
-  .strictObject({ url: Url, events: EventPatterns, description: text(500).nullish(), ...sendingInput, ...ownedInput })
+  .strictObject({
+    url: Url,
+    events: EventPatterns,
+    product_ids: ProductIds,
+    description: text(500).nullish(),
+    headers: Headers,
+    ...sendingInput,
+    ...ownedInput,
+  })
   .openapi("NewWebhookEndpoint", {
     example: {
       url: "https://hooks.acme.example/latchkey",
       events: ["license.*", "order.paid"],
+      product_ids: ["prod_00…"],
       description: "The shop's back office",
     },
   });
 
-export const WebhookEndpointPatch = NewWebhookEndpoint.partial().openapi("WebhookEndpointPatch", { example: { events: ["*"] } });
+export const WebhookEndpointPatch = NewWebhookEndpoint.partial().openapi("WebhookEndpointPatch", {
+  example: { events: ["*"], product_ids: ["prod_00…"] },
+});
+
+export const RestHook = z
+  .strictObject({
+    target_url: Url,
+    event: EventPattern,
+    product_id: Ref.nullish().openapi({ description: "By id or code; null: of all." }),
+  })
+  .openapi("RestHook", {
+    example: { target_url: "https://hooks.zapier.example/hooks/standard/1/2/", event: "license.created", product_id: "prod_00…" },
+  });
 
 export const WebhookEndpointQuery = listQuery({ external_id: ExternalId.optional() });
 

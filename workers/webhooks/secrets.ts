@@ -43,6 +43,26 @@ export async function signersOf(vault: Vault, row: WebhookEndpointRow & { signin
   return { secrets: secrets.map(keyOfSecret), keys: await Promise.all(keys.map(importPrivateKey)) };
 }
 
+/** Headers as an endpoint's row keeps them: sealed, and their names beside. */
+export async function sealedHeaders(
+  vault: Vault,
+  endpointId: string,
+  headers: Readonly<Record<string, string>> | null,
+): Promise<{ headers: string | null; headerNames: string[] }> {
+  const all = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  if (all.length === 0) return { headers: null, headerNames: [] };
+  const sealed = await vault.seal(secretPlace(endpointId, "headers"), JSON.stringify(Object.fromEntries(all)));
+  return { headers: sealed, headerNames: all.map(([name]) => name) };
+}
+
+/** The headers that an endpoint is sent beside ours. */
+export async function headersOf(
+  vault: Vault,
+  { id, headers }: Pick<WebhookEndpointRow, "id" | "headers">,
+): Promise<Record<string, string>> {
+  return headers === null ? {} : (JSON.parse(await vault.unseal(secretPlace(id, "headers"), headers)) as Record<string, string>);
+}
+
 /** The key inside a secret. Throws on a text that is none. */
 export function keyOfSecret(secret: string): Uint8Array {
   if (!secret.startsWith(PREFIX)) throw new Error("Not a webhook secret");

@@ -6,7 +6,7 @@ import { settingsOf } from "#rules/tenants/settings";
 import { messageOf } from "#rules/webhooks/messages";
 import { rateOf } from "#rules/webhooks/rates";
 import type { Result } from "./recording.ts";
-import { newKeyPair, signersOf, webhookSignature, type Signers } from "./secrets.ts";
+import { headersOf, newKeyPair, signersOf, webhookSignature, type Signers } from "./secrets.ts";
 
 /** A delivery as it goes out: complete and signed, so that no secret leaves the edge. `in_order`: the next one waits for its end. */
 export type Outgoing = {
@@ -68,9 +68,9 @@ export async function prepare(
 ): Promise<{ ready: Ready[]; unsignable: Result[] }> {
   if (refs.length === 0) return { ready: [], unsignable: [] };
   const leased = await readLeased(d1, refs);
-  const opened = new Map<string, Promise<Signers>>();
-  const signersFor = (row: LeasedDelivery): Promise<Signers> => {
-    const known = opened.get(row.endpoint.id) ?? openSigners(env, d1, row, now);
+  const opened = new Map<string, Promise<Opened>>();
+  const openedFor = (row: LeasedDelivery): Promise<Opened> => {
+    const known = opened.get(row.endpoint.id) ?? openSecrets(env, d1, row, now);
     opened.set(row.endpoint.id, known);
     return known;
   };
@@ -79,7 +79,7 @@ export async function prepare(
   for (const row of leased) {
     try {
       ready.push({
-        outgoing: await signed(row, await signersFor(row), now),
+        outgoing: await signed(row, await openedFor(row), now),
         ratePerS: paceOf(row),
         isCatchingUp: isCatchingUp(row),
       });
@@ -96,14 +96,22 @@ export async function prepare(
   return { ready, unsignable };
 }
 
-/** What signs an endpoint's deliveries. One that is older than `v1a` gets its key pair now. */
-async function openSigners(env: Env, d1: D1Database, { endpoint, dataKey }: LeasedDelivery, now: Date): Promise<Signers> {
+/** What is secret of an endpoint, opened: what signs its deliveries, and the headers that are its own. */
+type Opened = { signers: Signers; headers: Record<string, string> };
+
+/** One that is older than `v1a` gets its key pair now. */
+async function openSecrets(env: Env, d1: D1Database, { endpoint, dataKey }: LeasedDelivery, now: Date): Promise<Opened> {
   const vault = vaultOf(env, endpoint.tenantId, dataKey);
   const signingKey = endpoint.signingKey ?? (await keepKeyPair(d1, endpoint, await newKeyPair(vault, endpoint.id)));
-  return signersOf(vault, { ...endpoint, signingKey }, now);
+  const [signers, headers] = await Promise.all([signersOf(vault, { ...endpoint, signingKey }, now), headersOf(vault, endpoint)]);
+  return { signers, headers };
 }
 
-async function signed({ delivery, event, endpoint, livemode }: LeasedDelivery, signers: Signers, now: Date): Promise<Outgoing> {
+async function signed(
+  { delivery, event, endpoint, livemode }: LeasedDelivery,
+  { signers, headers }: Opened,
+  now: Date,
+): Promise<Outgoing> {
   const subject = { type: event.subjectType, id: event.subjectId };
   const body = messageOf({ ...event, subject }, livemode);
   const timestampS = Math.floor(now.getTime() / 1000);
@@ -116,6 +124,7 @@ async function signed({ delivery, event, endpoint, livemode }: LeasedDelivery, s
     attempt: delivery.attempts + 1,
     url: endpoint.url,
     headers: {
+      ...headers, // ours win
       "content-type": "application/json",
       "user-agent": "Latchkey-Webhooks/1",
       "webhook-id": event.id,

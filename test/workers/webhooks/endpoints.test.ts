@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { upTo, world, type World } from "../world.ts";
-import { claim, emptyQueue, endpoint, product } from "./pump.ts";
+import { answered, claim, emptyQueue, endpoint, product, result } from "./pump.ts";
 
 const types = async (w: World, prefix: string): Promise<string[]> =>
   (await w.get("/v1/events?limit=100")).body["data"]
@@ -118,6 +118,9 @@ test.each([
   ["a pattern that is none", { events: ["*.created"] }, "/events/0"],
   ["a rate of nothing", { rate_per_s: 0 }, "/rate_per_s"],
   ["more attempts than there are", { max_attempts: 11 }, "/max_attempts"],
+  ["a header that is ours", { headers: { "X-Team": "a", "Webhook-Id": "evt_1" } }, "/headers/Webhook-Id"],
+  ["more headers than ten", { headers: Object.fromEntries(upTo(11).map((n) => [`x-${n}`, "a"])) }, "/headers"],
+  ["no product at all", { product_ids: [] }, "/product_ids"],
   ["an end of attempts that is none", { on_exhausted: "stop" }, "/on_exhausted"],
 ])("%s is refused, on creation and on change", async (_, wrong, pointer) => {
   const w = await world();
@@ -162,6 +165,188 @@ test("only what matches is delivered", async () => {
   expect(typesFor(other.id)).toEqual([]);
 });
 
+test("an endpoint that names products hears of these, of what belongs to them, and of what belongs to no product", async () => {
+  const w = await world();
+  const [mine, other] = [await product(w), await product(w)];
+  const { id, product_ids } = await endpoint(w, { events: ["*"], product_ids: [mine] });
+  expect(product_ids).toEqual([mine]);
+  const all = await endpoint(w, { events: ["*"] });
+  await emptyQueue();
+  const told: string[] = [];
+  for (const each of [mine, other]) {
+    const terms = { name: "T", product_id: each, type: "perpetual", model: "per_device", max_activations: 3 };
+    const template = (await w.post("/v1/templates", terms)).body["id"];
+    const customer = (await w.post("/v1/customers", { name: "C", email: "c@x.example", kind: "person" })).body["id"];
+    const license = (await w.post("/v1/licenses", { template_id: template, customer_id: customer })).body;
+    const activation = await w.post("/v1/activations", { license_key: license["license_key"], fingerprint: "f" });
+    await w.patch(`/v1/products/${each}`, { name: "Renamed" });
+    told.push(template, customer, license["id"], activation.body["id"], each);
+  }
+  const subjectOf = new Map<string, string>(
+    (await w.get("/v1/events?limit=100")).body["data"].map((event: { id: string; subject: { id: string } }) => [
+      event.id,
+      event.subject.id,
+    ]),
+  );
+  const subjectsFor = async (endpointId: string) => {
+    const { data } = (await w.get(`/v1/webhook_endpoints/${endpointId}/deliveries?limit=100`)).body;
+    const subjects = data.map(({ event_id }: { event_id: string }) => subjectOf.get(event_id));
+    return new Set(subjects.filter((subject: string) => told.includes(subject)));
+  };
+  expect(await subjectsFor(all.id)).toEqual(new Set(told));
+  // the second customer is of no product; the activation names its license alone
+  expect(await subjectsFor(id)).toEqual(new Set([...told.slice(0, 5), told[6]]));
+
+  // what a change says counts from then on
+  const path = `/v1/webhook_endpoints/${id}`;
+  expect((await w.patch(path, { product_ids: [other, other] })).body).toMatchObject({ product_ids: [other] });
+  await emptyQueue();
+  for (const each of [mine, other]) await w.patch(`/v1/products/${each}`, { name: "Again" });
+  const heard = (await claim()).deliveries.filter(({ endpoint_id }) => endpoint_id === id);
+  expect(heard.map(({ body }) => JSON.parse(body).subject.id)).toEqual([other]);
+  expect((await w.patch(path, { product_ids: null })).body).toMatchObject({ product_ids: null });
+});
+
+test("a product that is another tenant's or none is refused, by id or by code", async () => {
+  const [w, stranger] = [await world(), await world()];
+  const { body } = await w.post("/v1/products", { name: "P", code: "studio" });
+  const theirs = await product(stranger);
+  const target = { url: "https://hooks.example.com/p", events: ["*"] };
+  expect((await w.post("/v1/webhook_endpoints", { ...target, product_ids: ["studio"] })).body).toMatchObject({
+    product_ids: [body["id"]],
+  });
+  const { id } = await endpoint(w);
+  for (const product_ids of [[body["id"], theirs], ["prod_none"], ["photo"]]) {
+    for (const refused of [
+      await w.post("/v1/webhook_endpoints", { ...target, product_ids }),
+      await w.patch(`/v1/webhook_endpoints/${id}`, { product_ids }),
+    ])
+      expect(refused.body).toMatchObject({ status: 404, code: "product_not_found" });
+  }
+});
+
+test("headers of its own reach an endpoint beside ours, their names are shown and their values never", async () => {
+  const w = await world();
+  const headers = { Authorization: "Bearer s3cr3t-of-hers", "X-Team": "licensing" };
+  const { id, header_names } = await endpoint(w, { headers });
+  expect(header_names).toEqual(["authorization", "x-team"]);
+  const path = `/v1/webhook_endpoints/${id}`;
+  const heard = async () => {
+    await product(w);
+    return (await claim()).deliveries.find(({ endpoint_id }) => endpoint_id === id)!.headers;
+  };
+  expect(await heard()).toMatchObject({
+    authorization: headers.Authorization,
+    "x-team": "licensing",
+    "content-type": "application/json",
+  });
+
+  await w.patch(path, { description: "Other" });
+  expect(await heard()).toMatchObject({ "x-team": "licensing" });
+  const seen = [
+    (await w.get(path)).text,
+    (await w.get("/v1/events?limit=100")).text,
+    (await w.get("/v1/webhook_endpoints")).text,
+  ];
+  const tables = ["webhook_endpoints", "events", "deliveries", "idempotency_keys"];
+  const rows = await Promise.all(tables.map((table) => env.DB_00.prepare(`select * from ${table}`).all()));
+  expect([...seen, JSON.stringify(rows.map(({ results }) => results))].join()).not.toContain("s3cr3t-of-hers");
+
+  expect((await w.patch(path, { headers: { "X-Other": "b" } })).body).toMatchObject({ header_names: ["x-other"] });
+  const replaced = await heard();
+  expect(replaced).toMatchObject({ "x-other": "b" });
+  expect(replaced).not.toHaveProperty("authorization");
+  expect((await w.patch(path, { headers: null })).body).toMatchObject({ header_names: [] });
+  expect(await heard()).not.toHaveProperty("x-other");
+});
+
+test("what somebody disabled is sent nothing, and gets it when it is enabled", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  const path = `/v1/webhook_endpoints/${id}`;
+  const disabled = await w.post(`${path}/disable`);
+  expect(disabled).toMatchObject({ status: 200, body: { disabled_reason: "paused", disabled_at: expect.any(String) } });
+  expect((await w.post(`${path}/disable`)).body).toEqual(disabled.body);
+  await emptyQueue();
+  const made = await product(w);
+  expect((await claim()).deliveries).toEqual([]);
+  expect((await w.post(`${path}/enable`)).body).toMatchObject({ disabled_at: null, disabled_reason: null });
+  expect((await claim()).deliveries.map(({ body }) => JSON.parse(body).subject.id)).toEqual([made]);
+  expect(await types(w, "webhook_endpoint")).toEqual([
+    "webhook_endpoint.created",
+    "webhook_endpoint.disabled",
+    "webhook_endpoint.enabled",
+  ]);
+});
+
+test("a REST hook subscribes once, however often and at once it asks, is sent its event, and unsubscribes", async () => {
+  const w = await world();
+  const hook = { target_url: "https://hooks.zapier.example/1", event: "product.created" };
+  const subscribe = (more: Record<string, unknown> = {}) => w.post("/v1/webhook_endpoints/subscribe", { ...hook, ...more });
+  const answers = await Promise.all(upTo(6).map(() => subscribe()));
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 200, 201]);
+  const ids = new Set(answers.map(({ body }) => body["id"]));
+  expect(ids.size).toBe(1);
+  const [id] = ids;
+  expect((await w.get(`/v1/webhook_endpoints/${id}`)).body).toMatchObject({
+    origin: "rest_hook",
+    url: hook.target_url,
+    events: ["product.created"],
+  });
+  expect(answers.map(({ body }) => "secret" in body).filter(Boolean)).toHaveLength(1);
+
+  // another event, another product, and an endpoint that was made otherwise are not the same
+  await endpoint(w, { url: hook.target_url, events: ["feature.created"] });
+  const mine = await product(w);
+  for (const more of [{ event: "feature.created" }, { product_id: mine }, { target_url: `${hook.target_url}2` }])
+    expect(await subscribe(more)).toMatchObject({ status: 201 });
+  expect(await subscribe({ product_id: mine })).toMatchObject({ status: 200, body: { product_ids: [mine] } });
+  expect((await subscribe({ product_id: "prod_none" })).body).toMatchObject({ status: 404, code: "product_not_found" });
+  for (const [wrong, pointer] of [
+    [{ target_url: "https://10.0.0.1/" }, "/target_url"],
+    [{ event: "product.exploded" }, "/event"],
+  ] as const)
+    expect((await subscribe(wrong)).body).toMatchObject({ status: 400, errors: [expect.objectContaining({ pointer })] });
+
+  // who subscribes again wants to be told
+  await w.post(`/v1/webhook_endpoints/${id}/disable`);
+  expect(await subscribe()).toMatchObject({ status: 200, body: { id, disabled_at: null } });
+  await emptyQueue();
+  await product(w);
+  expect((await claim()).deliveries.map(({ endpoint_id }) => endpoint_id)).toContain(id);
+  expect((await w.delete(`/v1/webhook_endpoints/${id}`)).status).toBe(204);
+  expect(await subscribe()).toMatchObject({ status: 201, body: { id: expect.not.stringMatching(String(id)) } });
+});
+
+test("a REST hook counts among the fifty endpoints", async () => {
+  const w = await world();
+  for (const n of upTo(50)) await endpoint(w, { url: `https://hooks.example.com/${n}`, events: ["order.paid"] });
+  const hook = { target_url: "https://hooks.zapier.example/1", event: "product.created" };
+  expect((await w.post("/v1/webhook_endpoints/subscribe", hook)).body).toMatchObject({ code: "too_many_webhook_endpoints" });
+});
+
+test("a REST hook whose target is gone has unsubscribed; an endpoint that somebody made is disabled", async () => {
+  const w = await world();
+  const hook = { target_url: "https://hooks.zapier.example/gone", event: "product.created" };
+  const subscribed = (await w.post("/v1/webhook_endpoints/subscribe", hook)).body["id"];
+  const { id } = await endpoint(w);
+  await emptyQueue();
+  await product(w);
+  await product(w);
+  const { deliveries } = await claim();
+  expect(deliveries).toHaveLength(4);
+  await claim({ results: deliveries.map((each) => result(each, answered(410))), limit: 0 });
+  expect((await w.get(`/v1/webhook_endpoints/${subscribed}`)).status).toBe(404);
+  expect((await w.get(`/v1/webhook_endpoints/${id}`)).body).toMatchObject({ disabled_reason: "gone" });
+  expect(
+    (await w.get(`/v1/deliveries/${deliveries.find((each) => each.endpoint_id === subscribed)!.delivery_id}`)).body,
+  ).toMatchObject({ state: "canceled" });
+  expect(await types(w, "webhook_endpoint.d")).toEqual(
+    expect.arrayContaining(["webhook_endpoint.deleted", "webhook_endpoint.disabled"]),
+  );
+  expect(await types(w, "webhook_endpoint.d")).toHaveLength(2);
+});
+
 test("a test reaches an endpoint once, whatever it subscribes to, and shows among its deliveries", async () => {
   const w = await world();
   for (const events of [["order.paid"], ["*"], ["webhook_endpoint.tested"]]) {
@@ -200,6 +385,7 @@ test("another tenant finds neither endpoint nor deliveries, byte for byte as if 
     ["get", "/v1/webhook_endpoints/{id}"],
     ["patch", "/v1/webhook_endpoints/{id}", { events: ["*"] }],
     ["post", "/v1/webhook_endpoints/{id}/enable"],
+    ["post", "/v1/webhook_endpoints/{id}/disable"],
     ["post", "/v1/webhook_endpoints/{id}/rotate_secret", {}],
     ["post", "/v1/webhook_endpoints/{id}/test"],
     ["get", "/v1/webhook_endpoints/{id}/deliveries"],
