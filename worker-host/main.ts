@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { Client } from "@temporalio/client";
 import type { NativeConnection } from "@temporalio/worker";
+import type { Metric } from "#rules/cache/metrics";
 import { backoffMs, isSaid, pause, START_CEILING_MS } from "./backoff.ts";
 import { storiesFor } from "./bundle.ts";
 import { clockActivities } from "./clock/activities.ts";
@@ -26,6 +27,7 @@ import { clockStories } from "./stories/clocks.ts";
 import { storiesActivities } from "./stories/activities.ts";
 import { runSweeps, sweptStories } from "./stories/sweep.ts";
 import { connectTemporal } from "./temporal/connect.ts";
+import { currentBuildMetric } from "./temporal/current-build.ts";
 import { sdkRuntime } from "./temporal/runtime.ts";
 import { registerSearchAttributes } from "./temporal/search-attributes.ts";
 import { keepWorkerRunning } from "./temporal/worker.ts";
@@ -76,7 +78,8 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
     return asked.withDeadline(Date.now() + ASK_TEMPORAL_MS, () => asked.workflowService.getSystemInfo({}));
   };
   const counts = new HostCounts();
-  const readHost = () => counts.metrics(state, new Date());
+  let askBuild: (() => Promise<Metric>) | undefined;
+  const readHost = async () => [...counts.metrics(state, new Date()), ...(askBuild ? [await askBuild()] : [])];
   const metrics = () => metricsPage({ readEdge: edge.readMetrics, readSdk: sdk.readMetrics, readHost });
   const health = await serveHealth({ ...config.health, state, askTemporal, metrics, log });
 
@@ -88,6 +91,7 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
   connection = connected;
   if (connected && shards) {
     state.shards = shards;
+    askBuild = () => currentBuildMetric(connected, config.temporal, bundle.buildId);
     await registerSearchAttributes(connected, config.temporal.namespace, log);
     const client = new Client({ connection: connected, namespace: config.temporal.namespace });
     const activities = activitiesOf({ config, edge, failpoint, counts, log, client });

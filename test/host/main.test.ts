@@ -6,6 +6,7 @@ import { Client, Connection } from "@temporalio/client";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { findTemporal } from "../../tools/temporal.ts";
 import { openLog, type LogFields } from "../../worker-host/log.ts";
+import { alertRules, metricsIn } from "../laws/alert-rules.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "./edge-stand-in.ts";
 import { parseExposition } from "./exposition-parser.ts";
 import { devServer, freePort, host, newFolder, type Running } from "./processes.ts";
@@ -113,6 +114,9 @@ describe("the worker host, as a process", () => {
     // what the SDK counts stands beside, in one page that parses as a whole
     const temporal = metrics.filter(({ name }) => name.startsWith("temporal_"));
     expect(temporal.map(({ name }) => name)).toContain("temporal_workflow_completed_total");
+    const alerted = alertRules().flatMap(({ expr }) => metricsIn(expr));
+    const served = new Set(metrics.map(({ name }) => name));
+    expect(alerted.filter((name) => /^(temporal|latchkey_host)_/.test(name) && !served.has(name))).toEqual([]);
     expect(temporal.every(({ name, type }) => type !== "counter" || name.endsWith("_total"))).toBe(true);
 
     expect(await running.stop("SIGTERM")).toBe(0);
@@ -144,12 +148,18 @@ describe("the worker host, as a process", () => {
     const cli = await findTemporal({ kind: "server" });
     const version = ["--deployment-name", "latchkey", "--build-id", String(buildId), "--address", `127.0.0.1:${port}`, "--yes"];
     const promote = promisify(execFile);
+    const isCurrent = async () => {
+      const page = parseExposition((await pageOf(running, "/metrics")).body);
+      return page.find(({ name }) => name === "latchkey_host_current_build")?.lines[0]?.value;
+    };
+    await until("its version is known, and is not the current one", async () => (await isCurrent()) === 0);
     await until("its version is known and current", () =>
       promote(cli, ["worker", "deployment", "set-current-version", ...version]).then(
         () => true,
         () => false,
       ),
     );
+    expect(await isCurrent()).toBe(1);
     const id = requestFulfillment(2);
     await until("the order is fulfilled", () => isFulfilled(id));
     await until("the story is recorded as fulfilled", async () => {

@@ -40,7 +40,7 @@ function edgeMetrics() {
 const SDK = "# HELP temporal_request_total Requests\n# TYPE temporal_request_total counter\ntemporal_request_total 3\n";
 
 const pageOf = async (counts: HostCounts, readEdge = async () => edgeMetrics()) =>
-  parseExposition(await metricsPage({ readEdge, readSdk: async () => SDK, readHost: () => counts.metrics(state, NOW) }));
+  parseExposition(await metricsPage({ readEdge, readSdk: async () => SDK, readHost: async () => counts.metrics(state, NOW) }));
 const linesOf = (page: Awaited<ReturnType<typeof pageOf>>, name: string) => page.find((family) => family.name === name)?.lines;
 
 describe("the page for Prometheus", () => {
@@ -119,7 +119,7 @@ describe("the page for Prometheus", () => {
 
   test("is served beside the health page, under its content type", async () => {
     const log = openLog(() => undefined);
-    const metrics = () => metricsPage({ readEdge: async () => edgeMetrics(), readSdk: async () => "", readHost: () => [] });
+    const metrics = () => metricsPage({ readEdge: async () => edgeMetrics(), readSdk: async () => "", readHost: async () => [] });
     const parts = { address: "127.0.0.1", port: 0, state, askTemporal: async () => undefined, metrics, log };
     const server = await serveHealth(parts);
     const bound = server.address();

@@ -7,7 +7,7 @@ export type MetricsParts = {
   readEdge: () => Promise<EdgeMetrics>;
   /** A page of its own, in the same format. */
   readSdk: () => Promise<string>;
-  readHost: () => Metric[];
+  readHost: () => Promise<Metric[]>;
 };
 
 /**
@@ -15,7 +15,7 @@ export type MetricsParts = {
  * counts keeps its own names, `temporal_…`.
  */
 export async function metricsPage({ readEdge, readSdk, readHost }: MetricsParts): Promise<string> {
-  const [edge, sdk] = await Promise.all([readEdge().catch(() => null), readSdk()]);
+  const [edge, sdk, own] = await Promise.all([readEdge().catch(() => null), readSdk(), readHost()]);
   const up: Metric = {
     type: "gauge",
     name: "up",
@@ -23,7 +23,7 @@ export async function metricsPage({ readEdge, readSdk, readHost }: MetricsParts)
     labels: [],
     samples: [{ values: [], value: edge ? 1 : 0 }],
   };
-  const host = edge ? [...readHost(), storiesMetric(edge.stories)] : readHost();
+  const host = edge ? [...own, storiesMetric(edge.stories)] : own;
   return exposition("latchkey_edge_", [up, ...(edge?.metrics ?? [])]) + exposition("latchkey_host_", host) + sdk;
 }
 

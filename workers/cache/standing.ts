@@ -6,10 +6,11 @@ import type { Env } from "#kernel/env";
 import { databaseOf, shardsOf } from "#kernel/shards";
 import { within } from "#kernel/within";
 import type { Metric } from "#rules/cache/metrics";
+import { standingMetrics, type Waiting } from "#rules/cache/standing";
 import { madeAt } from "#rules/ids";
 import { STORY_STATES } from "#rules/stories/states";
 
-/** How much waits in a database, and how its stories stand. */
+/** How much waits in the databases, and how their stories stand. */
 export type Standing = { metrics: Metric[]; stories: StoryCount[] };
 
 const READ_TIMEOUT_MS = 3_000;
@@ -19,25 +20,17 @@ const COUNTED = STORY_STATES.filter((state) => state !== "ended");
 
 /** Reads it from every shard's database. One that does not answer says so, and leaves out what only it knows. */
 export async function readStanding(env: Env, now: Date): Promise<Standing> {
-  const shards = shardsOf(env);
   const read = await Promise.all(
-    shards.map((shard) => within(standingIn(databaseOf(env, shard) as D1Database, now), READ_TIMEOUT_MS).catch(() => null)),
+    shardsOf(env).map(async (shard) => {
+      const work = standingIn(databaseOf(env, shard) as D1Database, now);
+      return { shard, standing: await within(work, READ_TIMEOUT_MS).catch(() => null) };
+    }),
   );
-  const known = read.filter((each) => each !== null);
-  const samples = shards.map((shard, i) => ({ values: [shard], value: read[i] ? 1 : 0 }));
-  const up: Metric = {
-    type: "gauge",
-    name: "database_up",
-    help: "1 when a shard's database answered for this page within three seconds",
-    labels: ["shard"],
-    samples,
-  };
-  return { metrics: [up, dueAges(known, now)], stories: summed(known.flatMap(({ stories }) => stories)) };
+  const waiting = read.map(({ shard, standing }) => ({ shard, due: standing?.due ?? null }));
+  return { metrics: standingMetrics(waiting, now), stories: summed(read.flatMap(({ standing }) => standing?.stories ?? [])) };
 }
 
-type Known = { due: Record<"events" | "deliveries" | "notices", Date | null>; stories: StoryCount[] };
-
-async function standingIn(d1: D1Database, now: Date): Promise<Known> {
+async function standingIn(d1: D1Database, now: Date): Promise<{ due: NonNullable<Waiting["due"]>; stories: StoryCount[] }> {
   const [event, deliveries, notices, stories] = await Promise.all([
     longestWaitingEvent(d1),
     longestDue(d1, now),
@@ -47,15 +40,6 @@ async function standingIn(d1: D1Database, now: Date): Promise<Known> {
   // an event says when it happened in the tenant's own time; its id was made in real time
   const events = (event !== undefined && madeAt(event)) || null;
   return { due: { events, deliveries, notices }, stories };
-}
-
-function dueAges(known: readonly Known[], now: Date): Metric {
-  const samples = (["events", "deliveries", "notices"] as const).flatMap((queue) => {
-    const ages = known.map(({ due }) => (due[queue] ? Math.max(0, now.getTime() - due[queue].getTime()) / 1000 : 0));
-    return ages.length === 0 ? [] : [{ values: [queue], value: Math.max(...ages) }];
-  });
-  const help = "For how long the first of a queue has waited that nobody has taken; 0 when none is due";
-  return { type: "gauge", name: "due_age_seconds", help, labels: ["queue"], samples };
 }
 
 function summed(counts: readonly StoryCount[]): StoryCount[] {
