@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { root } from "../start/home.ts";
 import { tailOf } from "../start/supervise.ts";
 import { cacheFolder } from "../temporal.ts";
+import { signedDeliveries } from "./deliveries.ts";
 import { runLogged } from "./run.ts";
 import type { Place, Tally } from "./steps.ts";
 
@@ -14,26 +15,38 @@ const run = promisify(execFile);
 const sdk = path.join("sdk", "python");
 const shownLines = 40;
 
-/** Runs the tests of the Python verifier, in an environment of its own that is made once. Counts each case. */
+/** What is tested in Python: the verifier of license files, and that deliveries are verified by the library that receivers use. */
+const suites = [
+  { name: "verifier", in: path.join(sdk, "tests"), top: sdk },
+  { name: "deliveries", in: path.join("test", "python"), top: path.join("test", "python") },
+];
+
+/** Runs the tests in Python, in an environment of its own that is made once. Counts each case. */
 export async function runPython(place: Place, tally: Tally): Promise<void> {
-  const log = path.join(place.logs, "python.log");
   const startedMs = performance.now();
+  const total = { passed: 0, failed: 0 };
   try {
     const python = await environment();
-    const { code } = await runLogged([python, "-m", "unittest", "discover", "-s", path.join(sdk, "tests"), "-t", sdk], log, {
-      PYTHONDONTWRITEBYTECODE: "1",
-    });
-    const { passed, failed } = counted(await readFile(log, "utf8"), code);
-    tally.passed += passed;
-    tally.failed += failed;
-    const said = failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} FAILED`;
+    const deliveries = path.join(place.logs, "deliveries.json");
+    await writeFile(deliveries, JSON.stringify(await signedDeliveries(new Date())));
+    for (const suite of suites) {
+      const log = path.join(place.logs, `python-${suite.name}.log`);
+      const env = { PYTHONDONTWRITEBYTECODE: "1", LATCHKEY_DELIVERIES: deliveries };
+      const { code } = await runLogged([python, "-m", "unittest", "discover", "-s", suite.in, "-t", suite.top], log, env);
+      const { passed, failed } = counted(await readFile(log, "utf8"), code);
+      total.passed += passed;
+      total.failed += failed;
+      if (failed > 0) tally.say.line(tailOf(log, shownLines));
+    }
+    tally.passed += total.passed;
+    tally.failed += total.failed;
+    const said = total.failed === 0 ? `${total.passed} passed` : `${total.passed} passed, ${total.failed} FAILED`;
     tally.tell("python", said, performance.now() - startedMs);
-    if (failed > 0) tally.say.line(tailOf(log, shownLines));
   } catch (error) {
     tally.failed += 1;
     tally.tell("python", "FAILED to begin", performance.now() - startedMs);
     tally.say.line(`${error instanceof Error ? error.message : String(error)}
-The Python verifier needs Python 3.10 or newer with venv and pip, and the package registry for its first run.
+The tests in Python need Python 3.10 or newer with venv and pip, and the package registry for its first run.
 Install them (Debian: apt-get install python3-venv), or leave this part out: npm test -- --only rules,sdk,edge`);
   }
 }
