@@ -10,6 +10,8 @@ const KINDS = [
   "deliver_webhooks",
   "send_mail",
   "advance_clock",
+  "archive_activations",
+  "release_clock",
   "new_kind",
 ];
 
@@ -25,6 +27,11 @@ const story = (more: Partial<Commanded> = {}): Commanded => ({
 test("a story that recovers an endpoint takes every command, and one skips what it waits for alone", () => {
   expect(commandsOf(story())).toEqual(["retry", "skip_wait", "give_up"]);
   expect(commandsOf(story({ waitsFor: null }))).toEqual(["retry", "give_up"]);
+});
+
+test("an archive may be asked to wait no longer, and a clock to stop, and neither the other's", () => {
+  expect(commandsOf(story({ kind: "archive_activations" }))).toEqual(["retry", "skip_wait"]);
+  expect(commandsOf(story({ kind: "advance_clock" }))).toEqual(["retry", "give_up"]);
 });
 
 test.each(["fulfill_order", "deliver_webhooks", "send_mail", "constructor"])("%s is tried again, and never given up", (kind) => {

@@ -3,11 +3,13 @@ import { STORY_COMMANDS, type StoryCommand, type StoryState } from "./states.ts"
 /**
  * What may be asked of a story beside trying again. Pumps are never given up: the queues of everybody are theirs. An order is not, because what is
  * paid for has to be given. A clock that is given up stands where it has come to, and may be advanced again.
+ * An archive that waits no longer asks the tenant's settings anew, and archives nothing that is too young by them.
  */
 const BESIDE_RETRY: Readonly<Record<string, readonly StoryCommand[]>> = {
   run_operation: ["give_up"],
   recover_endpoint: ["skip_wait", "give_up"],
   advance_clock: ["give_up"],
+  archive_activations: ["skip_wait"],
 };
 
 /** What of a story says which commands it takes. */

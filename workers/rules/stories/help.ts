@@ -15,6 +15,9 @@ const AGAINST: Readonly<Record<string, string>> = {
   internal_error: "Look into the log of the edge for the request that failed, mend what it tells, and retry.",
   EdgeUnreachable: "Look whether the edge runs and the host reaches it (LATCHKEY_EDGE_URL); it goes on by itself when it does.",
   no_worker: "Start a worker host, or look into the log of the one that runs: none takes this story up.",
+  task_timed_out: "Look into the log of the worker host: its step came to no end, or the host died in it; it is begun again.",
+  timeout: "Look at what it asks for: that takes too long, or hangs; it goes on by itself when that answers.",
+  terminated: "Ask who ended it by hand, and why; retry begins it anew.",
   DeterminismViolationError:
     "Deploy the version of the stories that this one began with, or mend the new one so that it replays; then retry.",
 };
@@ -22,7 +25,8 @@ const AGAINST: Readonly<Record<string, string>> = {
 /** What becomes of a story of a kind that waits. */
 const WAITING: Readonly<Record<string, string>> = {
   advance_clock: "Look at the story that the clock waits for: it has to go on first.",
-  archive_activations: "Nothing: what was released is archived when it is old enough, by the tenant's settings.",
+  archive_activations:
+    "Nothing: what was released is archived when it is old enough, by the tenant's settings; skip_wait has it ask them anew.",
   recover_endpoint: "Bring the endpoint back: the next try finds out by itself, and skip_wait tries it at once.",
 };
 
@@ -35,6 +39,7 @@ const FAILING: Readonly<Record<string, string>> = {
   send_mail: "Mend what the error tells: mails of the whole shard wait, and are sent when it goes on.",
   archive_activations: "Mend what the error tells, then retry: it goes on where it stands. Released seats wait where they are.",
   advance_clock: "Mend what the error tells, then retry, or advance the clock again.",
+  release_clock: "Mend what the error tells, then retry: stories of the sandbox wait until each was told that its time runs on.",
 };
 
 /** What would help a story, in a sentence. */
