@@ -18,6 +18,8 @@ export type Fact = {
   data: { object: Record<string, unknown>; previous: Record<string, unknown> | null };
   /** What came from elsewhere was told to people there: no mail is made of it. */
   mailsNobody?: true;
+  /** An endpoint that gets a delivery of its own with the change, whatever it subscribes to. */
+  apart?: string;
 };
 
 /** The answer of a request, made before the write so that both are kept together. */
@@ -189,7 +191,7 @@ const idStart = ({ newId, realNow }: Asking, noun: "delivery" | "notice"): strin
 /** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it: for a disabled one too, which gets it when it is enabled. */
 function factStatements(
   asking: Asking,
-  { type, subject, data, tenantId, eventId: id }: Fact & { tenantId: TenantId; eventId: string },
+  { type, subject, data, apart, tenantId, eventId: id }: Fact & { tenantId: TenantId; eventId: string },
   onlyIfChanged = false,
 ): Statement[] {
   const { d1, actor, requestId, now } = asking;
@@ -209,7 +211,7 @@ function factStatements(
       now.getTime(),
       licenseOf(subject, data.object),
     );
-  return [event, fanOut({ ...asking, tenantId }, id, type)];
+  return [event, fanOut({ ...asking, tenantId }, id, { type, apart })];
 }
 
 function committed(
@@ -229,14 +231,14 @@ function licenseOf(subject: Fact["subject"], object: Record<string, unknown>): s
 }
 
 /** A delivery for each endpoint that subscribes to the event. */
-function fanOut(asking: Asking, eventId: string, type: EventType): Statement {
+function fanOut(asking: Asking, eventId: string, { type, apart }: { type: EventType; apart: string | undefined }): Statement {
   const { d1, tenantId, realNow } = asking;
   return d1
     .prepare(
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
        select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, told.seq, ?3, ?4, 'pending', 0, ?5, ?5
        from webhook_endpoints e cross join events told on told.tenant_id = ?1 and told.id = ?3
-       where e.tenant_id = ?1 and e.deleted_at is null and ${SUBSCRIBES}`,
+       where e.tenant_id = ?1 and e.deleted_at is null and e.id is not ?6 and ${SUBSCRIBES}`,
     )
-    .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime());
+    .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime(), apart ?? null);
 }

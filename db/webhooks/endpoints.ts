@@ -3,6 +3,7 @@ import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
 import { backToWork, isSentTo } from "./queues.ts";
+import type { EventType } from "#rules/events";
 import { webhookEndpoints } from "./tables.ts";
 
 export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect;
@@ -81,10 +82,10 @@ export function webhookEndpointsOf(asking: Asking) {
     delete: (row: WebhookEndpointRow, told: Told) =>
       commit(asking, [overwritten(row), guard(d1), cancelWaiting(asking, row.id)], told),
 
-    /** Tells the endpoint of a test, whatever it subscribes to; undefined when it is not sent to any more. */
-    test: async ({ id }: WebhookEndpointRow, eventId: string, told: Told) => {
+    /** Tells the endpoint of a test by an event of a type, whatever it subscribes to; undefined when it is not sent to any more. */
+    test: async ({ id }: WebhookEndpointRow, { eventId, type }: { eventId: string; type: EventType }, told: Told) => {
       const named: Asking = { ...asking, newId: (noun, at) => (noun === "event" ? eventId : asking.newId(noun, at)) };
-      const done = await commit(named, [isSentTo(asking, id), testDelivery(asking, id, eventId)], told);
+      const done = await commit(named, [isSentTo(asking, id), testDelivery(asking, id, { eventId, type })], told);
       if (done) asking.ring({ deliveries: true, events: [] });
       return done;
     },
@@ -146,15 +147,16 @@ function isFirst({ d1, tenantId }: Asking, { origin, url, events, productIds }: 
     .bind(tenantId, origin, url, JSON.stringify(events), productIds && JSON.stringify(productIds));
 }
 
-/** The test's delivery, unless the endpoint subscribes to tests: then it gets one as every subscriber does, with the event that follows. */
-function testDelivery({ d1, tenantId, newId, realNow }: Asking, id: string, eventId: string) {
+/** The test's delivery: of the event that follows, and telling an example of `type` where that is another. */
+function testDelivery(
+  { d1, tenantId, newId, realNow }: Asking,
+  id: string,
+  { eventId, type }: { eventId: string; type: EventType },
+) {
   return d1
     .prepare(
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
-       select e.tenant_id, ?3, e.id, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?4, 'webhook_endpoint.tested', 'pending', 0, ?5, ?5
-       from webhook_endpoints e
-       where e.tenant_id = ?1 and e.id = ?2
-         and not exists (select 1 from json_each(e.events) p where p.value in ('*', 'webhook_endpoint.*', 'webhook_endpoint.tested'))`,
+       select ?1, ?3, ?2, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?4, ?6, 'pending', 0, ?5, ?5`,
     )
-    .bind(tenantId, id, newId("delivery", realNow), eventId, realNow.getTime());
+    .bind(tenantId, id, newId("delivery", realNow), eventId, realNow.getTime(), type);
 }

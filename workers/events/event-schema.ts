@@ -31,7 +31,13 @@ export function schemaOfEvent(type: EventType, components: Readonly<Record<strin
     subject: { type: "object", properties: { type: { type: "string" }, id: { type: "string" } }, required: ["type", "id"] },
     request_id: { type: ["string", "null"], description: "The request that did it." },
   };
-  const { root, $defs } = standingAlone({ type: "object", properties: fields, required: Object.keys(fields) }, components);
+  const marks = {
+    test: { const: true, description: "Nothing has happened: somebody asked for an example. Otherwise left out." },
+  };
+  const { root, $defs } = standingAlone(
+    { type: "object", properties: { ...fields, ...marks }, required: Object.keys(fields) },
+    components,
+  );
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: type,

@@ -165,12 +165,21 @@ export const SecretRotation = z
   })
   .openapi("SecretRotation", { example: { overlap_s: 3_600 } });
 
+export const WebhookTestRequest = z
+  .strictObject({
+    type: z.enum(EVENT_TYPES).optional().openapi({
+      default: "webhook_endpoint.tested",
+      description: "An example of this type is sent: the one that GET /v1/event_types/{type} shows.",
+    }),
+  })
+  .openapi("WebhookTestRequest", { example: { type: "license.created" } });
+
 export const WebhookTest = z
   .object({
     object: z.literal("webhook_test"),
     id: z.string().openapi({ description: "The test's event, and so its `webhook-id`." }),
     endpoint_id: z.string(),
-    event_type: z.literal("webhook_endpoint.tested"),
+    event_type: z.enum(EVENT_TYPES),
     created_at: Instant,
   })
   .openapi("WebhookTest");

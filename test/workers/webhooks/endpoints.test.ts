@@ -375,6 +375,44 @@ test("a test reaches an endpoint once, whatever it subscribes to, and shows amon
   }
 });
 
+test("a test of any type sends an example of it that is marked, once, to this endpoint alone, and nothing has happened", async () => {
+  const w = await world();
+  for (const events of [["order.paid"], ["*"]]) {
+    const [{ id }, other] = [await endpoint(w, { events }), await endpoint(w, { events: ["*"] })];
+    await emptyQueue();
+    const tested = await w.post(`/v1/webhook_endpoints/${id}/test`, { type: "license.suspended" });
+    expect(tested).toMatchObject({ status: 202, body: { event_type: "license.suspended", endpoint_id: id } });
+    const { deliveries } = await claim();
+    const [mine, ...more] = deliveries.filter(({ endpoint_id }) => endpoint_id === id);
+    expect(more).toEqual([]);
+    const { body: type } = await w.get("/v1/event_types/license.suspended");
+    const { data, subject } = type["example"];
+    const { body: event } = await w.get(`/v1/events/${tested.body["id"]}`);
+    expect(event).toMatchObject({ type: "webhook_endpoint.tested", subject: { id } });
+    expect(JSON.parse(mine!.body)).toEqual({
+      type: "license.suspended",
+      timestamp: event["created_at"],
+      id: event["id"],
+      seq: event["seq"],
+      livemode: true,
+      test: true,
+      api_version: "v1",
+      data,
+      subject,
+      request_id: event["request_id"],
+    });
+    expect(mine!.headers["webhook-id"]).toBe(tested.body["id"]);
+    const theirs = deliveries.filter(({ endpoint_id }) => endpoint_id === other.id).map(({ body }) => JSON.parse(body));
+    expect(theirs).toMatchObject([{ type: "webhook_endpoint.tested", subject: { id } }]);
+    expect(theirs[0]).not.toHaveProperty("test");
+    await w.delete(`/v1/webhook_endpoints/${other.id}`);
+  }
+  expect(await types(w, "license")).toEqual([]);
+  const { id } = await endpoint(w);
+  const refused = await w.post(`/v1/webhook_endpoints/${id}/test`, { type: "license.exploded" });
+  expect(refused.body).toMatchObject({ status: 400, errors: [expect.objectContaining({ pointer: "/type" })] });
+});
+
 test("another tenant finds neither endpoint nor deliveries, byte for byte as if they never were, and changes nothing", async () => {
   const [w, other] = [await world(), await world()];
   const { id } = await endpoint(w);

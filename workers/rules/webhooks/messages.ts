@@ -10,6 +10,8 @@ export type MessageFacts = {
   subject: { type: string; id: string };
   data: { object: Record<string, unknown>; previous: Record<string, unknown> | null };
   requestId: string | null;
+  /** Nothing happened: it is an example. */
+  isTest?: true;
 };
 
 /** The body of a webhook. It depends on the fact alone, so that every retry sends the same bytes. */
@@ -20,6 +22,7 @@ export function messageOf(event: MessageFacts, livemode: boolean): string {
     id: event.id,
     seq: event.seq,
     livemode,
+    ...(event.isTest && { test: true }),
     api_version: API_VERSION,
     data: { object: event.data.object, previous: event.data.previous },
     subject: { type: event.subject.type, id: event.subject.id },
