@@ -10,7 +10,7 @@ export type TestClockRow = typeof testClocks.$inferSelect;
 /** What a clock that is being moved sees, at one moment. */
 export type Surroundings = {
   woken: { workflowId: string; at: Date } | null;
-  events: { seq: number; type: string; subject: { type: string; id: string }; isDispatched: boolean }[];
+  events: { seq: number; type: string; subject: { type: string; id: string }; at: Date; isDispatched: boolean }[];
   next: { workflowId: string; at: Date } | null;
 };
 
@@ -53,7 +53,7 @@ function readsOf({ d1, tenantId }: Asking) {
           .bind(tenantId),
         d1
           .prepare(
-            `select seq, type, subject_type, subject_id, dispatched_at from events where tenant_id = ?1 and seq > ?2 order by seq limit ${EVENTS_AT_ONCE}`,
+            `select seq, type, subject_type, subject_id, at, dispatched_at from events where tenant_id = ?1 and seq > ?2 order by seq limit ${EVENTS_AT_ONCE}`,
           )
           .bind(tenantId, behind),
         d1
@@ -169,7 +169,14 @@ function movesOf(asking: Asking) {
 }
 
 type WakeupColumns = { workflow_id: string; at: number };
-type EventColumns = { seq: number; type: string; subject_type: string; subject_id: string; dispatched_at: number | null };
+type EventColumns = {
+  seq: number;
+  type: string;
+  subject_type: string;
+  subject_id: string;
+  at: number;
+  dispatched_at: number | null;
+};
 
 function waiting(result: D1Result | undefined): { workflowId: string; at: Date } | null {
   const [row] = (result?.results ?? []) as WakeupColumns[];
@@ -177,9 +184,10 @@ function waiting(result: D1Result | undefined): { workflowId: string; at: Date }
 }
 
 const seen = (result: D1Result | undefined) =>
-  ((result?.results ?? []) as EventColumns[]).map(({ seq, type, subject_type, subject_id, dispatched_at }) => ({
+  ((result?.results ?? []) as EventColumns[]).map(({ seq, type, subject_type, subject_id, at, dispatched_at }) => ({
     seq,
     type,
     subject: { type: subject_type, id: subject_id },
+    at: new Date(at),
     isDispatched: dispatched_at !== null,
   }));

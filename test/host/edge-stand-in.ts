@@ -78,6 +78,8 @@ type Body = {
 /** Answers a call instead of the stand-in: a status and a body, or "hang up" to cut the connection. */
 export type Fault = { status: number; body?: unknown; headers?: Record<string, string> } | "hang up";
 
+/** When all events happened. */
+const EVENT_AT = "2026-11-20T09:00:00.000Z";
 const DAY_MS = 86_400_000;
 const ARCHIVED_AT_ONCE = 2;
 const SECRET = Buffer.alloc(32, 7);
@@ -317,7 +319,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     if (kept) return { ...answer, wake: { workflow_id: kept, at: now() } };
     const fresh = events.filter(({ seq }) => seq > behind);
     if (fresh.some(({ done }) => !done) || busy !== null) return answer;
-    const seen = fresh.map(({ seq, type, subject }) => ({ seq, type, subject }));
+    const seen = fresh.map(({ seq, type, subject }) => ({ seq, type, subject, at: EVENT_AT }));
     if (seen.length > 0) return { ...answer, events: seen, behind: seen.at(-1)?.seq ?? behind };
     const [next] = inOrder(wakeups.keys());
     const at = next === undefined ? Number.POSITIVE_INFINITY : Date.parse(wakeups.get(next) ?? "");
@@ -335,7 +337,7 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
 
   /** An event as the relay, or a sweep, is told of it. */
   function started({ tenant_id, seq, id, type, subject, livemode }: StandInEvent) {
-    return { tenant_id, seq, id, type, subject, at: "2026-11-20T09:00:00.000Z", clock: { livemode: livemode ?? true } };
+    return { tenant_id, seq, id, type, subject, at: EVENT_AT, clock: { livemode: livemode ?? true } };
   }
 
   function operationOf(id: string): StandInOperation {

@@ -82,7 +82,7 @@ export type ClockStep = {
   status: ClockProgress["status"];
   now: string;
   wake: { workflow_id: string; at: string } | null;
-  events: { seq: number; type: string; subject: { type: string; id: string } }[];
+  events: Pick<RelayEvent, "seq" | "type" | "subject" | "at">[];
   behind: number;
 };
 

@@ -71,8 +71,8 @@ const progressOf = ({ status, now }: ClockStep, behind: number, woken: number): 
 
 /** The stories that events of a sandbox started; those that move its clock are not waited for by it. */
 function startedBy({ events }: ClockStep, tenantId: string): string[] {
-  const started = events.map(({ seq, type, subject }) =>
-    startFor({ tenant_id: tenantId, seq, id: "", type, subject, at: "", clock: { livemode: false } }),
+  const started = events.map(({ seq, type, subject, at }) =>
+    startFor({ tenant_id: tenantId, seq, id: "", type, subject, at, clock: { livemode: false } }),
   );
   return started.flatMap((story) => (story && !story.workflowId.startsWith("clock/") ? [story.workflowId] : []));
 }

@@ -20,7 +20,7 @@ const Step = z.strictObject({
 });
 
 const Waker = z.object({ workflow_id: z.string(), at: Instant });
-const Seen = z.object({ seq: z.int(), type: z.string(), subject: z.object({ type: z.string(), id: z.string() }) });
+const Seen = z.object({ seq: z.int(), type: z.string(), subject: z.object({ type: z.string(), id: z.string() }), at: Instant });
 
 const Stepped = z.object({
   status: z.enum([...TEST_CLOCK_STATUSES, "deleted"]),
@@ -58,7 +58,7 @@ export const stepTestClock = internalEndpoint({
     const stepping = { opened, row, realNow: c.var.realNow, answer: { ...answer, status: "advancing" as const } };
     if (step.kind === "wait") return c.json(await waited(stepping, step.for, around), 200);
     if (step.kind === "look") {
-      const seen = events.map(({ seq, type, subject }) => ({ seq, type, subject }));
+      const seen = events.map(({ seq, type, subject, at }) => ({ seq, type, subject, at: at.toISOString() }));
       return c.json({ ...stepping.answer, events: seen, behind: step.behind }, 200);
     }
     if (step.kind === "wake") return c.json(await wakened(stepping, step), 200);

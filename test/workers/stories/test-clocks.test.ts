@@ -145,7 +145,11 @@ test("a clock waits until the events of an instant have begun their stories, and
   expect((await shown(w, clock.id))["waits_for"]).toMatchObject({ story: null });
   await carryOnEverything();
   const looked = await step(w, clock.id, { behind: before });
-  expect(looked).toMatchObject({ status: "advancing", behind: before + 1, events: [{ type: "test_clock.advance_requested" }] });
+  expect(looked).toMatchObject({
+    status: "advancing",
+    behind: before + 1,
+    events: [{ type: "test_clock.advance_requested", at: clock.now }],
+  });
   expect(await step(w, clock.id, { behind: before + 1, busy: "order/1" })).toMatchObject({ status: "advancing", now: clock.now });
   expect((await shown(w, clock.id))["waits_for"]).toMatchObject({ story: "order/1" });
   expect(await step(w, clock.id, { behind: before + 1 })).toMatchObject({ status: "ready" });
