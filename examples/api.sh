@@ -2,6 +2,7 @@
 # source examples/api.sh
 #
 #   api METHOD PATH [BODY] [curl options]   with the demo tenant's secret key
+#   sandbox METHOD PATH [BODY] [curl options]   the same in its sandbox, with a test key
 #   app PATH BODY [curl options]            as a program does, with its publishable key
 #   field .NAME                             reads one field of the JSON on standard input
 
@@ -15,6 +16,7 @@ fi
 
 API=$(dev .edge_url)
 SECRET=$(dev .tenant.secret_key)
+TEST_SECRET=$(dev .sandbox.secret_key)
 PUBLISHABLE=$(dev .tenant.publishable_key)
 
 api() {
@@ -23,6 +25,8 @@ api() {
   if [[ ${1-} == "{"* ]]; then set -- -H 'Content-Type: application/json' -d "$@"; fi
   curl -sS -X "$method" "$API$route" -H "Authorization: Bearer $SECRET" -w '\n' "$@"
 }
+
+sandbox() { SECRET=$TEST_SECRET api "$@"; }
 
 app() {
   local route=$1 body=$2

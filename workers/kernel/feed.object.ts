@@ -15,6 +15,8 @@ const KEPT = 10_000;
 /** How many of them are read of the database at once, and told to an isolate that knows nothing yet. */
 const READ_AT_ONCE = 1_000;
 const KEPT_DROPS = 500;
+/** How long an answer waits for the database before it tells what is known. */
+const LOOK_TIMEOUT_MS = 1_500;
 
 /**
  * What changed in a shard, in the order of its events. The events in the database are the only truth: the object reads what is new of them when
@@ -135,9 +137,6 @@ export class Feed extends DurableObject {
     if (beyond) this.#from = beyond.position;
   }
 }
-
-/** How long an answer waits for the database before it tells what is known. */
-const LOOK_TIMEOUT_MS = 1_500;
 
 /** The feed of a shard. */
 export function feedOf(env: Env, shard: string): DurableObjectStub<Feed> {

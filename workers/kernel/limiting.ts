@@ -6,7 +6,8 @@ import { windowAt } from "#rules/limits/windows";
 import { addressClass } from "#rules/addresses";
 import type { Caller } from "./auth.ts";
 import { Lately } from "./lately.ts";
-import { headersOf, type LeaseContext, type Permit, type Refusal, type Subject } from "./leases.ts";
+import type { LeaseContext, Subject } from "./leases.ts";
+import { headersOf, type Permit, type Refusal } from "./permits.ts";
 import {
   addressSubject,
   isSpent,

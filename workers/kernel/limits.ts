@@ -4,11 +4,13 @@ import { type LimitNumbers, limitsOf } from "#rules/limits/numbers";
 import { UNLIMITED, windowAt, type WindowLimits } from "#rules/limits/windows";
 import { settingsOf } from "#rules/tenants/settings";
 import type { Env } from "./env.ts";
-import { type LeaseContext, Leases, type Permit, type Subject } from "./leases.ts";
+import { type LeaseContext, Leases, type Subject } from "./leases.ts";
+import type { Permit } from "./permits.ts";
 import { quotaOf } from "./quota.object.ts";
 import { count } from "./tallies.ts";
 
-export type { LeaseContext, Permit, Refusal, Subject } from "./leases.ts";
+export type { LeaseContext, Subject } from "./leases.ts";
+export type { Permit, Refusal } from "./permits.ts";
 
 /** What limits are read from; snapshots of tenants hold it as well as rows. */
 export type Limited = Pick<TenantRow, "id" | "tier" | "limits" | "settings">;

@@ -1,7 +1,8 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Leases, type LeaseContext, type Permit, type Subject } from "#kernel/leases";
+import { Leases, type LeaseContext, type Subject } from "#kernel/leases";
+import type { Permit } from "#kernel/permits";
 import type { Env } from "#kernel/env";
 import { quotaOf } from "#kernel/quota.object";
 import { windowAt } from "#rules/limits/windows";
