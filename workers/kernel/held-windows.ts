@@ -1,4 +1,4 @@
-import { limitItem, policyItem, policyName } from "#rules/limits/headers";
+import { policyItem, policyName } from "#rules/limits/headers";
 import { asksAhead, refusedUntil, restOf, STANDING_WINDOWS, standingAfter, standingLimit } from "#rules/limits/leasing";
 import { UNLIMITED, type Window, windowAt, type WindowLimits } from "#rules/limits/windows";
 import type { Lease, LeaseAsk } from "./quota.object.ts";

@@ -19,7 +19,7 @@ import {
   stands,
 } from "./held-windows.ts";
 import { type Permit, Taken } from "./permits.ts";
-import { type Lease, type LeaseAsk, quotaOf, type Unused } from "./quota.object.ts";
+import { type LeaseAsk, quotaOf, type Unused } from "./quota.object.ts";
 import { within } from "./within.ts";
 
 /** Who is counted: the name of its Quota object (it begins with the tenant's id), what the headers call the limits, and the limits. */
