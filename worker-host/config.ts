@@ -27,6 +27,8 @@ export type HostConfig = {
   /** Where the host keeps what outlives it (only the marks of failpoints). */
   home: string;
   health: { address: string; port: number };
+  /** How often the host looks how stories stand, and tells the edge. */
+  mirrorMs: number;
   /** A file to write when everything runs, for a supervisor that watches files. */
   readyFile: string | null;
 };
@@ -50,6 +52,7 @@ export function readConfig(env: Env): { config: HostConfig } | { problems: Confi
   const allowLoopback = readAllowLoopback(env, mode, complain);
   const failpoint = readFailpoint(env, mode, complain);
   const port = readPort(env, complain);
+  const mirrorMs = readMirrorMs(env, complain);
   const mail = readMail((variable) => given(env, variable), complain);
   if (problems.length > 0 || url === undefined || secret === undefined) return { problems };
 
@@ -63,6 +66,7 @@ export function readConfig(env: Env): { config: HostConfig } | { problems: Confi
       failpoint,
       home: homeFolder(given(env, "LATCHKEY_HOME")),
       health: { address: given(env, "LATCHKEY_HOST_ADDRESS") ?? "127.0.0.1", port },
+      mirrorMs,
       readyFile: given(env, "LATCHKEY_READY_FILE") ?? null,
     },
   };
@@ -176,4 +180,12 @@ function readPort(env: Env, complain: Complain): number {
   if (port <= 65_535) return port;
   complain("LATCHKEY_HOST_PORT", "must be a port number, 0 to 65535 (0 takes any free one)");
   return 0;
+}
+
+function readMirrorMs(env: Env, complain: Complain): number {
+  const text = given(env, "LATCHKEY_MIRROR_MS") ?? "5000";
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (ms >= 100) return ms;
+  complain("LATCHKEY_MIRROR_MS", "must be a number of milliseconds, 100 or more (5000 when absent)");
+  return 5_000;
 }

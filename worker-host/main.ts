@@ -24,6 +24,9 @@ import { storyStarter } from "./relay/start-story.ts";
 import { rememberingStarts } from "./relay/started.ts";
 import { salesActivities } from "./sales/activities.ts";
 import { clockStories } from "./stories/clocks.ts";
+import { commandsOf } from "./stories/commands.ts";
+import { keepMirror } from "./stories/mirror.ts";
+import { WatchList } from "./stories/watch-list.ts";
 import { storiesActivities } from "./stories/activities.ts";
 import { runSweeps, sweptStories } from "./stories/sweep.ts";
 import { connectTemporal } from "./temporal/connect.ts";
@@ -108,7 +111,13 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
           state.lastClaims.set(shard, new Date());
           counts.claimed(shard, events);
         };
-        return runRelay({ shard, edge, start, failpoint, log, onClaim }, stop);
+        const watched = new WatchList();
+        const asked = { shard, edge, client, connection: connected, log };
+        const commands = commandsOf({ ...asked, onAnswered: (workflowId) => watched.soon(workflowId) });
+        return Promise.all([
+          runRelay({ shard, edge, start, commands, failpoint, log, onClaim }, stop),
+          keepMirror({ ...asked, commands, everyMs: config.mirrorMs }, watched, stop),
+        ]);
       }),
       ...shards.map((shard) => {
         const stories = sweptStories({ client, connection: connected, taskQueue });

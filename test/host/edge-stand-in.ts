@@ -3,6 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import type { Server } from "node:net";
 import { endOfMonth } from "#rules/licensing/archive-month";
+import type { AskedOfStory, CommandOutcome, SeenStory } from "../../worker-host/edge/routes.ts";
 import { mailRows, type MailClaim } from "./mail-rows.ts";
 
 /** What the stand-in keeps of an order. A license is its index. */
@@ -67,6 +68,10 @@ type Body = {
   behind: number;
   busy: string | null;
   endpoint_id: string;
+  seen: SeenStory[];
+  story_id: string;
+  outcome: CommandOutcome["outcome"];
+  detail: string;
   result: Result | null;
   run_id: string;
   lease: number;
@@ -104,6 +109,8 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
   const runs: StandInRun[] = [];
   const underWay: StandInEvent[] = [];
   const calls: { path: string; body: Body }[] = [];
+  const stories = new Map<string, SeenStory>();
+  const commands: (AskedOfStory & Partial<CommandOutcome>)[] = [];
   const faults: { path: string; fault: Fault; after: boolean }[] = [];
   const nonces = new Set<string>();
   const state = {
@@ -272,6 +279,17 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     }),
     "/internal/test_clocks/step": ({ behind, busy }: Body) => stepped(behind, busy),
     "/internal/wakeups/done": ({ workflow_id }: Body) => (wakeups.delete(workflow_id), woken.delete(workflow_id), {}),
+    "/internal/stories/mirror": ({ seen }: Body) => {
+      for (const story of seen) stories.set(story.workflow_id, story);
+      return { stored: seen.length };
+    },
+    "/internal/stories/open": () => ({ stories: [...stories.values()].filter(({ ended_at }) => ended_at === null), next: null }),
+    "/internal/stories/commands": () => ({ commands: commands.filter(({ outcome }) => outcome === undefined) }),
+    "/internal/stories/commanded": ({ story_id, outcome, detail }: Body) => {
+      for (const asked of commands)
+        if (asked.story_id === story_id && asked.outcome === undefined) Object.assign(asked, { outcome, detail });
+      return {};
+    },
     "/internal/webhook_endpoints/give_up": ({ endpoint_id }: Body) => {
       const endpoint = endpoints.get(endpoint_id);
       if (endpoint?.state === "recovering") endpoint.state = "given up";
@@ -449,6 +467,10 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
     runs,
     /** The facts that began what is under way: a sweep looks for their stories. */
     underWay,
+    /** Each story as it was told last, by its workflow's id. */
+    stories,
+    /** What was asked of stories, and what became of it. */
+    commands,
     calls,
     state,
     order(quantity: number, status: StandInOrder["status"] = "approved"): string {
@@ -479,6 +501,25 @@ export async function edgeStandIn(options: { leaseMs?: number; retryMs?: number 
       const row = { tenant_id: "ten_00a", seq, id: `evt_00${seq}`, leasedUntil: 0, done: false, ...event };
       events.push(row);
       return row;
+    },
+    /** Somebody asks something of a story; the event tells the host that somebody did. */
+    command(workflowId: string, command: AskedOfStory["command"]) {
+      const seen = stories.get(workflowId);
+      if (!seen) throw new Error(`nobody has told of ${workflowId}`);
+      const story_id = `sto_00${randomBytes(8).toString("hex")}`;
+      const { tenant_id, workflow_id, run_id, kind } = seen;
+      const asked: AskedOfStory & Partial<CommandOutcome> = {
+        tenant_id,
+        story_id,
+        workflow_id,
+        run_id,
+        kind,
+        command,
+        commanded_at: new Date().toISOString(),
+      };
+      commands.push(asked);
+      this.event({ type: `story.${command}_requested`, subject: { type: "story", id: story_id } });
+      return asked;
     },
     delivery(url: string, body?: string, inOrder = false): DeliveryRow {
       const n = deliveries.length + 1;

@@ -52,6 +52,7 @@ async function relay({ holdMs = 25_000 } = {}) {
     shard: "00",
     edge: edgeRoutes(openEdge(edge)),
     start,
+    commands: { carryOut: () => Promise.resolve() },
     failpoint: () => undefined,
     log: kept.log,
     onClaim: () => void claims++,

@@ -1,6 +1,7 @@
 import type { Metric } from "#rules/cache/metrics";
 import type { FoundStory } from "#rules/stories/lifecycle";
 import type { ArchiveProgress, OperationProgress, OperationRef, ReleasedMonth } from "#workflows/licensing/activities";
+import type { StoryCommand, StoryState } from "#rules/stories/states";
 import type { OrderRef, OrderToFulfill } from "#workflows/sales/activities";
 import type { ClockProgress, ClockRef } from "#workflows/stories/activities";
 import type { EndpointRef } from "#workflows/webhooks/activities";
@@ -103,6 +104,44 @@ type ToldOfRun = {
   error: string | null;
 };
 
+/** A story as the host sees it; what each field means stands at the edge. Instants are RFC 3339. */
+export type SeenStory = {
+  /** `platform` for a pump */
+  tenant_id: string;
+  workflow_id: string;
+  run_id: string;
+  kind: string;
+  subject_id: string;
+  state: StoryState;
+  outcome: string | null;
+  summary: string;
+  details: string;
+  waits_for: string | null;
+  waits_until: string | null;
+  attempt: number;
+  error_code: string | null;
+  error: string | null;
+  since: string;
+  started_at: string;
+  ended_at: string | null;
+};
+
+/** What somebody asked of a story. */
+export type AskedOfStory = {
+  tenant_id: string;
+  story_id: string;
+  workflow_id: string;
+  run_id: string;
+  kind: string;
+  command: StoryCommand;
+  commanded_at: string;
+};
+
+/** What became of it, in a word and a sentence. */
+export type CommandOutcome = { outcome: "done" | "refused"; detail: string };
+
+type OpenStories = { stories: { tenant_id: string; workflow_id: string; run_id: string }[]; next: string | null };
+
 type Wait = { limit: number; waitMs: number; signal?: AbortSignal };
 
 /** How much longer than it waits at the edge a call may take. */
@@ -123,6 +162,27 @@ function hostRoutes(call: CallEdge) {
     /** The shards that this edge serves. */
     listShards: async (signal?: AbortSignal) =>
       (await call<{ shards: string[] }>("/internal/shards", {}, signal ? { signal } : {})).shards,
+
+    /** Tells how stories stand. */
+    mirrorStories: async (shard: string, seen: readonly SeenStory[]): Promise<void> => {
+      await call("/internal/stories/mirror", { shard, seen });
+    },
+
+    /** What the edge takes for open, behind `after`. */
+    listOpenStories: (shard: string, after: string | null) =>
+      call<OpenStories>("/internal/stories/open", { shard, after, limit: 1_000 }),
+
+    /** What was asked of stories, and is neither done nor refused. */
+    listCommands: async (shard: string) =>
+      (await call<{ commands: AskedOfStory[] }>("/internal/stories/commands", { shard })).commands,
+
+    closeCommand: async (
+      shard: string,
+      { tenant_id, story_id, command, commanded_at }: AskedOfStory,
+      { outcome, detail }: CommandOutcome,
+    ): Promise<void> => {
+      await call("/internal/stories/commanded", { shard, tenant_id, story_id, command, commanded_at, outcome, detail });
+    },
 
     /** Marks `done` as told, and leases the next events for 30 s; waits up to `waitMs` while there is none. */
     claimEvents: async ({ shard, done, limit, waitMs, signal }: Wait & { shard: string; done: readonly ToldEvent[] }) => {

@@ -1,6 +1,7 @@
 import { backoffMs, pause } from "../backoff.ts";
 import type { Edge, RelayEvent, ToldEvent } from "../edge/routes.ts";
 import type { Failpoint } from "../failpoint.ts";
+import { COMMAND_EVENTS, type Commands } from "../stories/commands.ts";
 import { messageOf, type Log } from "../log.ts";
 import { isRefusedStart, type StartStory } from "./start-story.ts";
 import { startFor } from "./starts.ts";
@@ -9,6 +10,7 @@ export type RelayParts = {
   shard: string;
   edge: Pick<Edge, "claimEvents">;
   start: StartStory;
+  commands: Commands;
   failpoint: Failpoint;
   log: Log;
   /** Told after each claim that was answered how many events it brought, for the pages on health and metrics. */
@@ -24,6 +26,8 @@ const STARTS_AT_ONCE = 32;
 const WAIT_MS = 20_000;
 /** An edge that does not wait as asked is not asked more often than this. */
 const SHORTEST_ROUND_MS = 100;
+/** What is asked of a story is not waited for any longer, since other events wait behind it: it is offered again, and done by then. */
+const COMMAND_MS = 3_000;
 /** The edge leases events for 30 s; before that they are given up here, so that they are claimed afresh. */
 const HOLD_MS = 25_000;
 
@@ -76,13 +80,25 @@ async function tell(parts: RelayParts, events: readonly RelayEvent[], signal: Ab
   }
 }
 
-type StartOutcome = "started" | "refused" | "unreachable";
+/** `left`: it stays undone at the edge, and is offered again. */
+type StartOutcome = "started" | "left" | "unreachable";
 
-async function startAll({ start, log }: RelayParts, events: readonly RelayEvent[], signal: AbortSignal) {
+/** Carries out what was asked of stories: the edge knows what that was, and the event says that it is time to ask. */
+async function command({ commands }: RelayParts, signal: AbortSignal): Promise<StartOutcome> {
+  const carried = commands.carryOut(signal).then(
+    () => "started" as const,
+    () => "left" as const,
+  );
+  return Promise.race([carried, pause(COMMAND_MS, signal).then(() => "left" as const)]);
+}
+
+async function startAll(parts: RelayParts, events: readonly RelayEvent[], signal: AbortSignal) {
+  const { start, log } = parts;
   const outcomes: StartOutcome[] = [];
   let lastError: unknown = new Error("the host is stopping");
   let next = 0;
   const startOne = async (event: RelayEvent): Promise<StartOutcome> => {
+    if (COMMAND_EVENTS.has(event.type)) return command(parts, signal);
     const story = startFor(event);
     if (!story) return "started";
     if (signal.aborted) return "unreachable";
@@ -95,7 +111,7 @@ async function startAll({ start, log }: RelayParts, events: readonly RelayEvent[
       // it stays undone at the edge and is offered again: losing it silently would be worse than a line per lease
       const about = { event_id: event.id, event_type: event.type, tenant_id: event.tenant_id, workflow_id: story.workflowId };
       log.error("relay_start_refused", { ...about, error: messageOf(error) });
-      return "refused";
+      return "left";
     }
   };
   const starter = async (): Promise<void> => {

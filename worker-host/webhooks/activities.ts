@@ -26,12 +26,12 @@ export const webhookActivities = (parts: DrainParts): WebhookActivities => ({
   /** A host that dies after sending leaves a lease to expire: the endpoint is tried again with the same delivery. */
   async probeEndpoint({ probes, ...endpoint }) {
     const { edge, send, failpoint } = parts;
-    let told = await edge.probeEndpoint(endpoint, probes, null);
+    let told = await viaEdge(edge.probeEndpoint(endpoint, probes, null));
     if (told.delivery) {
       const { tenant_id, delivery_id, attempt } = told.delivery;
       const outcome = await send(told.delivery, Context.current().cancellationSignal);
       failpoint("delivery.sent");
-      told = await edge.probeEndpoint(endpoint, probes, { tenant_id, delivery_id, attempt, outcome });
+      told = await viaEdge(edge.probeEndpoint(endpoint, probes, { tenant_id, delivery_id, attempt, outcome }));
     }
     if (told.state !== "recovering") return { state: told.state };
     const restMs = told.probe_at === null ? RETRY_MS : Date.parse(told.probe_at) - Date.now();
