@@ -31,6 +31,7 @@ import { offlineDevicesOf } from "./offline/devices.ts";
 import { emergencyCodesOf } from "./offline/emergency-codes.ts";
 import { offlineKeysOf } from "./offline/keys.ts";
 import { statusListsOf } from "./offline/status-lists.ts";
+import { alertsOf } from "./stories/alerts.ts";
 import { storiesOf } from "./stories/stories.ts";
 import { testClocksOf } from "./stories/test-clocks.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
@@ -57,6 +58,7 @@ const ROOMS = {
   testClocks: testClocksOf,
   wakeups: wakeupsOf,
   stories: storiesOf,
+  alerts: alertsOf,
   products: productsOf,
   productVersions: productVersionsOf,
   features: featuresOf,

@@ -3,6 +3,8 @@ import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { mailTransport, notices } from "./tables.ts";
 
+export type TransportRow = typeof mailTransport.$inferSelect;
+
 export function mailStatusOf({ d1, tenantId }: Asking) {
   const db = dbOf(d1);
   return {

@@ -94,7 +94,7 @@ export const mailBounces = sqliteTable(
     detail: text(),
     createdAt: instant().notNull(), // real time
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.address] })],
+  (t) => [primaryKey({ columns: [t.tenantId, t.address] }), index("mail_bounces_age").on(t.tenantId, t.createdAt)],
 );
 
 /** What a tenant says in its own words. */

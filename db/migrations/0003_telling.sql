@@ -18,6 +18,7 @@ CREATE TABLE `mail_bounces` (
 	PRIMARY KEY(`tenant_id`, `address`)
 );
 --> statement-breakpoint
+CREATE INDEX `mail_bounces_age` ON `mail_bounces` (`tenant_id`,`created_at`);--> statement-breakpoint
 CREATE TABLE `mail_preferences` (
 	`tenant_id` text NOT NULL,
 	`recipient_id` text NOT NULL,

@@ -2,6 +2,7 @@
 export const SCOPES = [
   "activations:read",
   "activations:write",
+  "alerts:read",
   "api_keys:read",
   "api_keys:write",
   "blacklist:read",

@@ -1,3 +1,4 @@
+import { listAlerts } from "./alerts.list.ts";
 import { giveUpTestClock } from "./internal.test_clocks.give_up.ts";
 import { claimLifecycleRun } from "./internal.lifecycle.claim.ts";
 import { listDueWork } from "./internal.lifecycle.due.ts";
@@ -44,6 +45,7 @@ export const stories = [
   listStoryCommands,
   closeStoryCommand,
   giveUpTestClock,
+  listAlerts,
   runLifecycle,
   getLifecycleRun,
   claimLifecycleRun,

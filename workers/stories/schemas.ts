@@ -1,6 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
 import { Duration } from "#kernel/terms";
 import { z, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { ALERT_CODES } from "#rules/stories/alerts";
 import { FOUND_STORIES, LIFECYCLE_STATES } from "#rules/stories/lifecycle";
 import { TEST_CLOCK_STATUSES } from "#rules/stories/clocks";
 import { STORY_COMMANDS, STORY_STATES } from "#rules/stories/states";
@@ -140,3 +141,14 @@ export const NewLifecycleRun = z
     shard: z.string().length(2).optional().openapi({ description: "Whose work is swept; left out: the first shard's." }),
   })
   .openapi("NewLifecycleRun", { example: { shard: "00" } });
+
+export const Alert = z
+  .object({
+    object: z.literal("alert"),
+    code: z.enum(ALERT_CODES),
+    since: Instant,
+    subject: z.object({ type: z.string(), id: z.string() }).openapi({ description: "What it is about." }),
+    detail: z.string().openapi({ description: "What is wrong, in a sentence." }),
+    fix: z.string().openapi({ description: "What helps." }),
+  })
+  .openapi("Alert");
