@@ -41,6 +41,7 @@ export const play: Play = {
   ways: {
     archived: {
       timers: "short",
+      turns: 1,
       begin: (world) => over(world, 5),
       end: { result: "archived", rows: { left: 0, archived: 5, waits: 0 } },
     },
@@ -54,6 +55,7 @@ export const play: Play = {
     },
     later: {
       timers: "as they are",
+      turns: 1,
       begin: tooEarly,
       end: { result: "archived", rows: { left: 0, archived: 3, waits: 0 } },
     },
