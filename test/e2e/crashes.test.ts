@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { callerOf, eventsAfter, installation, pay, received, until, upTo } from "./installation.ts";
+import { callerOf, eventsAfter, expectNothingStuck, installation, pay, received, until, upTo } from "./installation.ts";
 
 type Installed = Awaited<ReturnType<typeof installation>>;
 
@@ -56,6 +56,7 @@ test("the host, the engine and the edge are killed amid twenty paid orders each,
     const seen = new Set((await received(installed)).map(({ headers }) => headers["webhook-id"]));
     return events.every(({ id }) => seen.has(id));
   });
+  await expectNothingStuck(installed);
 });
 
 test("with the engine down validation, activation and ordering still answer, and the backlog drains when it is back", async () => {
@@ -78,4 +79,5 @@ test("with the engine down validation, activation and ordering still answer, and
   await installed.part("temporal").start();
   await until("the order", async () => (await orderNow())["status"] === "fulfilled");
   expect((await orderNow())["license_ids"]).toHaveLength(1);
+  await expectNothingStuck(installed);
 });

@@ -91,3 +91,13 @@ export async function until(what: string, happened: () => Promise<boolean>, with
 }
 
 export const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+/** Whatever happened: every story has come back to its feet, as the operator's list of stories tells, and every order's story is known to it. */
+export async function expectNothingStuck(installed: Started): Promise<void> {
+  const call = callerOf(installed);
+  const key = installed.dev.operator_key;
+  const listed = async (query: string) => (await call("GET", `/v1/stories?${query}&limit=100`, undefined, { key })).body["data"];
+  await until("the mirror to know of orders", async () => (await listed("kind=fulfill_order")).length > 0);
+  for (const state of ["stuck", "retrying", "failed"])
+    await until(`no story to be ${state}`, async () => (await listed(`state=${state}`)).length === 0);
+}
