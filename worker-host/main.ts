@@ -1,5 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { setFlagsFromString } from "node:v8";
 import { Client } from "@temporalio/client";
 import type { NativeConnection } from "@temporalio/worker";
 import type { Metric } from "#rules/cache/metrics";
@@ -34,14 +33,14 @@ import { currentBuildMetric } from "./temporal/current-build.ts";
 import { sdkRuntime } from "./temporal/runtime.ts";
 import { registerSearchAttributes } from "./temporal/search-attributes.ts";
 import { keepWorkerRunning } from "./temporal/worker.ts";
+import { LeftBehind } from "./webhooks/left-behind.ts";
 import { webhookActivities } from "./webhooks/activities.ts";
 
 /** A stop that has not ended by itself is ended: a supervisor waits ten seconds. */
 const STOP_MS = 9_000;
 const ASK_TEMPORAL_MS = 2_000;
-
-// Each delivery makes some garbage that dies at once. Left to itself, V8 answers that by making room for more of it, 100 MB and more.
-setFlagsFromString("--semi-space-growth-factor=1");
+/** How long a host that stops waits for what rounds of deliveries have left under way. */
+const FAREWELL_MS = 4_000;
 
 const log = openLog();
 const read = readConfig(process.env);
@@ -92,12 +91,13 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
     findShards(edge, config, log, stop),
   ]);
   connection = connected;
+  const leftBehind = new LeftBehind();
   if (connected && shards) {
     state.shards = shards;
     askBuild = () => currentBuildMetric(connected, config.temporal, bundle.buildId);
     await registerSearchAttributes(connected, config.temporal.namespace, log);
     const client = new Client({ connection: connected, namespace: config.temporal.namespace });
-    const activities = activitiesOf({ config, edge, failpoint, counts, log, client });
+    const activities = activitiesOf({ config, edge, failpoint, counts, log, client, behind: (work) => leftBehind.add(work) });
     const { taskQueue } = config.temporal;
     const start = rememberingStarts(storyStarter(client, connected, taskQueue));
     const onRunning = (): void => {
@@ -128,18 +128,27 @@ async function runHost(config: HostConfig, log: Log, stop: AbortSignal): Promise
       ),
     ]);
   }
+  await leftBehind.settled(FAREWELL_MS);
   health.close();
   log.info("stopped");
 }
 
-type Doing = { config: HostConfig; edge: Edge; failpoint: Failpoint; counts: HostCounts; log: Log; client: Client };
+type Doing = {
+  config: HostConfig;
+  edge: Edge;
+  failpoint: Failpoint;
+  counts: HostCounts;
+  log: Log;
+  client: Client;
+  behind: (work: Promise<void>) => void;
+};
 
-function activitiesOf({ config, edge, failpoint, counts, log, client }: Doing): object {
+function activitiesOf({ config, edge, failpoint, counts, log, client, behind }: Doing): object {
   const send = counts.counting(guardedSend({ allowLoopback: config.allowLoopback }));
   return {
     ...salesActivities({ edge, failpoint }),
     ...licensingActivities({ edge, failpoint }),
-    ...webhookActivities({ edge, send, failpoint, log }),
+    ...webhookActivities({ edge, send, failpoint, log, behind }),
     ...mailActivities({ edge, postman: counts.countingMail(postmanOf(config.mail)), failpoint, log }),
     ...clockActivities({ edge }),
     ...storiesActivities({ edge, stories: clockStories(client), failpoint }),

@@ -185,7 +185,7 @@ export async function endCatchingUp(d1: D1Database, endpoints: readonly Endpoint
            select 1 from deliveries d where d.tenant_id = webhook_queues.tenant_id and d.endpoint_id = webhook_queues.endpoint_id
              and d.state = 'pending' and d.created_at < webhook_queues.catching_up_since)`,
     )
-    .bind(JSON.stringify(endpoints))
+    .bind(JSON.stringify(endpoints.map(({ tenantId, endpointId }) => ({ tenantId, endpointId }))))
     .run();
 }
 
@@ -294,6 +294,7 @@ export async function unrecorded(d1: D1Database, refs: readonly AttemptRef[]) {
       onExhausted: webhookEndpoints.onExhausted,
       origin: webhookEndpoints.origin,
       failures: webhookQueues.failures,
+      catchingUpSince: webhookQueues.catchingUpSince,
       settings: tenants.settings,
     })
     .from(deliveries)

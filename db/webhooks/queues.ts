@@ -90,7 +90,9 @@ export function backToWork({ d1, tenantId, realNow }: Asking, id: string): State
       .bind(tenantId, id),
     d1
       .prepare(
-        `insert into webhook_queues (tenant_id, endpoint_id, failures, catching_up_since) values (?1, ?2, 0, ?3)
+        `insert into webhook_queues (tenant_id, endpoint_id, failures, catching_up_since)
+         select ?1, ?2, 0, case when exists (
+           select 1 from deliveries where tenant_id = ?1 and endpoint_id = ?2 and state = 'pending') then ?3 end where true
          on conflict (tenant_id, endpoint_id) do update set failures = 0, failing_since = null, recovering_since = null, probe_at = null,
            catching_up_since = excluded.catching_up_since`,
       )

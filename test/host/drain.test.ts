@@ -4,6 +4,7 @@ import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes, type DeliveryResult } from "../../worker-host/edge/routes.ts";
 import { guardedSend } from "../../worker-host/outbound/send.ts";
 import { webhookActivities } from "../../worker-host/webhooks/activities.ts";
+import { LeftBehind } from "../../worker-host/webhooks/left-behind.ts";
 import { edgeStandIn, until, type EdgeStandIn } from "./edge-stand-in.ts";
 import { keptLog } from "./log-lines.ts";
 import { receiver, type Receiver } from "./receiver.ts";
@@ -25,12 +26,21 @@ function round({
 }: { roundMs?: number; held?: unknown; sendMs?: number; attempt?: number } = {}) {
   const { log, events } = keptLog();
   const send = guardedSend({ allowLoopback: true, totalTimeoutMs: sendMs });
-  const activities = webhookActivities({ edge: edgeRoutes(openEdge(edge)), send, failpoint: () => undefined, log, roundMs });
+  const leftBehind = new LeftBehind();
+  const behind = (work: Promise<void>) => leftBehind.add(work);
+  const activities = webhookActivities({
+    edge: edgeRoutes(openEdge(edge)),
+    send,
+    failpoint: () => undefined,
+    log,
+    behind,
+    roundMs,
+  });
   const environment = new MockActivityEnvironment({ heartbeatDetails: held, attempt });
   const beats: DeliveryResult[][] = [];
   environment.on("heartbeat", (details: DeliveryResult[]) => beats.push(details));
   const finished = environment.run(activities.drainDeliveries, { shard: "00" });
-  return { finished, beats, said: events, stop: () => environment.cancel("WORKER_SHUTDOWN") };
+  return { finished, leftBehind, beats, said: events, stop: () => environment.cancel("WORKER_SHUTDOWN") };
 }
 
 const isInstant = (told: string | undefined): boolean => told !== undefined && /^\d{4}-/.test(told);
@@ -78,6 +88,22 @@ describe("a round of deliveries", () => {
     stop();
     await finished;
     expect(endpoint.received).toHaveLength(302);
+  });
+
+  test("a round ends though an endpoint hangs, and what came of that is recorded all the same", async () => {
+    edge.delivery(`${endpoint.url}/hang`);
+    const { finished, leftBehind } = round({ roundMs: 50, sendMs: 1_500 });
+    await finished;
+    expect(states()).toEqual(["due"]);
+    expect(edge.results).toEqual([]);
+    edge.delivery(`${endpoint.url}/fine`);
+    const next = round();
+    await until("the next round has sent another", () => states()[1] === "succeeded");
+    expect(edge.results).toHaveLength(1);
+    await leftBehind.settled(5_000);
+    expect(edge.results.map(({ outcome }) => outcome.kind)).toEqual(["answered", "failed"]);
+    next.stop();
+    await next.finished;
   });
 
   test("an endpoint that wants order gets one after the other, each recorded before the next is sent, however fast others are", async () => {

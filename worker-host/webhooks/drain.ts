@@ -11,6 +11,8 @@ export type DrainParts = {
   send: Send;
   failpoint: Failpoint;
   log: Log;
+  /** Is given what a round leaves under way when it ends, to be waited for by a host that stops; without it the round waits. Never rejects. */
+  behind?: (work: Promise<void>) => void;
   /** How long one round goes on claiming. */
   roundMs?: number;
 };
@@ -43,7 +45,7 @@ export type Round = {
 
 /**
  * Sends the due deliveries of a shard for one round. An endpoint that hangs holds up only itself: claiming goes on while its requests
- * are under way.
+ * are under way, and so does the next round.
  */
 export async function drain(parts: DrainParts, { shard, results, takesOver, stop }: Round) {
   // since when leases count, by the edge's clock, once it has said
@@ -82,7 +84,9 @@ export async function drain(parts: DrainParts, { shard, results, takesOver, stop
     else await pause(Math.min(waitMs, 100) - (performance.now() - askedAt), stop);
   }
 
-  await farewell(parts, shard, inFlight, results, stop);
+  const rest = farewell(parts, shard, inFlight, results, stop);
+  if (stop.aborted || !parts.behind) await rest;
+  else parts.behind(rest);
   return told;
 }
 
@@ -206,7 +210,7 @@ async function gather(inFlight: Set<Promise<void>>): Promise<void> {
   enough.abort();
 }
 
-/** The end of a round: waits for what is under way, and records it without taking on more. */
+/** The end of a round: records what is finished, waits for what is under way, and records that without taking on more. Never rejects. */
 async function farewell(
   parts: DrainParts,
   shard: string,
@@ -214,6 +218,7 @@ async function farewell(
   results: DeliveryResult[],
   stop: AbortSignal,
 ) {
+  if (results.length > 0 && inFlight.size > 0) await claim(parts, shard, results, { limit: 0, waitMs: 0 });
   await Promise.all(inFlight);
   for (let tries = 1; results.length > 0; tries++) {
     const claimed = await claim(parts, shard, results, { limit: 0, waitMs: 0 });

@@ -1,11 +1,18 @@
-import { type AttemptRef, countAttempts, recordAttempts, unrecorded, type RecordedAttempt } from "#db/webhooks/pump";
+import {
+  type AttemptRef,
+  countAttempts,
+  endCatchingUp,
+  recordAttempts,
+  unrecorded,
+  type RecordedAttempt,
+} from "#db/webhooks/pump";
 import { openTenant, type Asked } from "#kernel/asking";
 import { changing } from "#kernel/changing";
 import { changeFact, fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
 import { settingsOf } from "#rules/tenants/settings";
 import { afterFailures, nextProbeAt } from "#rules/webhooks/recovery";
-import { ATTEMPT_DELAYS_S, nextAttempt } from "#rules/webhooks/schedule";
+import { type AfterAttempt, ATTEMPT_DELAYS_S, nextAttempt } from "#rules/webhooks/schedule";
 import type { DisabledReason } from "#rules/webhooks/states";
 import { deletedEndpoint } from "./deleting.ts";
 import { presentEndpoint } from "./presenters.ts";
@@ -24,6 +31,8 @@ export type Result = {
 const ANSWER_MAX = 1_000;
 /** How often a delivery that nothing may overtake is tried on once its attempts are used up. */
 const LONGEST_DELAY_MS = (ATTEMPT_DELAYS_S.at(-1) ?? 0) * 1000;
+/** How long what was answered with 410 waits while its endpoint is being disabled, which follows behind the recording. */
+const UNTIL_DISABLED_MS = 60_000;
 
 type Waiting = Awaited<ReturnType<typeof unrecorded>>[number];
 
@@ -84,6 +93,10 @@ async function lookAfterEndpoints(
     failing.set(endpointId, { tenantId, endpointId, settings, times: (failing.get(endpointId)?.times ?? 0) + 1 });
   }
   const hadFailed = [...arrived.values()].filter(({ failures }) => (failures ?? 0) > 0);
+  await endCatchingUp(
+    d1,
+    [...arrived.values()].filter(({ catchingUpSince }) => catchingUpSince !== null),
+  );
   const counted = await countAttempts(d1, {
     arrived: hadFailed.map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
     failed: [...failing.values()].map(({ tenantId, endpointId, times }) => ({ tenantId, endpointId, times })),
@@ -137,10 +150,17 @@ function judge(
       detail: answered ? null : outcome.detail,
       answer: answered ? outcome.body.slice(0, ANSWER_MAX) : null,
       state,
-      nextAt: (after.kind === "retry" ? after.at : blocks ? new Date(now.getTime() + LONGEST_DELAY_MS) : now).getTime(),
+      nextAt: nextAtOf(after, blocks, now).getTime(),
       endedAt: state === "pending" ? null : now.getTime(),
     },
   };
+}
+
+/** When what waits on is tried next. */
+function nextAtOf(after: AfterAttempt, blocks: boolean, now: Date): Date {
+  if (after.kind === "retry") return after.at;
+  if (after.kind === "gone") return new Date(now.getTime() + UNTIL_DISABLED_MS);
+  return blocks ? new Date(now.getTime() + LONGEST_DELAY_MS) : now;
 }
 
 /** Sends an endpoint nothing more. What waits for it waits on, for thirty days; a REST hook that is gone has unsubscribed, and ends. */

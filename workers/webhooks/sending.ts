@@ -1,4 +1,4 @@
-import { endCatchingUp, pace, readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
+import { pace, readLeased, type DeliveryRef, type LeasedDelivery } from "#db/webhooks/pump";
 import { keepKeyPair } from "#db/webhooks/endpoints";
 import type { Env } from "#kernel/env";
 import { vaultOf } from "#kernel/vault";
@@ -24,25 +24,21 @@ export type Outgoing = {
 };
 
 /** A delivery that is ready, and how many a second its endpoint gets at most; null = as many as it takes. */
-export type Ready = { outgoing: Outgoing; ratePerS: number | null; isCatchingUp: boolean };
+export type Ready = { outgoing: Outgoing; ratePerS: number | null };
 
 const isCatchingUp = ({ queue }: LeasedDelivery) => queue !== null && queue.catchingUpSince !== null;
 const paceOf = (row: LeasedDelivery) =>
   rateOf({ ownPerS: row.endpoint.ratePerS, isCatchingUp: isCatchingUp(row) }, settingsOf(row.settings).webhooks);
 
 /**
- * Notes of endpoints with a rate that they have got enough for the moment, so that the rate is kept whoever sends, and across restarts. One that
- * has got all that waited takes as much again as it can.
+ * Notes of endpoints with a rate that they have got enough for the moment, so that the rate is kept whoever sends, and across restarts.
  */
 export async function paceEndpoints(d1: D1Database, ready: readonly Ready[], now: Date): Promise<void> {
-  const paced = new Map<
-    string,
-    { tenantId: string; endpointId: string; ratePerS: number; count: number; isCatchingUp: boolean }
-  >();
-  for (const { outgoing, ratePerS, isCatchingUp } of ready) {
+  const paced = new Map<string, { tenantId: string; endpointId: string; ratePerS: number; count: number }>();
+  for (const { outgoing, ratePerS } of ready) {
     if (ratePerS === null) continue;
     const { tenant_id: tenantId, endpoint_id: endpointId } = outgoing;
-    const known = paced.get(endpointId) ?? { tenantId, endpointId, ratePerS, count: 0, isCatchingUp };
+    const known = paced.get(endpointId) ?? { tenantId, endpointId, ratePerS, count: 0 };
     known.count++;
     paced.set(endpointId, known);
   }
@@ -51,10 +47,6 @@ export async function paceEndpoints(d1: D1Database, ready: readonly Ready[], now
   await pace(
     d1,
     all.map(({ tenantId, endpointId, ratePerS, count }) => ({ tenantId, endpointId, until: until(count, ratePerS) })),
-  );
-  await endCatchingUp(
-    d1,
-    all.filter((each) => each.isCatchingUp).map(({ tenantId, endpointId }) => ({ tenantId, endpointId })),
   );
 }
 
@@ -83,7 +75,6 @@ export async function prepare(
       ready.push({
         outgoing: await signed(row, await openedFor(row), now),
         ratePerS: paceOf(row),
-        isCatchingUp: isCatchingUp(row),
       });
     } catch {
       const outcome = {

@@ -138,6 +138,29 @@ test("an endpoint that fails ten times in a row is left to a story, and others a
   expect(await probe(w, id, 2)).toMatchObject({ state: "ended" });
 });
 
+test("what was answered with 410 is not due again while its endpoint is being disabled, and comes first once that is enabled", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  await product(w);
+  const [first] = (await claim()).deliveries;
+  await claim({ limit: 0, results: [result(first!, answered(410))] });
+  const due = env.DB_00.prepare("select next_at > ? as later from deliveries where id = ?").bind(
+    Date.now() + 30_000,
+    first!.delivery_id,
+  );
+  expect(await due.first("later")).toBe(1);
+  await w.post(`/v1/webhook_endpoints/${id}/enable`);
+  expect((await claim()).deliveries).toMatchObject([{ delivery_id: first!.delivery_id, attempt: 2 }]);
+});
+
+test("an endpoint for which nothing waited has nothing to catch up with", async () => {
+  const w = await world();
+  const { id } = await endpoint(w);
+  await env.DB_00.prepare("update webhook_endpoints set disabled_at = 1, disabled_reason = 'gone' where id = ?").bind(id).run();
+  await w.post(`/v1/webhook_endpoints/${id}/enable`);
+  expect((await shown(w, id))["sending"]).toMatchObject({ state: "healthy" });
+});
+
 test("a success among failures is no row of failures", async () => {
   const w = await world();
   const { id } = await endpoint(w);
@@ -193,6 +216,7 @@ test("what waited while an endpoint was away keeps its rate until all of it is o
     await claim({ limit: 0, results: deliveries.map((each) => result(each, answered(200))) });
   }
   expect(counts.reduce((sum, each) => sum + each, 0)).toBe(9);
+  expect((await shown(w, id))["sending"]).toMatchObject({ state: "healthy" });
   expect(Math.max(...counts)).toBeLessThanOrEqual(5);
   for (const _ of upTo(9)) await product(w);
   await claim({ wait_ms: 2_000 }).then(({ deliveries }) =>
