@@ -8,12 +8,13 @@ import { schemasOf } from "./document.ts";
 import { IDEMPOTENCY_HEADER, type Endpoint, type PublicEnv } from "./endpoint.ts";
 import { EVENT_OBJECTS } from "./event-objects.ts";
 import { EXPOSED_HEADERS } from "./exposed-headers.ts";
+import { fieldErrorsOf } from "./field-errors.ts";
 import { gate, underGate } from "./gate.ts";
 import { Unreachable } from "./hot/truth.ts";
 import { newRequestId } from "./ids.ts";
 import type { RequestLimits } from "./limiting.ts";
 import { placeOf } from "./place.ts";
-import { ProblemError, problemResponse, type FieldError } from "./problem.ts";
+import { ProblemError, problemResponse } from "./problem.ts";
 import {
   idempotencyInFlight,
   internalError,
@@ -94,19 +95,11 @@ function asProblem(error: unknown, requestId: string): ProblemError {
 
 function invalidFields(target: string, error: ZodError): ProblemError {
   const prefix = target === "json" ? "" : `/${target}`;
-  const errors: FieldError[] = error.issues.slice(0, 50).flatMap((issue) => {
-    const pointer = prefix + issue.path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-    if (issue.code !== "unrecognized_keys") return [{ pointer, code: issue.code, detail: issue.message }];
-    return issue.keys.slice(0, 50).map((key) => ({
-      pointer: `${pointer}/${key.slice(0, 100)}`,
-      code: "unknown_field",
-      detail: "There is no field of this name.",
-    }));
-  });
+  const errors = fieldErrorsOf(prefix, error.issues);
   const first = errors[0];
   return invalidRequest(
     {
-      what: `${errors.length} of its fields did not fit: ${first?.pointer || "the body"}: ${first?.detail ?? "it is not valid"}`,
+      what: `${errors.length === 1 ? "One" : errors.length} of its fields did not fit: ${first?.pointer || "the body"}: ${first?.detail ?? "it is not valid"}`,
     },
     { errors },
   );

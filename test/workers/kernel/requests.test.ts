@@ -109,3 +109,21 @@ test("an internal route answers signed calls alone", async () => {
   });
   expect(answer).toMatchObject({ status: 401, body: { code: "bad_signature" } });
 });
+
+test("what is wrong with a field is said in words of people, once for each field", async () => {
+  const w = await world();
+  const faults = async (path: string, body: unknown) => {
+    const { body: problem } = await w.post(path, body);
+    const errors = problem["errors"] as { pointer: string; detail: string }[];
+    return Object.fromEntries(errors.map(({ pointer, detail }) => [pointer, detail]));
+  };
+  expect(await faults("/v1/customers", { kind: "robot", name: 7, metadata: null })).toMatchObject({
+    "/email": "It is missing.",
+    "/kind": 'Must be one of "person", "organization".',
+    "/name": "Must be a string, and is a number.",
+  });
+  expect(await faults("/v1/webhook_endpoints", { url: "https://example.com/h", events: [], rate_per_s: 0 })).toMatchObject({
+    "/events": "Must have at least 1 item.",
+    "/rate_per_s": "Must be at least 1.",
+  });
+});
