@@ -94,6 +94,11 @@ async function leaveClock(clock: StoryClock): Promise<void> {
   await act.wakeupDone({ tenantId: clock.tenantId, workflowId: workflowInfo().workflowId });
 }
 
+/** The instant in real time that comes after so many milliseconds. */
+export function instantIn(ms: number): Date {
+  return new Date(new Date().getTime() + ms);
+}
+
 function msUntil(at: Date): number {
   return at.getTime() - new Date().getTime();
 }

@@ -10,7 +10,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from "@temporalio/workflow";
-import { untilInstant, type StoryClock } from "./clock.ts";
+import { instantIn, untilInstant, type StoryClock } from "./clock.ts";
 
 /** What a story waits for, and until when at the latest (ISO 8601). */
 export type Rest = { for: string; until: string | null };
@@ -136,7 +136,7 @@ function telling(details: string): Telling {
       now(details);
     },
     rest: (ms, what) => {
-      const until = new Date(new Date().getTime() + ms).toISOString();
+      const until = instantIn(ms).toISOString();
       return resting({ for: what, until }, async () => void (await condition(isSkipped, ms, { summary: `until ${what}` })));
     },
     untilInstant: (clock, at, what, orElse = () => false) => {
