@@ -3,6 +3,7 @@ import { commit } from "../commit.ts";
 import { isSentTo } from "../webhooks/queues.ts";
 import { SUBSCRIBES } from "../webhooks/subscribing.ts";
 import { overOperation } from "./overwriting.ts";
+import type { ReplayOnly } from "#rules/licensing/operations";
 import type { operations } from "./tables.ts";
 
 type OperationRow = typeof operations.$inferSelect;
@@ -15,6 +16,9 @@ export type SeqRange = { firstSeq: number; lastSeq: number };
 
 /** An event that has its turn, and whether the endpoint has got it, or is about to. */
 export type EventToReplay = { seq: number; has: boolean };
+
+/** Events that an endpoint is sent: all of them, or those that it has not got by the moment of writing. */
+type ToSend = { seqs: readonly number[]; only: ReplayOnly };
 
 /** What of a replay waits to be sent: how many deliveries, and when the first of them is due. */
 export type Waiting = { count: number; dueAt: Date | null };
@@ -101,11 +105,11 @@ export function replaysOf(asking: Asking) {
     },
 
     /** Sends events to the endpoint again, and notes how far that has come; undefined where the operation was changed since it was read, or the endpoint is not sent to. */
-    advanceReplay: async (row: OperationRow, endpointId: string, seqs: readonly number[], told: Told) => {
+    advanceReplay: async (row: OperationRow, endpointId: string, { seqs, only }: ToSend, told: Told) => {
       const statements = [
         ...overOperation(asking, row),
         isSentTo(asking, endpointId),
-        sentAgain(asking, row.id, endpointId, seqs),
+        sentAgain(asking, row.id, endpointId, { seqs, only }),
       ];
       const done = await commit(asking, statements, told);
       if (done && seqs.length > 0) asking.ring({ deliveries: true, events: [] });
@@ -114,17 +118,30 @@ export function replaysOf(asking: Asking) {
   };
 }
 
-/** Deliveries of events that happened, each once a replay. */
-function sentAgain(asking: Asking, replayId: string, endpointId: string, seqs: readonly number[]): Statement {
+/** Deliveries of events that happened, each once a replay. What is missing is asked again here: another replay may have sent it since it was read. */
+function sentAgain(asking: Asking, replayId: string, endpointId: string, { seqs, only }: ToSend): Statement {
   const { d1, tenantId, realNow } = asking;
+  const now = realNow.getTime();
   return d1
     .prepare(
-      `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at, replay_id)
-       select told.tenant_id, ?2 || lower(hex(randomblob(8))), ?3, told.seq, told.id, told.type, 'pending', 0, ?4, ?4, ?5
-       from events told where told.tenant_id = ?1 and told.seq in (select value from json_each(?6)) order by told.seq
+      `with replays as materialized (
+         select id from operations where tenant_id = ?1 and id >= ?7 and kind = 'webhooks.replay' and params ->> '$.endpointId' = ?2)
+       insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at, replay_id)
+       select told.tenant_id, ?3 || lower(hex(randomblob(8))), e.id, told.seq, told.id, told.type, 'pending', 0, ?4, ?4, ?5
+       from events told join ${OF_ENDPOINT}
+       where told.tenant_id = ?1 and told.seq in (select value from json_each(?6)) and (?8 = 'all' or not (${HAS})) order by told.seq
        on conflict do nothing`,
     )
-    .bind(tenantId, `del_${idAt(asking, realNow.getTime())}`, endpointId, realNow.getTime(), replayId, JSON.stringify(seqs));
+    .bind(
+      tenantId,
+      endpointId,
+      `del_${idAt(asking, now)}`,
+      now,
+      replayId,
+      JSON.stringify(seqs),
+      `op_${idAt(asking, now - KEPT_MS)}`,
+      only,
+    );
 }
 
 /** What stands behind the prefix in ids of an instant: shard and time. */

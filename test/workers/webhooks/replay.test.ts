@@ -208,3 +208,13 @@ test("a span without time, and an endpoint that nothing is sent to, are refused"
   await w.delete(`/v1/webhook_endpoints/${id}`);
   expect(await w.post(path, ALWAYS)).toMatchObject({ status: 404, body: { code: "webhook_endpoint_not_found" } });
 });
+
+test("replays whose steps run side by side send what is missing once", async () => {
+  const w = await world();
+  for (const _ of upTo(5)) await product(w);
+  const { id } = await endpoint(w);
+  const replays = [await replay(w, id), await replay(w, id), await replay(w, id)];
+  await Promise.all(replays.map((each) => step(w, each)));
+  const sent = (await claim()).deliveries.map((each) => each.event_id);
+  expect(sent.toSorted()).toEqual((await eventsOf(w, "product.created")).map((event) => event.id).toSorted());
+});

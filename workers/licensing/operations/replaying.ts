@@ -54,7 +54,9 @@ export async function replayNext(
   const facts =
     row.status === "running" ? [] : [changeFact("operation.finished", presentOperation(before), presentOperation(row))];
   const told = { facts, answer: [200, null] as const };
-  return (await repo.operations.advanceReplay(row, endpoint.id, wanted, told)) && { row, restMs: null };
+  return (
+    (await repo.operations.advanceReplay(row, endpoint.id, { seqs: wanted, only: params.only }, told)) && { row, restMs: null }
+  );
 }
 
 async function ended({ repo, now }: OpenedTenant, before: OperationRow, error: string): Promise<Replayed | undefined> {
