@@ -41,6 +41,14 @@ const RATE = `coalesce(e.rate_per_s, case when w.catching_up_since is not null
     coalesce(t.settings ->> '$.webhooks.rate_per_s', ${RATE_MAX})) else t.settings ->> '$.webhooks.rate_per_s' end)`;
 
 /**
+ * The first deliveries that an endpoint has not got, in order. What comes late, sent again by hand or by a replay, goes before what is under way: as many are
+ * looked at as may have come so.
+ */
+const firstOf = (tenantId: string, endpointId: string, columns: string) =>
+  `select rowid as id, ${columns} from deliveries indexed by deliveries_order
+   where tenant_id = ${tenantId} and endpoint_id = ${endpointId} and state = 'pending' order by event_seq, rowid limit 200`;
+
+/**
  * The head of each queue that is sent to: its due deliveries, the longest due first, whether they are under way or not; of one that wants them in
  * order, the first that it has not got. What a story tries by itself, and what has had enough for the moment, is left out. A lease counts that ends
  * after ?2.
@@ -60,8 +68,9 @@ const HEADS = `heads as (
     select id from (
       select h.rowid as id, h.next_at from deliveries h indexed by deliveries_order
       where e.fifo and h.tenant_id = q.tenant_id and h.endpoint_id = q.endpoint_id and h.state = 'pending'
-      order by h.event_seq, h.rowid limit 1)
-    where next_at <= ?1
+      order by h.event_seq, h.rowid limit 1) head
+    where next_at <= ?1 and not exists (
+      select 1 from (${firstOf("q.tenant_id", "q.endpoint_id", "lease_until")}) l where l.lease_until > ?2 and l.id <> head.id)
   )
   where w.recovering_since is null and coalesce(w.paced_until, 0) <= ?1
 )`;
@@ -153,7 +162,7 @@ async function leaseFirst(
        where rowid = (
          select d.rowid from deliveries d indexed by deliveries_order
          where d.tenant_id = ?1 and d.endpoint_id = ?2 and d.state = 'pending' order by d.event_seq, d.rowid limit 1)
-         and coalesce(lease_until, 0) <= ?3 ${where}
+         and not exists (select 1 from (${firstOf("?1", "?2", "lease_until")}) l where l.lease_until > ?3) ${where}
        returning tenant_id as tenantId, id`,
     )
     .bind(tenantId, endpointId, now.getTime(), now.getTime() + leaseMs)

@@ -349,6 +349,21 @@ describe("a connection", () => {
     expect(asked()).toBe(2);
   });
 
+  test.each(["HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-"])(
+    "that breaks after it said something is not asked again: %j",
+    async (said) => {
+      const { url, asked } = await counted((request, response) => {
+        if (asked() === 1) return void response.end("ok");
+        request.socket.write(said);
+        setTimeout(() => request.socket.resetAndDestroy(), 20);
+      });
+      const send = guardedSend({ allowLoopback: true });
+      await send(request(url));
+      expect(await send(request(url))).toMatchObject({ kind: "failed", error: "connect" });
+      expect(asked()).toBe(2);
+    },
+  );
+
   test("that brought more than is read is not kept", async () => {
     const { url, connections } = await counted((_, response) => response.end("x".repeat(1_000_000)));
     const send = guardedSend({ allowLoopback: true, maxBytes: 1_000 });

@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import type { Socket } from "node:net";
 import type { SendFailure, SendOutcome } from "../edge/routes.ts";
 import { isSameAddress } from "./address.ts";
 import { startOfAnswer } from "./answer.ts";
@@ -85,16 +86,40 @@ function boundTo(ms: number, signal: AbortSignal | undefined): { signal: AbortSi
 
 type Answer = { status: number; retry_after_s: number | null; body: string };
 
-/** Sends on a kept connection where there is one. One that the other side closed in the same moment says nothing of the endpoint: then on a new one. */
+/** How long after a request was sent a kept connection that closes was closed before it came. */
+const CLOSED_WITHIN_MS = 2_000;
+/** Over TLS a connection says that it closes, in a record of its own: less than any beginning of an answer takes. */
+const CLOSING_BYTES = 31;
+
+/**
+ * Sends on a kept connection where there is one. One that the other side closed in the same moment, before it said anything, says nothing of the endpoint:
+ * then on a new one.
+ */
 async function exchange(connections: Connections, target: Target, outgoing: Outgoing, limits: Limits): Promise<Answer> {
   const kept = open(target, outgoing, limits, connections.to(target));
+  const heard = bytesHeard(kept);
+  const sentAt = performance.now();
   try {
     return await answerOf(kept, await begun(kept), limits);
   } catch (error) {
-    if (!(error instanceof ClosedBefore) || !kept.reusedSocket || limits.deadline.aborted) throw error;
+    const isLate = performance.now() - sentAt > CLOSED_WITHIN_MS || limits.deadline.aborted;
+    const saidNothing = heard() <= (target.url.protocol === "https:" ? CLOSING_BYTES : 0);
+    if (!(error instanceof ClosedBefore) || !kept.reusedSocket || isLate || !saidNothing) throw error;
   }
-  const anew = open(target, outgoing, limits, connections.fresh(target));
+  const again = { ...limits, startedAt: performance.now() };
+  const anew = open(target, outgoing, again, connections.fresh(target));
   return answerOf(anew, await begun(anew), limits);
+}
+
+/** How many bytes came on a request's connection since it had it. */
+function bytesHeard(request: http.ClientRequest): () => number {
+  let socket: Socket | undefined;
+  let before = 0;
+  request.on("socket", (given) => {
+    socket = given;
+    before = given.bytesRead;
+  });
+  return () => (socket?.bytesRead ?? 0) - before;
 }
 
 /** The connection ended before an answer began. */

@@ -2,7 +2,10 @@ import { isEventPattern } from "#rules/webhooks/patterns";
 import { z } from "./wire.ts";
 
 /** One kind of events, or all of a noun, or all. */
-export const EventPattern = z.string().max(100).refine(isEventPattern, 'must be "*", "noun.*" or an event type');
+export const EventPattern = z
+  .string()
+  .max(100)
+  .refine(isEventPattern, 'Must be "*", "noun.*" or an event type; GET /v1/event_types lists them.');
 
 /** Which events somebody wants to hear of. */
 export const EventPatterns = z

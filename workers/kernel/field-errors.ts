@@ -8,18 +8,36 @@ const TOLD = 50;
 
 /** The faults of a body or of parameters, a field each, as a person reads them. `prefix`: what the pointers begin with. */
 export function fieldErrorsOf(prefix: string, issues: readonly Issue[]): FieldError[] {
-  const all = issues.slice(0, TOLD).flatMap((issue): FieldError[] => {
-    const pointer = prefix + issue.path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-    if (issue.code !== "unrecognized_keys") return [{ pointer, code: issue.code, detail: sentenceOf(issue) }];
-    return issue.keys.slice(0, TOLD).map((key) => ({
-      pointer: `${pointer}/${key.slice(0, 100)}`,
-      code: "unknown_field",
-      detail: "There is no field of this name.",
-    }));
-  });
+  const all = issues
+    .slice(0, TOLD)
+    .flatMap(nearest)
+    .flatMap((issue): FieldError[] => {
+      const pointer = prefix + issue.path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+      if (issue.code !== "unrecognized_keys") return [{ pointer, code: issue.code, detail: sentenceOf(issue) }];
+      return issue.keys.slice(0, TOLD).map((key) => ({
+        pointer: `${pointer}/${key.slice(0, 100)}`,
+        code: "unknown_field",
+        detail: "There is no field of this name.",
+      }));
+    });
   // what has one fault may have others because of it
   return all.filter(({ pointer }, at) => all.findIndex((each) => each.pointer === pointer) === at);
 }
+
+/** Of several forms that a value does not have, the one that it comes closest to says what is wrong. */
+function nearest(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union" || issue.message !== "Invalid input") return [issue];
+  const [closest] = issue.errors.filter((each) => each.length > 0).toSorted((a, b) => weightOf(a) - weightOf(b));
+  if (!closest) return [issue];
+  return closest.flatMap((each) => nearest({ ...each, path: [...issue.path, ...each.path] }));
+}
+
+/** A field that is missing or unknown says that another form was meant. */
+const weightOf = (issues: readonly Issue[]) =>
+  issues.reduce(
+    (sum, { code, message }) => sum + (code === "unrecognized_keys" || message.endsWith("received undefined") ? 2 : 1),
+    0,
+  );
 
 /** Zod's own words say what a program compared; a schema's own words stand. */
 function sentenceOf(issue: Issue): string {

@@ -103,6 +103,6 @@ export const webhookEndpointDisabled = defineProblem({
   code: "webhook_endpoint_disabled",
   status: 409,
   title: "The webhook endpoint is disabled",
-  fix: "Repair the receiver, then enable the endpoint with POST /v1/webhook_endpoints/{id}/enable.",
+  fix: "Enable the endpoint with POST /v1/webhook_endpoints/{id}/enable; where its disabled_reason is gone or failing, repair the receiver first.",
   detail: () => "Nothing is sent to a disabled endpoint; its deliveries wait until it is enabled.",
 });

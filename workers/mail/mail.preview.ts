@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
-import { KINDS } from "#rules/mail/kinds";
+import { KINDS, mailLocale } from "#rules/mail/kinds";
 import { settingsOf } from "#rules/tenants/settings";
 import { refuseFaults } from "./named-template.ts";
 import { mailTemplateInvalid } from "./problems.ts";
@@ -24,10 +24,11 @@ export const previewMail = endpoint({
 
   handler: async (c) => {
     const { repo, publicUrl } = c.var;
-    const { kind, locale, subject, body } = c.req.valid("json");
+    const { kind, locale: wished, subject, body } = c.req.valid("json");
     refuseFaults(kind, { ...(subject === undefined ? {} : { subject }), ...(body === undefined ? {} : { body }) });
     const { tenant } = repo;
     const { mail } = settingsOf(tenant.settings);
+    const locale = mailLocale(wished, mail.locale, tenant.locale);
     const own = await repo.mailTemplates.byName(kind, locale);
     const written = own ?? { subject: MAILS[kind][locale].subject, body: MAILS[kind][locale].text };
     const isDraft = subject !== undefined || body !== undefined;

@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, jsonBody, scope } from "#kernel/endpoint";
 import { fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
+import { settingsOf } from "#rules/tenants/settings";
 import { presentNotice } from "./presenters.ts";
 import { MailTestInput, Notice } from "./schemas.ts";
 
@@ -29,7 +30,7 @@ export const sendTestMail = endpoint({
       audience: "owner" as const,
       customerId: null,
       recipient: to ?? repo.tenant.ownerEmail,
-      locale: repo.tenant.locale,
+      locale: settingsOf(repo.tenant.settings).mail.locale ?? repo.tenant.locale,
       subjectType: "tenant",
       subjectId: repo.tenantId,
       eventId: id, // it tells of nothing but itself

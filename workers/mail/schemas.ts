@@ -132,7 +132,7 @@ export const templateParam = z.strictObject({
 export const MailPreviewInput = z
   .strictObject({
     kind: Kind,
-    locale: MailLocale.default("en"),
+    locale: MailLocale.optional().openapi({ description: "Without one, the language of the tenant's mails." }),
     subject: Subject.optional().openapi({ description: "A draft; without one, what would be sent now." }),
     body: Body.optional(),
   })
@@ -154,7 +154,7 @@ export const MailTestInput = z
   .strictObject({
     to: Email.optional().openapi({ description: "Where it goes; without one, to the tenant's owner." }),
     kind: Kind.default("test").openapi({ description: "Which mail it shows, with made-up values." }),
-    locale: MailLocale.optional(),
+    locale: MailLocale.optional().openapi({ description: "Without one, the language of the tenant's mails." }),
   })
   .openapi("MailTestInput", { example: { kind: "license_issued", locale: "en" } });
 

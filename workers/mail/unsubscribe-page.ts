@@ -1,6 +1,8 @@
 import type { Context } from "hono";
+import type { OpenedTenant } from "#kernel/asking";
 import { mailLocale, type MailLocale } from "#rules/mail/kinds";
 import { escapeHtml } from "#rules/mail/template";
+import { settingsOf } from "#rules/tenants/settings";
 
 type Words = { title: string; ask: (brand: string) => string; this: string; all: string; done: (brand: string) => string };
 
@@ -22,9 +24,15 @@ const WORDS: Record<MailLocale, Words> = {
   },
 };
 
-/** The page behind the link of a mail: a question with its buttons, or, once it was answered, that it is done. */
-export function unsubscribePage(brand: string, acceptLanguage: string | undefined, isDone: boolean): string {
-  const locale = mailLocale(...(acceptLanguage ?? "").split(",").map((part) => part.split(";")[0]?.trim()));
+/**
+ * The page behind the link of a mail: a question with its buttons, or, once it was answered, that it is done. In the language of the mails to that recipient,
+ * whatever the browser speaks.
+ */
+export async function unsubscribePage({ repo, tenant }: OpenedTenant, recipientId: string, isDone: boolean): Promise<string> {
+  const { mail } = settingsOf(tenant.settings);
+  const brand = mail.brand_name ?? tenant.name;
+  const customer = await repo.customers.byId(recipientId);
+  const locale = customer ? mailLocale(customer.locale, mail.locale, tenant.locale) : mailLocale(tenant.locale);
   const words = WORDS[locale];
   const name = escapeHtml(brand);
   const button = (scope: string, label: string) => `<button name="scope" value="${scope}">${label}</button>`;

@@ -7,7 +7,6 @@ import { changeFact } from "#kernel/facts";
 import { changedMeanwhile, invalidRequest } from "#kernel/problems";
 import { z } from "#kernel/wire";
 import { KINDS, NOTICE_KINDS, type NoticeKind } from "#rules/mail/kinds";
-import { settingsOf } from "#rules/tenants/settings";
 import { presentPreferences } from "./presenters.ts";
 import { unsubscribeLinkInvalid } from "./problems.ts";
 import { unsubscribeParam } from "./schemas.ts";
@@ -50,8 +49,7 @@ export const confirmUnsubscribe = publicEndpoint({
     const wish = wishIn(c.var.upload);
     if (!wish) throw invalidRequest({ what: "It does not say List-Unsubscribe=One-Click." });
     await unsubscribe(opened.repo, subscription.recipientId, wish === "all" ? OPTIONAL : [subscription.kind]);
-    const brand = settingsOf(opened.tenant.settings).mail.brand_name ?? opened.tenant.name;
-    return c.html(answerPage(c, unsubscribePage(brand, c.req.header("accept-language"), true)), 200);
+    return c.html(answerPage(c, await unsubscribePage(opened, subscription.recipientId, true)), 200);
   },
 });
 

@@ -2,7 +2,6 @@ import { createRoute } from "@hono/zod-openapi";
 import { openTenant } from "#kernel/asking";
 import { problems, publicEndpoint } from "#kernel/endpoint";
 import { z } from "#kernel/wire";
-import { settingsOf } from "#rules/tenants/settings";
 import { unsubscribeLinkInvalid } from "./problems.ts";
 import { unsubscribeParam } from "./schemas.ts";
 import { answerPage, unsubscribePage } from "./unsubscribe-page.ts";
@@ -27,7 +26,6 @@ export const showUnsubscribe = publicEndpoint({
     const subscription = await subscriptionIn(c.env, c.req.valid("param").token);
     const opened = subscription && (await openTenant(c, subscription.tenantId, { type: "system", id: null, ip: null }));
     if (!opened) throw unsubscribeLinkInvalid({});
-    const brand = settingsOf(opened.tenant.settings).mail.brand_name ?? opened.tenant.name;
-    return c.html(answerPage(c, unsubscribePage(brand, c.req.header("accept-language"), false)), 200);
+    return c.html(answerPage(c, await unsubscribePage(opened, subscription.recipientId, false)), 200);
   },
 });

@@ -126,4 +126,7 @@ test("what is wrong with a field is said in words of people, once for each field
     "/events": "Must have at least 1 item.",
     "/rate_per_s": "Must be at least 1.",
   });
+  const advance = "/v1/test_clocks/clk_0001m8gr73cgkzv69zcnrgrrkdbk/advance";
+  expect(Object.keys(await faults(advance, { by: "1 month" }))).toEqual(["/by"]);
+  expect(await faults(advance, {})).toEqual({ "/by": "It is missing." });
 });

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { send, world } from "../world.ts";
+import { forget, send, world } from "../world.ts";
 
 test("a key grants at most what its maker holds", async () => {
   const w = await world();
@@ -88,4 +88,22 @@ test("a text that is no key of ours is refused without asking the database", asy
   for (const key of ["x", "lk_sk_live_00short", `lk_sk_live_00${"0".repeat(39)}`]) {
     expect((await send("GET", "/v1/products", undefined, { key })).body).toMatchObject({ code: "unauthorized", status: 401 });
   }
+});
+
+test("who held every scope of a release before holds the new ones, and nobody else", async () => {
+  const w = await world();
+  const keys = async () => (await w.get("/v1/api_keys")).body["data"] as { id: string; kind: string; scopes: string[] }[];
+  const scopesOf = async (id: unknown) => (await keys()).find((key) => key.id === id)?.scopes;
+  const first = (await keys()).find(({ kind }) => kind === "secret");
+  const { TEST_MIGRATIONS } = env as typeof env & { TEST_MIGRATIONS: { name: string; queries: string[] }[] };
+  const [giving = ""] = TEST_MIGRATIONS.find(({ name }) => name.endsWith("_scopes.sql"))?.queries ?? [];
+  const added = JSON.parse(/'(\[[^']*\])'/.exec(giving)?.[1] ?? "[]") as string[];
+  const before = first?.scopes.filter((scope) => !added.includes(scope));
+  expect(before).not.toEqual(first?.scopes);
+  const reader = await w.post("/v1/api_keys", { name: "Reader", kind: "secret", scopes: ["products:read"] });
+  await env.DB_00.prepare("update api_keys set scopes = ? where id = ?").bind(JSON.stringify(before), first?.id).run();
+  for (const _ of [1, 2]) await env.DB_00.prepare(giving).run();
+  forget();
+  expect(await scopesOf(first?.id)).toEqual(first?.scopes);
+  expect(await scopesOf(reader.body["id"])).toEqual(["products:read"]);
 });

@@ -68,6 +68,20 @@ test("an endpoint that wants order gets one delivery at a time, and none overtak
   expect(again).toMatchObject({ delivery_id: second!.delivery_id, attempt: 2 });
 });
 
+test("what is sent again to an endpoint that wants order waits for the one that is under way", async () => {
+  const w = await world();
+  const id = await endpointWith(w, { fifo: true });
+  for (const _ of upTo(2)) await product(w);
+  const [first] = (await claim()).deliveries;
+  await claim({ limit: 0, results: [result(first!, answered(200))] });
+  const [second] = (await claim()).deliveries;
+  expect((await w.post(`/v1/deliveries/${first!.delivery_id}/resend`)).status).toBe(202);
+  const ask = { limit: 1, in_order: { tenant_id: w.tenant.id, endpoint_id: id } };
+  expect([(await claim()).deliveries, (await claim(ask)).deliveries]).toEqual([[], []]);
+  const [again] = (await claim({ ...ask, results: [result(second!, answered(200))] })).deliveries;
+  expect(again?.delivery_id).toBe(first!.delivery_id);
+});
+
 test.each([
   ["block", "pending"],
   ["skip", "exhausted"],
