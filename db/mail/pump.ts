@@ -12,8 +12,11 @@ import { mailBounces, mailPreferences, mailTemplates, noticeAttempts, notices } 
 
 export type NoticeRef = { tenantId: string; id: string };
 
-/** How many notices of one tenant may be under way: one that mails a thousand people holds up itself. */
-const UNDER_WAY_PER_TENANT = 25;
+/**
+ * How many notices of one tenant may be under way: one that mails a thousand people holds up itself. Twice what a host sends side by side, so that what a
+ * host had claimed that died holds up nothing else while its leases last.
+ */
+const UNDER_WAY_PER_TENANT = 50;
 
 /** Every tenant with pending notices, found by leaping through the queue's index from one to the next; none when nothing is due. */
 const QUEUES = `queues (tenant_id) as (

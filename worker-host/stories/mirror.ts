@@ -25,7 +25,7 @@ const EVERY_MS = 5_000;
 const LOOKS = 60;
 const AT_ONCE = 6;
 /** With so many stories that run, listing all of them takes its time: it is done less often, and those that are new are listed in between. */
-const MANY = 2_000;
+const MANY = 500;
 const LIST_MANY_EVERY_MS = 30_000;
 /** With so many that have ended and were not looked at, those that ended well are told as the list tells of them. */
 const RUSH = 120;

@@ -79,7 +79,7 @@ test("what is under way is listed with the fact that began its story, page by pa
     expect.stringMatching(`^clock/${p.sandboxId}/[0-9]+$`),
   ]);
   await env.DB_00.prepare("update webhook_queues set probe_at = ? where endpoint_id = ?")
-    .bind(Date.now() - 9 * MINUTE, endpoint)
+    .bind(Date.now() - MINUTE, endpoint)
     .run();
   await does(p, "POST", `/v1/operations/${operation}/cancel`);
   await env.DB_00.prepare("update orders set status = 'fulfilled' where id = ?").bind(order).run();

@@ -22,10 +22,10 @@ export const SWEEP_LEASE_MS = 60_000;
 export const SWEEP_AT_MOST_MS = 3_600_000;
 
 /** Work that was asked for this long ago has a story: before that the relay may be bringing it. */
-const BEGUN_WITHIN_MS = 5 * 60_000;
+const BEGUN_WITHIN_MS = 60_000;
 
-/** An endpoint is tried by its story at the instant that it named; this long after it nobody is trying. */
-const TRIED_WITHIN_MS = 10 * 60_000;
+/** An endpoint is tried by its story at the instant that it named; this long after it nobody may be trying, and its story is looked at. */
+const TRIED_WITHIN_MS = 2 * 60_000;
 
 /** Before which instants a fact must have been told, and a try must have been due, for a story to be missed. */
 export const missedSince = (realNow: Date): { told: Date; tried: Date } => ({
