@@ -107,7 +107,10 @@ async function retry({ client, connection }: CommandParts, asked: AskedOfStory):
       return { outcome: "done", detail: "It has begun anew; what was done already is not done twice." };
     }
     if ((raw.pendingActivities ?? []).length === 0)
-      return { outcome: "refused", detail: "Nothing of it is waiting for another try: it waits, or goes on by itself; skip_wait ends a wait." };
+      return {
+        outcome: "refused",
+        detail: "Nothing of it is waiting for another try: it waits, or goes on by itself; skip_wait ends a wait.",
+      };
     await client.workflowService.resetActivity({ namespace, execution, identity, matchAll: true });
     return { outcome: "done", detail: "It tries again at once." };
   });
