@@ -55,6 +55,8 @@ const edgeProject = (name: string, which: { include: string[]; exclude?: string[
 export default defineConfig(() => ({
   test: {
     reporters: ["default"],
+    // left to itself it takes one of two cores
+    maxWorkers: 2,
     coverage: {
       provider: "v8" as const,
       include: ["workers/**/*.ts", "db/**/*.ts", "workflows/**/*.ts", "worker-host/**/*.ts", "sdk/**/*.ts"],
@@ -84,8 +86,6 @@ export default defineConfig(() => ({
           name: "e2e",
           root,
           include: ["test/e2e/**/*.test.ts"],
-          // each starts a whole installation, and waits for most of the time
-          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

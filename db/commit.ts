@@ -237,7 +237,7 @@ function fanOut(asking: Asking, eventId: string, { type, apart }: { type: EventT
     .prepare(
       `insert into deliveries (tenant_id, id, endpoint_id, event_seq, event_id, event_type, state, attempts, next_at, created_at)
        select e.tenant_id, ?2 || lower(hex(randomblob(8))), e.id, told.seq, ?3, ?4, 'pending', 0, ?5, ?5
-       from webhook_endpoints e cross join events told on told.tenant_id = ?1 and told.id = ?3
+       from webhook_endpoints e indexed by webhook_endpoints_live cross join events told on told.tenant_id = ?1 and told.id = ?3
        where e.tenant_id = ?1 and e.deleted_at is null and e.id is not ?6 and ${SUBSCRIBES}`,
     )
     .bind(tenantId, idStart(asking, "delivery"), eventId, type, realNow.getTime(), apart ?? null);

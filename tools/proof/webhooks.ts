@@ -90,6 +90,7 @@ async function deliver(installed: Started, receivers: Receivers, loopPerSecond: 
   await making;
   const tookS = (Date.now() - startedAt) / 1000;
   const history = await historyEvents(installed);
+  const stuck = await stuckStories(operator);
   await conclude({
     receivers,
     vendors,
@@ -102,6 +103,7 @@ async function deliver(installed: Started, receivers: Receivers, loopPerSecond: 
     loopPerSecond,
     grewMiB: host.grewMiB(),
     history,
+    stuck,
     say,
   });
 }
@@ -119,11 +121,12 @@ type Seen = {
   loopPerSecond: number;
   grewMiB: number;
   history: number;
+  stuck: string[];
   say: Say;
 };
 
 async function conclude(seen: Seen): Promise<void> {
-  const { receivers, vendors, expected, arrived, tookS, half, alone, beside, loopPerSecond, grewMiB, history, say } = seen;
+  const { receivers, vendors, expected, arrived, tookS, half, alone, beside, loopPerSecond, grewMiB, history, stuck, say } = seen;
   const all = [...receivers.got.values()];
   const twice = all.reduce((sum, { ids, times }) => sum + times - ids.size, 0);
   const unverified = all.reduce((sum, each) => sum + each.unverified, 0);
@@ -146,6 +149,7 @@ async function conclude(seen: Seen): Promise<void> {
       seen: `${history} for ${deliveries} deliveries`,
       holds: history <= deliveries / 10,
     },
+    { claim: "no story is stuck afterwards", seen: stuck.join(", ") || "none", holds: stuck.length === 0 },
   ];
   await recordProof({ name: "webhooks", about: ABOUT, say }, findings, [
     `${perSecond.toFixed(0)} deliveries a second arrived until the host was killed, while the events were made as well; a plain loop of signed posts to the same receiver made ${loopPerSecond.toFixed(0)} (aim: half of it)`,
@@ -226,6 +230,13 @@ function environmentOf(pid: number): string {
   } catch {
     return "";
   }
+}
+
+/** What somebody should look at, of all tenants, once the host that began anew has told of its stories. */
+async function stuckStories(operator: Api): Promise<string[]> {
+  await pause(15_000);
+  const { data } = await operator.get<{ data: { workflow_id: string; details: string }[] }>("/v1/stories?state=stuck&limit=100");
+  return data.map(({ workflow_id, details }) => `${workflow_id}: ${details}`);
 }
 
 /** All events of the histories that deliveries have caused: of the pump and of recoveries. */

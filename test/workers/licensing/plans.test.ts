@@ -6,7 +6,8 @@ const strays = (plan: string[], wholeTenant: boolean) =>
   plan.filter(
     (line) =>
       (line.startsWith("SCAN") && !/VIRTUAL TABLE|\(subquery|CONSTANT ROW/.test(line)) ||
-      (!wholeTenant && /\(tenant_id=\?\)/.test(line)),
+      // of webhook endpoints a tenant has fifty at most, and each may hear of an event
+      (!wholeTenant && /\(tenant_id=\?\)/.test(line) && !line.includes("webhook_endpoints_live")),
   );
 
 test("what a request asks of the database is found by an index, and reads nothing that was over long ago", async () => {

@@ -237,6 +237,7 @@ test("whoever approves first approves, and the licenses are asked for once", asy
     status: "pending",
     approved_at: null,
     fulfillment_requested_at: null,
+    workflow_id: null,
   });
 });
 
