@@ -66,10 +66,23 @@ export function readAsked(args: string[], options: Options): Asked {
 
 function parsed(args: string[], options: Record<string, { type: "boolean" | "string"; multiple: boolean }>) {
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
+    return parseArgs({ args: withValues(args, options), options, allowPositionals: true, strict: true });
   } catch (error) {
     throw new Usage(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error), { cause: error });
   }
+}
+
+/** A value that begins with a dash, as one key in base64url of sixty-four does, is said with its option, where it is no option itself. */
+function withValues(args: readonly string[], options: Readonly<Record<string, { type: "boolean" | "string" }>>): string[] {
+  const known = (arg: string) => (arg.startsWith("--") ? options[arg.slice(2).split("=")[0] ?? ""] : undefined);
+  const said: string[] = [];
+  for (let n = 0; n < args.length; n++) {
+    const [arg = "", next] = [args[n], args[n + 1]];
+    const takes = known(arg)?.type === "string" && !arg.includes("=") && next?.startsWith("-") === true && !known(next);
+    said.push(takes ? `${arg}=${next}` : arg);
+    if (takes) n++;
+  }
+  return said;
 }
 
 /** `kind=hash` texts as parts of a device. Throws Usage. */
