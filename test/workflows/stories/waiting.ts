@@ -59,7 +59,9 @@ export const play: Play = {
           meanwhile: async (signal) => {
             for (const at of [first, second]) {
               await registered(world, at);
-              world.edge.state.sandboxNow = Date.parse(at); // the clock moves first: a story that asks again is told so
+              // the clock moves, and notes whom it wakes, first: a story that asks again, because its host died, is told so
+              world.edge.state.sandboxNow = Date.parse(at);
+              world.edge.woken.add(world.workflowId);
               await signal(wake, { at });
             }
           },
