@@ -35,6 +35,11 @@ export function isFinal(error: unknown): error is EdgeProblem {
   return error.status !== 401 && error.status !== 429 && !LATER.has(error.code);
 }
 
+/** The edge found fault with what we said, not with who we are or when we asked: told again it would be refused again. */
+export function isRefusedContent(error: unknown): error is EdgeProblem {
+  return error instanceof EdgeProblem && (error.status === 400 || error.status === 413 || error.status === 422);
+}
+
 /** Turns what a call of the edge throws into the failure by which an activity tells Temporal whether, and when, to try again. */
 export async function viaEdge<T>(call: Promise<T>): Promise<T> {
   try {

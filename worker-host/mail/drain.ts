@@ -1,5 +1,5 @@
 import { backoffMs, pause } from "../backoff.ts";
-import { EdgeProblem } from "../edge/errors.ts";
+import { isRefusedContent } from "../edge/errors.ts";
 import type { Edge, Mail, MailResult, TransportState } from "../edge/routes.ts";
 import type { Failpoint } from "../failpoint.ts";
 import { messageOf, type Log } from "../log.ts";
@@ -103,7 +103,7 @@ async function claim({ edge, log }: DrainMailParts, shard: string, results: Mail
   } catch (error) {
     if (how.signal?.aborted === true) return undefined;
     log.warn("mails_not_claimed", { shard, count: recording.length, error: messageOf(error) });
-    if (recording.length > 0 && error instanceof EdgeProblem && [400, 413, 422].includes(error.status)) {
+    if (recording.length > 0 && isRefusedContent(error)) {
       // Kept, they would stop every other mail. Unrecorded, their leases end and they are sent again: twice, but not lost.
       log.error("mail_results_refused", { shard, count: recording.length, code: error.code });
       results.splice(0, recording.length);

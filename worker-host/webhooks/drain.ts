@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { backoffMs, pause } from "../backoff.ts";
-import { EdgeProblem } from "../edge/errors.ts";
+import { isRefusedContent } from "../edge/errors.ts";
 import type { Delivery, DeliveryResult, Edge } from "../edge/routes.ts";
 import type { Failpoint } from "../failpoint.ts";
 import { messageOf, type Log } from "../log.ts";
@@ -115,11 +115,6 @@ async function claim({ edge, log }: DrainParts, shard: string, results: Delivery
     }
     return undefined;
   }
-}
-
-/** The edge found fault with what we said, not with who we are or when we asked. */
-function isRefusedContent(error: unknown): error is EdgeProblem {
-  return error instanceof EdgeProblem && (error.status === 400 || error.status === 413 || error.status === 422);
 }
 
 async function sendOne(

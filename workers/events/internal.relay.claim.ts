@@ -1,11 +1,12 @@
 import { createRoute } from "@hono/zod-openapi";
-import { claimEvents, type WaitingEvent } from "#db/events/relay";
+import { claimEvents } from "#db/events/relay";
 import { bellOf } from "#kernel/bell.object";
 import { realNow } from "#kernel/clock";
 import { internalEndpoint, json, jsonBody } from "#kernel/endpoint";
 import { invalidRequest } from "#kernel/problems";
 import { databaseOf } from "#kernel/shards";
-import { z, Instant, Ref } from "#kernel/wire";
+import { presentWaiting, ToldEvent } from "#kernel/waiting-events";
+import { z, Ref } from "#kernel/wire";
 
 const LEASE_MS = 30_000;
 
@@ -16,19 +17,7 @@ const Claim = z.strictObject({
   wait_ms: z.int().min(0).max(20_000),
 });
 
-const Claimed = z.object({
-  events: z.array(
-    z.object({
-      tenant_id: z.string(),
-      seq: z.int(),
-      id: z.string(),
-      type: z.string(),
-      subject: z.object({ type: z.string(), id: z.string() }),
-      at: Instant,
-      clock: z.object({ livemode: z.boolean() }),
-    }),
-  ),
-});
+const Claimed = z.object({ events: z.array(ToldEvent) });
 
 /** The relay says what it has carried on, and gets what waits; while nothing does, the answer waits. */
 export const claimForRelay = internalEndpoint({
@@ -56,14 +45,4 @@ export const claimForRelay = internalEndpoint({
       await bell.waitBeyond(rings, leftMs);
     }
   },
-});
-
-const presentWaiting = (event: WaitingEvent): z.infer<typeof Claimed>["events"][number] => ({
-  tenant_id: event.tenant_id,
-  seq: event.seq,
-  id: event.id,
-  type: event.type,
-  subject: { type: event.subject_type, id: event.subject_id },
-  at: new Date(event.at).toISOString(),
-  clock: { livemode: event.livemode === 1 },
 });
