@@ -28,7 +28,7 @@ export const skipWait = defineUpdate<string>("skipWait");
 export const giveUp = defineUpdate<string>("giveUp");
 
 /** What an operation, an endpoint or a clock says that was given up. */
-export const GIVEN_UP = "Given up by an operator";
+export const GIVEN_UP = "Given up on request";
 
 export type Telling = {
   /** What happens at this moment, in plain words; costs nothing in the history. */

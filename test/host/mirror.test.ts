@@ -132,8 +132,8 @@ test("an operation that waits for the edge is seen to be tried again, and fails 
   expect(seen(workflowId)).toMatchObject({ attempt: 2, error_code: "rate_limited" });
   expect(await answered(workflowId, "give_up")).toEqual(["done", "It is given up."]);
   await isSeen(workflowId, "ended");
-  expect(seen(workflowId)).toMatchObject({ outcome: "given_up", details: "Given up by an operator" });
-  expect(edge.operations.get(id)).toMatchObject({ status: "failed", error: "Given up by an operator" });
+  expect(seen(workflowId)).toMatchObject({ outcome: "given_up", details: "Given up on request" });
+  expect(edge.operations.get(id)).toMatchObject({ status: "failed", error: "Given up on request" });
 });
 
 test("an order that failed says why, is given up by nobody, and a retry begins it anew", async () => {

@@ -28,7 +28,7 @@ export const giveUpTestClock = internalEndpoint({
       const row = await repo.testClocks.byId(clock_id);
       if (!row) return "deleted";
       if (row.status !== "advancing") return row.status;
-      const error = "Given up by an operator; advance again to resume.";
+      const error = "Given up on request; advance again to resume.";
       const failed: TestClockRow = { ...row, status: "failed", error, updatedAt: now };
       const facts = [changeFact("test_clock.failed", presentTestClock(row, now), presentTestClock(failed, now))];
       return (await repo.testClocks.update(failed, { facts, answer: [200, null] })) && "failed";

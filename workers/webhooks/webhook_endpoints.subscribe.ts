@@ -18,7 +18,7 @@ export const subscribeRestHook = endpoint({
     security: scope("webhook_endpoints:write"),
     summary: "Subscribe a REST hook",
     description:
-      "For automation tools: makes an endpoint that hears of one event. Who asks for the same again gets the same endpoint, enabled if it was disabled. DELETE /v1/webhook_endpoints/{id} ends it, and so does a 410 of the target. It counts among the tenant's 50 endpoints.",
+      "For automation tools: makes an endpoint that hears of one type of event, or of those of a pattern. Who asks for the same again gets the same endpoint, enabled if it was disabled. DELETE /v1/webhook_endpoints/{id} ends it, and so does a 410 of the target. It counts among the tenant's 50 endpoints.",
     request: { body: jsonBody(RestHook) },
     responses: {
       201: json(WebhookEndpointWithSecret, "The endpoint and its secret"),
