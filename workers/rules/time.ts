@@ -40,6 +40,29 @@ export function addDuration(instant: Date, duration: string, zone = "UTC", ancho
   return new Date(Math.min(end.add({ hours, minutes, seconds }).epochMilliseconds, LATEST_MS));
 }
 
+/** What calendars count in, from a day up. */
+export const CALENDAR_UNITS = ["day", "week", "month", "year"] as const;
+export type CalendarUnit = (typeof CALENDAR_UNITS)[number];
+
+/**
+ * The instant `steps` calendar units after `anchor` (before it where negative) by the wall clock of `zone`. Counted from the anchor in one go,
+ * a short month never moves those behind it: 31 January, 28 February, 31 March; 29 February returns with the next leap year.
+ * A time that the clocks skip on that day comes after the gap, of one that happens twice it is the first. No steps leave the instant itself.
+ * What would lie after the year 9999 is its last instant. Throws RangeError on an unknown zone or steps that are not whole.
+ */
+export function stepFrom(anchor: Date, unit: CalendarUnit, steps: number, zone: string): Date {
+  if (!isTimeZone(zone)) throw new RangeError(`Not a time zone: ${zone}`);
+  if (!Number.isSafeInteger(steps)) throw new RangeError(`Not a number of steps: ${steps}`);
+  if (steps === 0) return new Date(anchor);
+  // the library's calendar ends: so many steps are beyond the year 9999 whatever the unit
+  if (steps > 3_660_000) return new Date(LATEST_MS);
+  const start = zoned(anchor, zone);
+  const date = start.toPlainDate().add({ [`${unit}s`]: steps });
+  if (date.year > 9999) return new Date(LATEST_MS);
+  const there = date.toZonedDateTime({ timeZone: zone, plainTime: start.toPlainTime() });
+  return new Date(Math.min(there.epochMilliseconds, LATEST_MS));
+}
+
 /**
  * The end of the day (exclusive) that `instant` lies in, by the calendar of `zone`: the next instant at which a local day begins.
  * An instant that is such a border already stays: what ends there ends with the day before. Throws RangeError on an unknown zone.
