@@ -45,6 +45,8 @@ export type Derivation =
       kind: "proration";
       of: "credit" | "charge";
       by: "second" | "day";
+      /** by whose calendar days are counted */
+      zone: string;
       periodStartAt: string;
       periodEndAt: string;
       at: string;
