@@ -18,6 +18,8 @@ export type Fact = {
   data: { object: Record<string, unknown>; previous: Record<string, unknown> | null };
   /** What came from elsewhere was told to people there: no mail is made of it. */
   mailsNobody?: true;
+  /** The table whose row gave the object its number in this very batch: the event says it too. */
+  numberedBy?: "invoices" | "credit_notes";
   /** An endpoint that gets a delivery of its own with the change, whatever it subscribes to. */
   apart?: string;
 };
@@ -177,13 +179,18 @@ async function intentStatements({ d1, intent, realNow }: Asking, answer: Told["a
   return [d1.prepare(insert).bind(intent.owner, intent.keyHash, intent.requestHash, answer[0], sealed, realNow.getTime())];
 }
 
-/** `isTold`: whether there is an event at all, where that is not certain. */
-const eventSql = (isTold: string) =>
+/** `isTold`: whether there is an event at all, where that is not certain; `data`: what it says, where the database knows more than who asks. */
+const eventSql = (isTold: string, data = "?9") =>
   `insert into events (tenant_id, seq, id, type, subject_type, subject_id, actor_type, actor_id, actor_ip, data, request_id, at, license_id)
-   select ?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 ${isTold}
+   select ?1, coalesce((select max(seq) from events where tenant_id = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ${data}, ?10, ?11, ?12 ${isTold}
    returning rowid as position`;
 const EVENT = eventSql("");
 const EVENT_IF_CHANGED = eventSql("where changes() > 0");
+
+/** Written behind the document: the number is the one that the batch has just given it. */
+const numbered = (table: "invoices" | "credit_notes") =>
+  eventSql("", `json_set(?9, '$.object.number', (select number from ${table} where tenant_id = ?1 and id = ?5))`);
+const EVENT_NUMBERED = { invoices: numbered("invoices"), credit_notes: numbered("credit_notes") };
 
 /** What ids of one batch begin with: ten characters of time behind prefix and shard, so that they sort as they were made. The database puts chance behind it. */
 const idStart = ({ newId, realNow }: Asking, noun: "delivery" | "notice"): string => newId(noun, realNow).slice(0, -16);
@@ -191,12 +198,12 @@ const idStart = ({ newId, realNow }: Asking, noun: "delivery" | "notice"): strin
 /** The event with the next number of its tenant, and a delivery for each endpoint that subscribes to it: for a disabled one too, which gets it when it is enabled. */
 function factStatements(
   asking: Asking,
-  { type, subject, data, apart, tenantId, eventId: id }: Fact & { tenantId: TenantId; eventId: string },
+  { type, subject, data, apart, numberedBy, tenantId, eventId: id }: Fact & { tenantId: TenantId; eventId: string },
   onlyIfChanged = false,
 ): Statement[] {
   const { d1, actor, requestId, now } = asking;
   const event = d1
-    .prepare(onlyIfChanged ? EVENT_IF_CHANGED : EVENT)
+    .prepare(numberedBy ? EVENT_NUMBERED[numberedBy] : onlyIfChanged ? EVENT_IF_CHANGED : EVENT)
     .bind(
       tenantId,
       id,

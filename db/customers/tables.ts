@@ -17,6 +17,7 @@ export const customers = sqliteTable(
     address: json<Address>(),
     country: text(), // ISO 3166-1 alpha-2
     vatId: text(),
+    taxExemptReason: text(), // why no tax is charged, as the invoice says it; null: it is
     contacts: json<Contact[]>().notNull(),
     locale: text(),
     timeZone: text(),

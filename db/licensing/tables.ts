@@ -84,6 +84,9 @@ export const licenses = sqliteTable(
     index("licenses_order")
       .on(t.tenantId, t.orderId, t.id)
       .where(sql`${t.orderId} is not null`),
+    index("licenses_subscription")
+      .on(t.tenantId, t.subscriptionId, t.id)
+      .where(sql`${t.subscriptionId} is not null`),
     index("licenses_last4").on(t.tenantId, t.keyLast4),
     index("licenses_issued_to")
       .on(t.tenantId, t.issuedTo)

@@ -2,6 +2,10 @@ import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { instant, json, owned } from "../columns.ts";
 import { customers } from "../customers/tables.ts";
+import type { DocumentLine, TaxBehavior } from "#rules/billing/documents";
+import type { TaxEvidence } from "#rules/billing/tax-evidence";
+import type { Provider } from "#rules/money";
+import type { SubscriptionItem } from "#rules/sales/subscription-items";
 import type { FulfillmentMethod, OrderStatus, PaymentStatus, StoredDiscount, StoredOrderLine } from "#rules/sales/orders";
 
 /** A request to buy, with the prices as they stood when it was placed. */
@@ -15,7 +19,7 @@ export const orders = sqliteTable(
     resellerId: text(),
     status: text().$type<OrderStatus>().notNull(),
     paymentStatus: text().$type<PaymentStatus>().notNull(),
-    provider: text().$type<"stripe" | "manual">().notNull(),
+    provider: text().$type<Provider>().notNull(),
     providerRef: text(), // the provider's own id of the payment intent
     clientSecret: text(), // sealed; lets the buyer's browser pay
     fulfillmentMethod: text().$type<FulfillmentMethod>().notNull(),
@@ -28,6 +32,12 @@ export const orders = sqliteTable(
     total: integer().notNull(),
     amountPaid: integer().notNull(),
     instructions: text(),
+    legalEntityId: text(), // who sells; null: an order of before there were any
+    taxBehavior: text().$type<TaxBehavior>().notNull().default("exclusive"),
+    taxEvidence: json<TaxEvidence>(), // by what it was taxed; null: it was not
+    couponId: text(),
+    invoiceId: text(),
+    subscriptionId: text(),
     fulfillmentRequestedAt: instant(),
     approvedAt: instant(),
     fulfilledAt: instant(),
@@ -55,12 +65,69 @@ export const orderNumbers = sqliteTable("order_numbers", {
   last: integer().notNull(),
 });
 
+/** A recurring purchase. Periods are counted from the anchor; what falls due next stands in `dueAt`. */
+export const subscriptions = sqliteTable(
+  "subscriptions",
+  {
+    tenantId: text().notNull(),
+    id: text().notNull(),
+    customerId: text().notNull(),
+    legalEntityId: text().notNull(),
+    orderId: text(),
+    status: text().$type<"incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled">().notNull(),
+    currency: text().notNull(),
+    taxBehavior: text().$type<TaxBehavior>().notNull(),
+    items: json<SubscriptionItem[]>().notNull(),
+    pendingLines: json<DocumentLine[]>().notNull(), // what the next invoice bills beside its period
+    scheduled: json<Record<string, unknown>>(), // what changes at the period's end
+    coupons: json<{ couponId: string; startedAt: string; endsAt: string | null }[]>().notNull(),
+    provider: text().$type<Provider>().notNull(),
+    providerRef: text(), // of a subscription that PayPal collects
+    approveUrl: text(), // where the customer approves it there
+    collectionMethod: text().$type<"automatic" | "send_invoice">().notNull(),
+    netTermsDays: integer().notNull(),
+    paymentMethodId: text(), // null: the customer's default
+    templateId: text(), // the license that comes with it
+    timeZone: text().notNull(), // by whose calendar its periods are counted
+    interval: text().$type<"day" | "week" | "month" | "year">().notNull(),
+    intervalCount: integer().notNull(),
+    billingAnchorAt: instant().notNull(),
+    periodIndex: integer().notNull(), // which period from the anchor runs
+    currentPeriodStartAt: instant().notNull(),
+    currentPeriodEndAt: instant().notNull(),
+    trialStartAt: instant(),
+    trialEndAt: instant(),
+    cancelAt: instant(),
+    cancelReason: text(),
+    canceledAt: instant(),
+    endedAt: instant(),
+    pausedAt: instant(),
+    resumeAt: instant(),
+    latestInvoiceId: text(),
+    dueAt: instant(), // when something falls due; null: nothing does
+    ...owned(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    foreignKey({ columns: [t.tenantId, t.customerId], foreignColumns: [customers.tenantId, customers.id] }),
+    uniqueIndex("subscriptions_external").on(t.tenantId, t.externalId),
+    uniqueIndex("subscriptions_provider_ref")
+      .on(t.tenantId, t.provider, t.providerRef)
+      .where(sql`${t.providerRef} is not null`),
+    index("subscriptions_customer").on(t.tenantId, t.customerId, t.id),
+    index("subscriptions_status").on(t.tenantId, t.status, t.id),
+    index("subscriptions_due")
+      .on(t.dueAt)
+      .where(sql`${t.dueAt} is not null`),
+  ],
+);
+
 /** A provider's signed event, stored once before it is answered and applied by fetching what it speaks of. */
 export const providerEvents = sqliteTable(
   "provider_events",
   {
     tenantId: text().notNull(),
-    provider: text().$type<"stripe">().notNull(),
+    provider: text().$type<Exclude<Provider, "manual">>().notNull(),
     eventId: text().notNull(),
     type: text().notNull(),
     objectRef: text(), // the payment intent that it speaks of; null: nothing of ours

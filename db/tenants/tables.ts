@@ -116,11 +116,12 @@ export const paymentProviders = sqliteTable(
   "payment_providers",
   {
     tenantId: text().notNull(),
-    provider: text().$type<"stripe">().notNull(),
+    provider: text().$type<"stripe" | "paypal">().notNull(),
     id: text().notNull(),
-    secretKey: text().notNull(), // sealed
+    clientId: text(), // of PayPal; not a secret
+    secretKey: text().notNull(), // sealed; of PayPal the client's secret
     secretKeyLast4: text().notNull(),
-    webhookSecret: text().notNull(), // sealed
+    webhookSecret: text().notNull(), // sealed: what its webhooks are verified by; of PayPal the id of the webhook, which its signatures are over
     webhookSecretLast4: text().notNull(),
     accountId: text(), // as the provider told, so that another account's events are refused
     apiBase: text(), // a simulator; development only

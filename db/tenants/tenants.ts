@@ -1,4 +1,6 @@
 import { and, desc, eq, isNull, type SQL } from "drizzle-orm";
+import type { LegalEntityRow } from "../billing/legal-entities.ts";
+import { legalEntities } from "../billing/tables.ts";
 import { bound, commit, guard, type Asking, type Fact, type Told } from "../commit.ts";
 import { dbOf, type Db } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
@@ -9,8 +11,14 @@ import type { TenantRow } from "./callers.ts";
 export type ApiKeyRow = typeof apiKeys.$inferSelect;
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
-/** A tenant as it is born: itself, its keys and what signs for it. */
-export type NewTenant = { tenant: TenantRow; keys: ApiKeyRow[]; signingKey: SigningKeyRow; facts: Fact[] };
+/** A tenant as it is born: itself, its keys, what signs for it and who sells in its name. */
+export type NewTenant = {
+  tenant: TenantRow;
+  keys: ApiKeyRow[];
+  signingKey: SigningKeyRow;
+  legalEntity: LegalEntityRow;
+  facts: Fact[];
+};
 
 type TenantFilter = { slug?: string | undefined; externalId?: string | undefined };
 
@@ -36,9 +44,10 @@ export function tenantsOf(platform: Omit<Asking, "tenantId">) {
     insert: (born: readonly NewTenant[], answer: Told["answer"]) =>
       commit(
         asking(born[0]?.tenant.id ?? ""),
-        born.flatMap(({ tenant, keys, signingKey }) => [
+        born.flatMap(({ tenant, keys, signingKey, legalEntity }) => [
           bound(d1, db.insert(tenants).values(tenant)),
           bound(d1, db.insert(signingKeys).values(signingKey)),
+          bound(d1, db.insert(legalEntities).values(legalEntity)),
           ...keys.map((key) => bound(d1, db.insert(apiKeys).values(key))),
         ]),
         {

@@ -35,6 +35,7 @@ export const createCustomer = endpoint({
       address: body.address ?? null,
       country: body.country ?? null,
       vatId: body.vat_id ?? null,
+      taxExemptReason: body.tax_exempt_reason ?? null,
       contacts: body.contacts ?? [],
       locale: body.locale ?? null,
       timeZone: body.time_zone ?? null,

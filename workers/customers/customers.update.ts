@@ -54,6 +54,7 @@ function changedFields(before: CustomerRow, body: z.infer<typeof CustomerPatch>)
     address: changed(before.address, body.address),
     country: changed(before.country, body.country),
     vatId: changed(before.vatId, body.vat_id),
+    taxExemptReason: changed(before.taxExemptReason, body.tax_exempt_reason),
     contacts: body.contacts ?? before.contacts,
     locale: changed(before.locale, body.locale),
     timeZone: changed(before.timeZone, body.time_zone),

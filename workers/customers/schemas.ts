@@ -45,6 +45,9 @@ export const NewCustomer = z
     address: AddressInput.nullish(),
     country: CountryInput.nullish(),
     vat_id: VatIdInput.nullish(),
+    tax_exempt_reason: text(200)
+      .nullish()
+      .openapi({ description: "Why no tax is charged, as the invoice says it; null: it is." }),
     contacts: z.array(ContactInput).max(100).optional(),
     locale: Locale.nullish(),
     time_zone: TimeZone.nullish(),

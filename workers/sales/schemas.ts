@@ -32,7 +32,7 @@ const Line = z
 
 const Payment = z
   .object({
-    provider: z.enum(["stripe", "manual"]),
+    provider: z.enum(PROVIDERS),
     provider_ref: z.string().nullable().openapi({ description: "The provider's own id of the payment." }),
     client_secret: z.string().nullable().openapi({
       description: "Lets the buyer's browser pay. Shown when an order is placed or read by id, for as long as it is to be paid.",

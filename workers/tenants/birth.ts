@@ -1,4 +1,5 @@
 import type { TenantRow } from "#db/tenants/callers";
+import type { LegalEntityRow } from "#db/billing/legal-entities";
 import type { ApiKeyRow, NewTenant } from "#db/tenants/tenants";
 import type { Env } from "#kernel/env";
 import { fact } from "#kernel/facts";
@@ -48,11 +49,40 @@ export async function bear(
       revokedReason: null,
       createdAt: now,
     },
+    legalEntity: newLegalEntity(tenant, newId("legal_entity", shard, now), now),
     facts: [
       fact("tenant.created", presentTenant(tenant)),
       ...born.map(({ row }) => fact("api_key.created", presentApiKey(row, livemode))),
     ],
     secrets: born.map(({ row, secret }) => ({ id: row.id, kind: row.kind, livemode, secret })),
+  };
+}
+
+/** Who sells, as far as it is known when a tenant begins: by its name. Where it is, and its VAT id, are told later; until then nothing is taxed. */
+function newLegalEntity({ id, name, timeZone }: TenantRow, legalEntityId: string, now: Date): LegalEntityRow {
+  return {
+    tenantId: id,
+    id: legalEntityId,
+    name,
+    address: null,
+    country: null,
+    vatId: null,
+    registration: null,
+    email: null,
+    iban: null,
+    bic: null,
+    bankName: null,
+    timeZone,
+    vatScheme: "standard",
+    consumersAt: "destination",
+    whenVatIdUnknown: "charge",
+    invoicePrefix: "INV-{YYYY}-",
+    creditNotePrefix: "CN-{YYYY}-",
+    numberWidth: 6,
+    footer: null,
+    isDefault: true,
+    archivedAt: null,
+    ...newOwned({}, now),
   };
 }
 

@@ -36,6 +36,7 @@ export const putPaymentProvider = endpoint({
       tenantId: repo.tenantId,
       provider: "stripe",
       id: known?.id ?? newId("payment_provider", repo.shard, c.var.realNow),
+      clientId: null,
       secretKey: await vault.seal(["payment_providers", "stripe", "secret_key"], body.secret_key),
       secretKeyLast4: body.secret_key.slice(-4),
       webhookSecret: await vault.seal(["payment_providers", "stripe", "webhook_secret"], body.webhook_secret),

@@ -321,7 +321,7 @@ export const PaymentProvider = z
   .object({
     object: z.literal("payment_provider"),
     id: z.string(),
-    provider: z.enum(["stripe"]),
+    provider: z.enum(["stripe", "paypal"]),
     account_id: z.string().nullable(),
     secret_key_last4: z.string(),
     webhook_secret_last4: z.string(),

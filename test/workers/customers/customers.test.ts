@@ -20,6 +20,7 @@ test("a customer is kept as given, with empty fields where nothing was said", as
     vat_id: null,
     contacts: [],
     locale: null,
+    tax_exempt_reason: null,
     time_zone: null,
     external_id: null,
     metadata: {},

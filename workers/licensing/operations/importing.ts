@@ -84,6 +84,7 @@ function newCustomer(tenantId: string, id: string, who: NonNullable<WaitingRow["
     address: null,
     country: null,
     vatId: null,
+    taxExemptReason: null,
     contacts: [],
     locale: null,
     timeZone: null,

@@ -1,0 +1,3 @@
+import { legalEntities } from "./tables.ts";
+
+export type LegalEntityRow = typeof legalEntities.$inferSelect;

@@ -1,0 +1,9 @@
+/** One thing subscribed to, under the revision of its price that it was sold at. */
+export type SubscriptionItem = {
+  id: string; // si_…, within its subscription
+  priceId: string;
+  priceRev: number;
+  quantity: number;
+  /** the line that billed the running period: what a change gives back derives from it; null: none did */
+  billed: { invoiceId: string; lineId: string } | null;
+};
