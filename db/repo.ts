@@ -33,6 +33,9 @@ import { offlineKeysOf } from "./offline/keys.ts";
 import { statusListsOf } from "./offline/status-lists.ts";
 import { alertsOf } from "./stories/alerts.ts";
 import { storiesOf } from "./stories/stories.ts";
+import { booksOf } from "./billing/books.ts";
+import { invoicesOf } from "./billing/invoices.ts";
+import { ledgerOf } from "./billing/ledger.ts";
 import { testClocksOf } from "./stories/test-clocks.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
 import { apiKeysOf } from "./tenants/api-keys.ts";
@@ -91,6 +94,9 @@ const ROOMS = {
   usageAlerts: usageAlertsOf,
   orders: ordersOf,
   providerEvents: providerEventsOf,
+  books: booksOf,
+  ledger: ledgerOf,
+  invoices: invoicesOf,
   events: eventsOf,
   webhookEndpoints: webhookEndpointsOf,
   webhookQueues: webhookQueuesOf,

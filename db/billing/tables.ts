@@ -179,6 +179,12 @@ export const invoices = sqliteTable(
     index("invoices_due")
       .on(t.tenantId, t.dueAt)
       .where(sql`${t.status} = 'open'`),
+    index("invoices_issued")
+      .on(t.tenantId, t.issuedAt)
+      .where(sql`${t.issuedAt} is not null`),
+    index("invoices_number_text")
+      .on(t.tenantId, t.number)
+      .where(sql`${t.number} is not null`),
     index("invoices_without_file")
       .on(t.tenantId, t.id)
       .where(sql`${t.status} <> 'draft' and ${t.pdfSha256} is null`),

@@ -181,6 +181,8 @@ CREATE INDEX `invoices_customer` ON `invoices` (`tenant_id`,`customer_id`,`id`);
 CREATE INDEX `invoices_status` ON `invoices` (`tenant_id`,`status`,`id`);--> statement-breakpoint
 CREATE INDEX `invoices_subscription` ON `invoices` (`tenant_id`,`subscription_id`,`id`) WHERE "invoices"."subscription_id" is not null;--> statement-breakpoint
 CREATE INDEX `invoices_due` ON `invoices` (`tenant_id`,`due_at`) WHERE "invoices"."status" = 'open';--> statement-breakpoint
+CREATE INDEX `invoices_issued` ON `invoices` (`tenant_id`,`issued_at`) WHERE "invoices"."issued_at" is not null;--> statement-breakpoint
+CREATE INDEX `invoices_number_text` ON `invoices` (`tenant_id`,`number`) WHERE "invoices"."number" is not null;--> statement-breakpoint
 CREATE INDEX `invoices_without_file` ON `invoices` (`tenant_id`,`id`) WHERE "invoices"."status" <> 'draft' and "invoices"."pdf_sha256" is null;--> statement-breakpoint
 CREATE TABLE `ledger_entries` (
 	`tenant_id` text NOT NULL,

@@ -29,6 +29,8 @@ export type LineTax = {
   taxRateId: string | null;
   /** why no tax: "Reverse charge", ... */
   reason: string | null;
+  /** what kind of goods it is to a tax office, by which its rate is found: "reduced", ...; absent: "standard" */
+  goods?: string;
 };
 
 /** How a price makes an amount of a quantity. */
