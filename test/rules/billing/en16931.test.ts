@@ -48,6 +48,7 @@ const document = (lines: DocumentLine[] = [line()], more: Partial<FinalDocument>
   prepaid: 0,
   notes: [],
   paymentTerms: null,
+  bank: null,
   buyerReference: null,
   orderNumber: null,
   precedingInvoice: null,
@@ -148,6 +149,17 @@ describe("a document in the terms of EN 16931", () => {
     expect(en.breakdown).toEqual([
       { category: "E", rate: "0", taxable: "90.00", tax: "0.00", reason: "Teaching; Small business", reasonCode: null },
     ]);
+  });
+
+  test("an account is told for transfers, of SEPA in euros", () => {
+    const bank = { iban: "DE89 3704 0044 0532 0130 00", bic: "COBADEFFXXX", name: null };
+    expect(enDocument(document([line()], { bank })).transfer).toEqual({
+      ...bank,
+      meansCode: "58",
+      iban: "DE89370400440532013000",
+    });
+    expect(enDocument(document([line()], { bank, currency: "USD" })).transfer?.meansCode).toBe("30");
+    expect(enDocument(document()).transfer).toBeNull();
   });
 
   test("a credit note names its invoice, and an address without a country takes the party's", () => {

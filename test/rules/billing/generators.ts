@@ -125,6 +125,7 @@ export const finalDocuments: fc.Arbitrary<FinalDocument> = fc
     prepaid,
     notes: [],
     paymentTerms: null,
+    bank: null,
     buyerReference: null,
     orderNumber: "ORD-000001",
     precedingInvoice: kind === "credit_note" ? { number: "INV-000001", issuedOn: "2026-02-01" } : null,

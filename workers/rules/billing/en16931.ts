@@ -50,6 +50,8 @@ export type FinalDocument = {
   /** sentences that stand on the document, such as the words of a reverse charge */
   notes: string[];
   paymentTerms: string | null;
+  /** the account that a transfer goes to */
+  bank: { iban: string; bic: string | null; name: string | null } | null;
   /** the buyer's own words for this purchase: order number, cost center */
   buyerReference: string | null;
   orderNumber: string | null;
@@ -119,6 +121,8 @@ export type EnDocument = {
   orderNumber: string | null;
   notes: string[];
   paymentTerms: string | null;
+  /** BG-16: 58 SEPA transfer, 30 any other; null: no account is told */
+  transfer: { meansCode: "30" | "58"; iban: string; bic: string | null; name: string | null } | null;
   period: { startOn: string; endOn: string } | null;
   preceding: { number: string; issuedOn: string } | null;
   seller: EnParty;
@@ -412,6 +416,11 @@ function built(document: FinalDocument): EnDocument {
     orderNumber: document.orderNumber,
     notes: document.notes,
     paymentTerms: document.paymentTerms,
+    transfer: document.bank && {
+      meansCode: currency === "EUR" ? "58" : "30",
+      ...document.bank,
+      iban: document.bank.iban.replaceAll(" ", ""),
+    },
     period: document.period,
     preceding: document.precedingInvoice,
     seller: enParty(document.seller, outside),
