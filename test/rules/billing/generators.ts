@@ -9,6 +9,7 @@ import {
   totalsOf,
 } from "#rules/billing/documents";
 import type { FinalDocument } from "#rules/billing/en16931";
+import type { PriceTerms } from "#rules/billing/pricing";
 
 /** Currencies of 0, 2 and 3 decimals. */
 export const currencies = fc.constantFrom("EUR", "USD", "JPY", "KWD");
@@ -130,3 +131,47 @@ export const finalDocuments: fc.Arbitrary<FinalDocument> = fc
     orderNumber: "ORD-000001",
     precedingInvoice: kind === "credit_note" ? { number: "INV-000001", issuedOn: "2026-02-01" } : null,
   }));
+
+/** Unit amounts, whole and finer than a minor unit. */
+export const unitAmounts = fc.oneof(
+  fc.integer({ min: 0, max: 100_000 }).map(String),
+  fc
+    .tuple(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 999_999 }))
+    .map(([whole, fraction]) => `${whole}.${String(fraction).padStart(6, "0")}`),
+);
+
+/** Tiers that rise and end open, of one to six. */
+export const tiers = (fees: fc.Arbitrary<number> = fc.integer({ min: 0, max: 10_000 })): fc.Arbitrary<PriceTerms["tiers"]> =>
+  fc
+    .array(fc.record({ size: fc.integer({ min: 1, max: 50 }), unitAmount: unitAmounts, flatAmount: fees }), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((drawn) => {
+      let reached = 0;
+      return drawn.map(({ size, unitAmount, flatAmount }, index) => ({
+        upTo: index === drawn.length - 1 ? null : (reached += size),
+        unitAmount,
+        flatAmount,
+      }));
+    });
+
+/** The terms of prices of every scheme. */
+export const priceTerms: fc.Arbitrary<PriceTerms> = fc.oneof(
+  fc
+    .integer({ min: 0, max: 100_000 })
+    .map((unit) => ({ scheme: "flat" as const, unitAmount: String(unit), tiers: [], packageSize: null })),
+  unitAmounts.map((unitAmount) => ({ scheme: "per_unit" as const, unitAmount, tiers: [], packageSize: null })),
+  fc.record({
+    scheme: fc.constantFrom("graduated" as const, "volume" as const),
+    unitAmount: fc.constant(null),
+    tiers: tiers(),
+    packageSize: fc.constant(null),
+  }),
+  fc.record({
+    scheme: fc.constant("package" as const),
+    unitAmount: unitAmounts,
+    tiers: fc.constant<PriceTerms["tiers"]>([]),
+    packageSize: fc.integer({ min: 1, max: 100 }),
+  }),
+);
