@@ -1,6 +1,7 @@
 import path from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { webhookKey } from "./simulators/mailchannels/signing.ts";
 
 const root = import.meta.dirname;
 /** Fixed throw-away secrets: tests need them equal between runs, and nothing else ever sees them. */
@@ -12,6 +13,9 @@ Object.assign(process.env, {
   LATCHKEY_PLATFORM_KEYS: testKey(2),
   LATCHKEY_INTERNAL_SECRETS: testKey(3),
 });
+
+/** The key that tests sign with as MailChannels does. */
+const mailChannels = await webhookKey("mckey", new Uint8Array(32).fill(4));
 
 const migrations = await readD1Migrations(path.join(root, "db/migrations"));
 
@@ -37,6 +41,8 @@ const edgeProject = (name: string, which: { include: string[]; exclude?: string[
           LATCHKEY_PEPPERS: testKey(1),
           LATCHKEY_PLATFORM_KEYS: testKey(2),
           LATCHKEY_INTERNAL_SECRETS: testKey(3),
+          LATCHKEY_MAILCHANNELS_HANDLES: "vendor",
+          LATCHKEY_MAILCHANNELS_WEBHOOK_KEYS: `other=AAAA,mckey=${mailChannels.publicKey}`,
         },
       },
     }),

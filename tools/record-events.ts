@@ -22,6 +22,7 @@ const EVERY_TYPE = [
   "licensing/templates",
   "limits/requests",
   "mail/notices",
+  "mail/tracking",
   "sales/fulfillment",
   "sales/stripe",
   "sales/trouble",

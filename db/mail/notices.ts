@@ -5,7 +5,7 @@ import { olderThan, pageOf, type Page } from "../page.ts";
 import type { NoticeKind } from "#rules/mail/kinds";
 import type { NoticeState } from "#rules/mail/states";
 import { recordingOf, type RecordedMail } from "./pump.ts";
-import { noticeAttempts, notices } from "./tables.ts";
+import { mailBounces, noticeAttempts, notices } from "./tables.ts";
 
 export type NoticeRow = typeof notices.$inferSelect;
 export type NoticeAttemptRow = typeof noticeAttempts.$inferSelect;
@@ -73,7 +73,7 @@ export function noticesOf(asking: Asking) {
     resend: async (before: NoticeRow, after: Pick<NoticeRow, "resentAfter" | "nextAt" | "reachedAt">, told: Told) => {
       const due = db
         .update(notices)
-        .set({ state: "pending", reason: null, endedAt: null, leaseUntil: null, ...after })
+        .set({ state: "pending", reason: null, deliveredAt: null, endedAt: null, leaseUntil: null, ...after })
         .where(
           and(
             mine(before.id),
@@ -85,6 +85,35 @@ export function noticesOf(asking: Asking) {
       const done = await commit(asking, [bound(d1, due), guard(d1)], told);
       if (done) asking.ring({ deliveries: false, notices: true, events: [] });
       return done;
+    },
+
+    /**
+     * Writes what a transport told of a mail that it took, with an address that is refused for good where it told of one; undefined when the notice is
+     * not as it was read.
+     */
+    reported: (
+      before: NoticeRow,
+      after: Pick<NoticeRow, "state" | "lastError"> & Partial<Pick<NoticeRow, "deliveredAt" | "endedAt">>,
+      bounced: string | null,
+      told: Told,
+    ) => {
+      const change = db
+        .update(notices)
+        .set(after)
+        .where(and(mine(before.id), eq(notices.state, before.state), eq(notices.resentAfter, before.resentAfter)));
+      const listed =
+        bounced === null
+          ? []
+          : [
+              bound(
+                d1,
+                db
+                  .insert(mailBounces)
+                  .values({ tenantId, address: bounced, noticeId: before.id, detail: after.lastError, createdAt: realNow })
+                  .onConflictDoNothing(),
+              ),
+            ];
+      return commit(asking, [bound(d1, change), guard(d1), ...listed], told);
     },
 
     /** Records the attempt that a notice came to a bad end with, and the fact that tells of it; undefined when it was recorded before. */

@@ -29,12 +29,14 @@ export const notices = sqliteTable(
     reason: text().$type<SuppressedReason>(), // why it was not sent
     lastError: text(),
     sentAt: instant(),
+    deliveredAt: instant(), // when the recipient's server took it, where the transport tells
     endedAt: instant(),
     createdAt: instant().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex("notices_once").on(t.tenantId, t.eventId, t.kind, t.recipient),
+    index("notices_id").on(t.id), // a transport tells of mails by this alone
     index("notices_due")
       .on(t.nextAt)
       .where(sql`${t.state} = 'pending'`),

@@ -18,7 +18,11 @@ beforeEach(async () => {
     request.on("end", () => {
       taken.push({ path: request.url, key: request.headers["x-api-key"], body: JSON.parse(text) });
       response.writeHead(answer, { "content-type": "application/json" });
-      response.end(answer < 300 ? '{"request_id":"r","results":[]}' : '{"errors":["no"]}');
+      response.end(
+        answer < 300
+          ? '{"request_id":"r","results":[{"index":0,"message_id":"<theirs@m>","status":"sent"}]}'
+          : '{"errors":["no"]}',
+      );
     });
   });
   await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
@@ -51,8 +55,9 @@ const sending = () =>
   );
 
 test("a mail goes to MailChannels as its API wants it, under the key", async () => {
-  const { outcome } = await sending().send(MAIL);
+  const { outcome, message_id } = await sending().send(MAIL);
   expect(outcome).toMatchObject({ kind: "accepted" });
+  expect(message_id).toBe("<theirs@m>"); // it sets its own
   expect(taken).toHaveLength(1);
   const [{ path, key, body } = { path: "", key: "", body: {} }] = taken;
   expect(path).toMatch(/^\/tx\/v1\/send\b/);
@@ -61,6 +66,7 @@ test("a mail goes to MailChannels as its API wants it, under the key", async () 
     from: { email: "hello@acme.example", name: "Acme" },
     reply_to: { email: "help@acme.example" },
     subject: "Ihr Schlüssel",
+    campaign_id: "ntc_001",
     personalizations: [{ to: [{ email: "ada@customer.example" }] }],
     headers: {
       "List-Unsubscribe": "<https://latchkey.test/unsubscribe/abc>",

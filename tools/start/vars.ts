@@ -22,6 +22,7 @@ export async function prepareVars(home: Home, publicUrl: string, temporalUiUrl: 
     LATCHKEY_ENV: "development",
     LATCHKEY_PUBLIC_URL: publicUrl,
     LATCHKEY_TEMPORAL_UI_URL: temporalUiUrl ?? "",
+    ...given("LATCHKEY_MAILCHANNELS_HANDLES", "LATCHKEY_MAILCHANNELS_WEBHOOK_KEYS"),
   });
   await writeSecretly(home.vars, lines.map(([name, value]) => `${name}="${value}"\n`).join(""));
   return secrets;
@@ -38,6 +39,10 @@ export function newestOf(versioned: string): string {
   const entries = versioned.split(",");
   return entries.reduce((best, entry) => (Number(entry.split("=")[0]) > Number(best.split("=")[0]) ? entry : best));
 }
+
+/** What the edge is to know of MailChannels' webhooks, from the caller's own environment: mail may go there from here, too. */
+const given = (...names: string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 
 const newSecret = (): string => `1=${randomBytes(32).toString("base64url")}`;
 

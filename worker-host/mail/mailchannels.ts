@@ -5,7 +5,7 @@ import { said, type SentOutcome, type Transport } from "./transport.ts";
 
 /**
  * Sends mail by MailChannels' API. It sets the Message-ID itself; ours travels as `X-Latchkey-Notice`, the same on every retry. It takes a mail
- * before it knows of the recipient's server, so a bounce is not seen here.
+ * before it knows of the recipient's server: what becomes of it the edge hears by webhook, under the campaign that the mail carries.
  */
 export function mailChannelsTransport(config: MailConfig & MailChannelsConfig): Transport {
   const client = new MailChannels(config.apiKey, config.baseUrl === null ? {} : { baseUrl: config.baseUrl });
@@ -16,7 +16,7 @@ export function mailChannelsTransport(config: MailConfig & MailChannelsConfig): 
     send: async (mail) => {
       const { from, replyTo, messageId, headers } = envelopeOf(mail, config);
       const { to, subject, html, text } = mail;
-      const { error } = await client.emails
+      const { data, error } = await client.emails
         .send({
           from: { email: from.address, name: from.name },
           to: { email: to },
@@ -26,12 +26,15 @@ export function mailChannelsTransport(config: MailConfig & MailChannelsConfig): 
           html,
           text,
           headers,
+          // comes back with every event of the mail; with a mark that is ours alone nothing has to be remembered between sending and hearing
+          campaignId: mail.message_ref,
         })
         .catch((thrown: unknown) => ({
+          data: null,
           error: { statusCode: null, message: thrown instanceof Error ? thrown.message : String(thrown) },
         }));
       return {
-        messageId,
+        messageId: data?.results?.[0]?.messageId ?? messageId,
         outcome: error ? outcomeOf(error) : { kind: "accepted", status: 202, detail: "taken by MailChannels" },
       };
     },

@@ -1,4 +1,5 @@
 import { claimNotices } from "./internal.notices.claim.ts";
+import { takeMailChannelsWebhook } from "./hooks.mailchannels.ts";
 import { previewMail } from "./mail.preview.ts";
 import { getMailStatus } from "./mail.status.ts";
 import { sendTestMail } from "./mail.test.ts";
@@ -30,5 +31,6 @@ export const mail = [
   updateMailPreferences,
   showUnsubscribe,
   confirmUnsubscribe,
+  takeMailChannelsWebhook,
   claimNotices,
 ];

@@ -45,6 +45,7 @@ export const sendTestMail = endpoint({
       reason: null,
       lastError: null,
       sentAt: null,
+      deliveredAt: null,
       endedAt: null,
       createdAt: realNow,
     };

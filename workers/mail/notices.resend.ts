@@ -34,7 +34,7 @@ export const resendNotice = endpoint({
         resentAfter: waits ? before.resentAfter : before.attempts,
         reachedAt: waits ? before.reachedAt : realNow,
       };
-      const after = presentNotice({ ...before, ...due, state: "pending", reason: null, endedAt: null });
+      const after = presentNotice({ ...before, ...due, state: "pending", reason: null, deliveredAt: null, endedAt: null });
       const told = { facts: [changeFact("notice.resent", presentNotice(before), after)], answer: [202, after] as const };
       return (await repo.notices.resend(before, due, told)) && after;
     });

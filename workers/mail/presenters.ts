@@ -25,6 +25,7 @@ export const presentNotice = (row: NoticeRow): z.infer<typeof Notice> => ({
   last_error: row.lastError,
   created_at: row.createdAt.toISOString(),
   sent_at: row.sentAt?.toISOString() ?? null,
+  delivered_at: row.deliveredAt?.toISOString() ?? null,
   ended_at: row.endedAt?.toISOString() ?? null,
 });
 

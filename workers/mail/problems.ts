@@ -24,6 +24,14 @@ export const mailTemplateInvalid = defineProblem({
   detail: () => "Its subject or body names what there is not, leaves out what must stand in it, or is no template.",
 });
 
+export const mailEventsRefused = defineProblem({
+  code: "mail_events_refused",
+  status: 400,
+  title: "The webhook is not accepted",
+  fix: "Check LATCHKEY_MAILCHANNELS_HANDLES and LATCHKEY_MAILCHANNELS_WEBHOOK_KEYS, and that the clock of the sender is right.",
+  detail: () => "The request does not prove that it is a recent list of events of the account that mail is sent by.",
+});
+
 export const unsubscribeLinkInvalid = defineProblem({
   code: "unsubscribe_link_invalid",
   status: 404,

@@ -32,6 +32,7 @@ export const Notice = z
     last_error: z.string().nullable(),
     created_at: Instant,
     sent_at: Instant.nullable(),
+    delivered_at: Instant.nullable().openapi({ description: "When the recipient's server took it, where the transport tells." }),
     ended_at: Instant.nullable(),
   })
   .openapi("Notice");

@@ -1,19 +1,12 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Repo } from "#db/repo";
 import { openTenant } from "#kernel/asking";
-import { changing } from "#kernel/changing";
 import { problems, publicEndpoint } from "#kernel/endpoint";
-import { changeFact } from "#kernel/facts";
 import { changedMeanwhile, invalidRequest } from "#kernel/problems";
 import { z } from "#kernel/wire";
-import { KINDS, NOTICE_KINDS, type NoticeKind } from "#rules/mail/kinds";
-import { presentPreferences } from "./presenters.ts";
 import { unsubscribeLinkInvalid } from "./problems.ts";
 import { unsubscribeParam } from "./schemas.ts";
 import { answerPage, unsubscribePage } from "./unsubscribe-page.ts";
-import { subscriptionIn } from "./unsubscribing.ts";
-
-const OPTIONAL = NOTICE_KINDS.filter((kind) => !KINDS[kind].isLegal);
+import { OPTIONAL_KINDS, subscriptionIn, unsubscribe } from "./unsubscribing.ts";
 
 export const confirmUnsubscribe = publicEndpoint({
   route: createRoute({
@@ -48,7 +41,7 @@ export const confirmUnsubscribe = publicEndpoint({
     if (!opened) throw unsubscribeLinkInvalid({});
     const wish = wishIn(c.var.upload);
     if (!wish) throw invalidRequest({ what: "It does not say List-Unsubscribe=One-Click." });
-    await unsubscribe(opened.repo, subscription.recipientId, wish === "all" ? OPTIONAL : [subscription.kind]);
+    await unsubscribe(opened.repo, subscription.recipientId, wish === "all" ? OPTIONAL_KINDS : [subscription.kind]);
     return c.html(answerPage(c, await unsubscribePage(opened, subscription.recipientId, true)), 200);
   },
 });
@@ -60,18 +53,4 @@ function wishIn({ type, text }: { type: string; text: string }): "kind" | "all" 
   if (form.get("List-Unsubscribe") === "One-Click") return "kind";
   const scope = form.get("scope");
   return scope === "kind" || scope === "all" ? scope : null;
-}
-
-/** A recipient who wants no more of some kinds, beside those they did not want before. */
-async function unsubscribe(repo: Repo, recipientId: string, kinds: readonly NoticeKind[]): Promise<void> {
-  const address = (await repo.customers.byId(recipientId))?.email ?? repo.tenant.ownerEmail;
-  await changing(async () => {
-    const before = await repo.mailPreferences.of(recipientId, address);
-    const unsubscribed = NOTICE_KINDS.filter((kind) => before.unsubscribed.includes(kind) || kinds.includes(kind));
-    if (unsubscribed.length === before.unsubscribed.length) return true;
-    const [was, is] = [before.unsubscribed, unsubscribed].map((each) => presentPreferences(recipientId, each, before.bounce));
-    const facts = was && is ? [changeFact("mail_preferences.updated", was, is)] : [];
-    const change = { recipientId, unsubscribed, version: before.version, lift: null };
-    return repo.mailPreferences.put(change, { facts, answer: [200, null] });
-  });
 }

@@ -1,9 +1,16 @@
+import type { Repo } from "#db/repo";
+import { changing } from "#kernel/changing";
 import { equalInConstantTime, hmac } from "#kernel/crypto";
 import type { Env } from "#kernel/env";
+import { changeFact } from "#kernel/facts";
 import { base64url, fromBase64url, keyOf } from "#kernel/keyring";
 import { platformKeys } from "#kernel/vault";
 import { base32 } from "#rules/ids";
-import { isNoticeKind, KINDS, type NoticeKind } from "#rules/mail/kinds";
+import { isNoticeKind, KINDS, NOTICE_KINDS, type NoticeKind } from "#rules/mail/kinds";
+import { presentPreferences } from "./presenters.ts";
+
+/** What people may want no more; the rest is sent in any case. */
+export const OPTIONAL_KINDS = NOTICE_KINDS.filter((kind) => !KINDS[kind].isLegal);
 
 /** Who wants no more of what: ids alone, so that no address stands in a link. */
 export type Subscription = { tenantId: string; recipientId: string; kind: NoticeKind };
@@ -24,6 +31,21 @@ export async function subscriptionIn(env: Env, token: string): Promise<Subscript
   if (!macs.some((each) => equalInConstantTime(each, sent))) return undefined;
   const [tenantId = "", recipientId = "", kind = ""] = named.split("/");
   return isNoticeKind(kind) && !KINDS[kind].isLegal ? { tenantId, recipientId, kind } : undefined;
+}
+
+/** A recipient who wants no more of some kinds, beside those they did not want before. Once more changes nothing. */
+export async function unsubscribe(repo: Repo, recipientId: string, kinds: readonly NoticeKind[]): Promise<true> {
+  const address = (await repo.customers.byId(recipientId))?.email ?? repo.tenant.ownerEmail;
+  await changing(async () => {
+    const before = await repo.mailPreferences.of(recipientId, address);
+    const unsubscribed = NOTICE_KINDS.filter((kind) => before.unsubscribed.includes(kind) || kinds.includes(kind));
+    if (unsubscribed.length === before.unsubscribed.length) return true;
+    const [was, is] = [before.unsubscribed, unsubscribed].map((each) => presentPreferences(recipientId, each, before.bounce));
+    const facts = was && is ? [changeFact("mail_preferences.updated", was, is)] : [];
+    const change = { recipientId, unsubscribed, version: before.version, lift: null };
+    return repo.mailPreferences.put(change, { facts, answer: [200, null] });
+  });
+  return true;
 }
 
 const nameOf = ({ tenantId, recipientId, kind }: Subscription): string => `${tenantId}/${recipientId}/${kind}`;

@@ -89,6 +89,7 @@ export const EVENT_TYPES = [
   "webhook_endpoint.tested",
   "delivery.resent",
   "notice.resent",
+  "notice.delivered",
   "notice.bounced",
   "notice.failed",
   "notice.tested",

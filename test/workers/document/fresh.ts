@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { inject } from "vitest";
 import { unsubscribeToken } from "../../../workers/mail/unsubscribing.ts";
 import { asHost } from "../events/host.ts";
+import { signedHeaders, webhookKey } from "../../../simulators/mailchannels/signing.ts";
 import { operatorKey } from "../world.ts";
 import { toldOf } from "../stories/told.ts";
 import { jws, pair, pairFrom, receiptOf } from "../licensing/offline/air.ts";
@@ -321,6 +322,10 @@ const HEADERS: Record<string, (body: unknown) => Promise<Record<string, string>>
     const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${at}.${JSON.stringify(body)}`));
     const hex = [...new Uint8Array(mac)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     return { "content-type": "application/json; charset=utf-8", "stripe-signature": `t=${at},v1=${hex}` };
+  },
+  "hooks.mailchannels": async (body) => {
+    const key = await webhookKey("mckey", new Uint8Array(32).fill(4));
+    return signedHeaders(JSON.stringify(body), key, Math.floor(Date.now() / 1000));
   },
 };
 

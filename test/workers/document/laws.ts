@@ -4,7 +4,14 @@ import { operationsOf } from "./operations.ts";
 import { faultsOf } from "./schemas.ts";
 
 /** Operations that need no key: the list is closed. */
-const PUBLIC = new Set(["health.get", "jwks.get", "hooks.stripe", "unsubscribe.show", "unsubscribe.confirm"]);
+const PUBLIC = new Set([
+  "health.get",
+  "jwks.get",
+  "hooks.stripe",
+  "hooks.mailchannels",
+  "unsubscribe.show",
+  "unsubscribe.confirm",
+]);
 
 /** What publishable keys may call, and nothing else. */
 export const PUBLISHABLE = [

@@ -303,7 +303,9 @@ test("a tenant that mails many people holds up nobody else, and has 50 of them u
   // as many more as make 55, without their licenses
   await env.DB_00.prepare(
     `with recursive n (i) as (select 1 union all select i + 1 from n where i < 54)
-     insert into notices select tenant_id, id || i, kind, audience, customer_id, recipient, locale, subject_type, subject_id, event_id || i, params, state, attempts,
+     insert into notices (tenant_id, id, kind, audience, customer_id, recipient, locale, subject_type, subject_id, event_id, params, state, attempts,
+       resent_after, reached_at, next_at, lease_until, message_id, reason, last_error, sent_at, ended_at, created_at)
+     select tenant_id, id || i, kind, audience, customer_id, recipient, locale, subject_type, subject_id, event_id || i, params, state, attempts,
        resent_after, reached_at, next_at, lease_until, message_id, reason, last_error, sent_at, ended_at, created_at
      from notices join n where tenant_id = ? and state = 'pending'`,
   )

@@ -105,6 +105,7 @@ const REACH: Record<EventType, Reach> = {
   "webhook_endpoint.tested": "nothing",
   "delivery.resent": "nothing",
   "notice.resent": "nothing",
+  "notice.delivered": "nothing",
   "notice.bounced": "nothing",
   "notice.failed": "nothing",
   "notice.tested": "nothing",

@@ -137,6 +137,7 @@ const SENTENCES: Record<EventType, string> = {
   "webhook_endpoint.tested": "Somebody asked for a test event.",
   "delivery.resent": "Somebody had a delivery sent again.",
   "notice.resent": "Somebody had a mail sent again.",
+  "notice.delivered": "The recipient's server took a mail.",
   "notice.bounced": "A mail was refused by the recipient's server.",
   "notice.failed": "A mail could not be sent.",
   "notice.tested": "Somebody asked for a test mail.",
