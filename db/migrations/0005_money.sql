@@ -589,6 +589,8 @@ CREATE INDEX `subscriptions_customer` ON `subscriptions` (`tenant_id`,`customer_
 CREATE INDEX `subscriptions_status` ON `subscriptions` (`tenant_id`,`status`,`id`);--> statement-breakpoint
 CREATE INDEX `subscriptions_due` ON `subscriptions` (`due_at`) WHERE "subscriptions"."due_at" is not null;--> statement-breakpoint
 ALTER TABLE `customers` ADD `tax_exempt_reason` text;--> statement-breakpoint
+ALTER TABLE `notices` ADD `delivered_at` integer;--> statement-breakpoint
+CREATE INDEX `notices_id` ON `notices` (`id`);--> statement-breakpoint
 ALTER TABLE `orders` ADD `legal_entity_id` text;--> statement-breakpoint
 ALTER TABLE `orders` ADD `tax_behavior` text DEFAULT 'exclusive' NOT NULL;--> statement-breakpoint
 ALTER TABLE `orders` ADD `tax_evidence` text;--> statement-breakpoint
