@@ -5,7 +5,8 @@ import { olderThan, pageOf, type Page } from "../page.ts";
 import type { NoticeKind } from "#rules/mail/kinds";
 import type { NoticeState } from "#rules/mail/states";
 import { recordingOf, type RecordedMail } from "./pump.ts";
-import { mailBounces, noticeAttempts, notices } from "./tables.ts";
+import { noticeAttempts, notices } from "./tables.ts";
+import { reportingOf, type Reported } from "./tracking.ts";
 
 export type NoticeRow = typeof notices.$inferSelect;
 export type NoticeAttemptRow = typeof noticeAttempts.$inferSelect;
@@ -91,30 +92,8 @@ export function noticesOf(asking: Asking) {
      * Writes what a transport told of a mail that it took, with an address that is refused for good where it told of one; undefined when the notice is
      * not as it was read.
      */
-    reported: (
-      before: NoticeRow,
-      after: Pick<NoticeRow, "state" | "lastError"> & Partial<Pick<NoticeRow, "deliveredAt" | "endedAt">>,
-      bounced: string | null,
-      told: Told,
-    ) => {
-      const change = db
-        .update(notices)
-        .set(after)
-        .where(and(mine(before.id), eq(notices.state, before.state), eq(notices.resentAfter, before.resentAfter)));
-      const listed =
-        bounced === null
-          ? []
-          : [
-              bound(
-                d1,
-                db
-                  .insert(mailBounces)
-                  .values({ tenantId, address: bounced, noticeId: before.id, detail: after.lastError, createdAt: realNow })
-                  .onConflictDoNothing(),
-              ),
-            ];
-      return commit(asking, [bound(d1, change), guard(d1), ...listed], told);
-    },
+    reported: (before: NoticeRow, after: Reported, bounced: string | null, told: Told) =>
+      commit(asking, reportingOf(asking, before, after, bounced), told),
 
     /** Records the attempt that a notice came to a bad end with, and the fact that tells of it; undefined when it was recorded before. */
     ended: (row: RecordedMail, told: Told) => commit(asking, [...recordingOf(d1, [row]), guard(d1)], told),

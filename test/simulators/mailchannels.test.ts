@@ -46,7 +46,7 @@ test("what becomes of a mail is told as was asked, each time signed so that Mail
     { event: "processed", ...about },
     { event: "delivered", ...about },
   ]);
-  expect(told.filter(({ recipients }) => recipients[0] === "eve@x.example").at(-1)).toMatchObject({
+  expect(told.findLast(({ recipients }) => recipients[0] === "eve@x.example")).toMatchObject({
     event: "hard-bounced",
     status: "550",
   });

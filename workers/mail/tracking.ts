@@ -84,9 +84,9 @@ async function tenantsOf(c: Asked, events: readonly MailEvent[]): Promise<Map<st
     (id) => shardOf(id) ?? "",
   );
   const found = await Promise.all(
-    [...byShard].map(([shard, ids]) => {
+    [...byShard].flatMap(([shard, ids]) => {
       const d1 = databaseOf(c.env, shard);
-      return d1 ? noticesNamed(d1, [...new Set(ids)]) : [];
+      return d1 ? [noticesNamed(d1, [...new Set(ids)])] : [];
     }),
   );
   return new Map(found.flat().map(({ tenantId, id }) => [id, tenantId]));
