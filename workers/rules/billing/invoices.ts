@@ -95,21 +95,10 @@ export function correctionOf(invoice: InvoiceState): "edit" | "void" | "credit_n
 }
 
 /** What of a draft may be changed, as the wire names it. Whose it is, from whom, and in which currency is what it is. */
-export const DRAFT_FIELDS = [
-  "lines",
-  "coupon_id",
-  "collection_method",
-  "net_terms_days",
-  "due_at",
-  "tax_behavior",
-  "purchase_order",
-  "memo",
-  "footer",
-  "metadata",
-] as const;
+export const DRAFT_FIELDS = ["lines", "collection_method", "net_terms_days", "tax_behavior", "tax_point_on", "notes"] as const;
 
 /** What is no part of the document, and may be changed for ever. */
-export const FIELDS_BESIDE_THE_DOCUMENT = ["metadata"] as const;
+export const FIELDS_BESIDE_THE_DOCUMENT = ["metadata", "external_id"] as const;
 
 /** The first of `fields` that may not be changed in this status, and why; null where all may. */
 export function whyNotChangeInvoice(
