@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Books, SavedAnswer } from "./books.ts";
+import { type Books, type SavedAnswer, nowMs } from "./books.ts";
 import { StripeProblem, refused } from "./errors.ts";
 
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
@@ -40,7 +40,7 @@ export function savedAnswer(
 
   const saved = books.get("answers", id);
   if (!saved) return undefined;
-  if (Date.now() - saved.savedAt > REMEMBERED_MS) {
+  if (nowMs(books) - saved.savedAt > REMEMBERED_MS) {
     books.remove("answers", id);
     return undefined;
   }

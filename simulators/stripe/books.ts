@@ -15,31 +15,46 @@ export type SavedAnswer = { path: string; fingerprint: string; status: number; b
 export type SentEvent = Pick<
   Stripe.Event,
   "id" | "object" | "api_version" | "created" | "livemode" | "pending_webhooks" | "request"
-> & { type: string; data: { object: object } };
+> & { type: string; data: { object: object; previous_attributes?: object } };
 
 /** One event still to be brought to one endpoint. */
 export type Delivery = { eventId: string; endpointId: string };
 
 /** Everything the simulator remembers. */
 export type Tables = {
-  intents: Owned<Stripe.PaymentIntent>;
+  customers: Owned<Stripe.Customer | Stripe.DeletedCustomer>;
+  /** `authenticated` holds the method with which the customer has passed, where the vendor's server has to confirm once more. */
+  intents: Owned<Stripe.PaymentIntent> & { authenticated?: string };
+  setups: Owned<Stripe.SetupIntent>;
   charges: Owned<Stripe.Charge>;
   refunds: Owned<Stripe.Refund>;
-  methods: Owned<Stripe.PaymentMethod> & { testMethod: string };
+  disputes: Owned<Stripe.Dispute>;
+  transactions: Owned<Stripe.BalanceTransaction>;
+  methods: Owned<Stripe.PaymentMethod> & MethodState;
   endpoints: Owned<Stripe.WebhookEndpoint> & { secret: string };
   events: Owned<SentEvent>;
   deliveries: Delivery;
   answers: SavedAnswer;
+  /** One row, once the clock has been moved: how far it is ahead. */
+  clock: { aheadMs: number };
 };
+
+/** What is known of a payment method beside its object: how its card behaves, whether it is set up for payments in the customer's absence, and whether it is spent (used or detached, and not to be used again). */
+export type MethodState = { testMethod: string; setUp?: true; spent?: true };
 
 export type Books = Journal<Tables>;
 
 const MAX_ROWS = 20_000;
+const CLOCK = "clock";
 
 /** Opens the simulator's memory; the oldest 20,001st row of a kind is forgotten. */
 export function openBooks(file?: string): Books {
   const caps = {
+    customers: MAX_ROWS,
     intents: MAX_ROWS,
+    setups: MAX_ROWS,
+    disputes: MAX_ROWS,
+    transactions: MAX_ROWS,
     charges: MAX_ROWS,
     refunds: MAX_ROWS,
     methods: MAX_ROWS,
@@ -47,6 +62,7 @@ export function openBooks(file?: string): Books {
     events: MAX_ROWS,
     deliveries: MAX_ROWS,
     answers: MAX_ROWS,
+    clock: 1,
   };
   return openJournal<Tables>(caps, file);
 }
@@ -71,7 +87,22 @@ export function newId(prefix: string): string {
   return `${prefix}_${prefix === "pi" || prefix === "ch" || prefix === "re" ? "3" : "1"}${randomText(23)}`;
 }
 
-/** Stripe's instants: whole seconds. */
-export function nowInSeconds(): number {
+/** The simulator's time: the machine's, and further where a control call has moved it. */
+export function nowMs(books: Books): number {
+  return Date.now() + (books.get("clock", CLOCK)?.aheadMs ?? 0);
+}
+
+/** The simulator's time as Stripe writes instants: whole seconds. */
+export function nowInSeconds(books: Books): number {
+  return Math.floor(nowMs(books) / 1000);
+}
+
+/** Moves the simulator's time forward. What receivers check against their own clock, the stamp of a webhook, does not move. */
+export function advanceClock(books: Books, seconds: number): void {
+  books.put("clock", CLOCK, { aheadMs: (books.get("clock", CLOCK)?.aheadMs ?? 0) + seconds * 1000 });
+}
+
+/** The machine's time in whole seconds. */
+export function realSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }

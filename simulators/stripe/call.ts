@@ -12,22 +12,38 @@ export const API_VERSION = "2026-10-28.endive";
 /** One request on its way through an endpoint. `ids` are the variable parts of its path. */
 export type Call = {
   books: Books;
-  courier: Courier;
+  courier: Pick<Courier, "bring" | "present">;
   key: ApiKey;
   ids: readonly string[];
   params: Params;
   /** Null where something outside of the API acts: the customer's bank, by a control call. */
   requestId: string | null;
   idempotencyKey: string | null;
+  /** What Stripe does once the answer is on its way: the answer does not tell of it, a later look does. */
+  afterwards: (() => void)[];
 };
 
-type ObjectTable = "intents" | "charges" | "refunds" | "methods" | "endpoints" | "events";
+type ObjectTable =
+  | "customers"
+  | "intents"
+  | "setups"
+  | "charges"
+  | "refunds"
+  | "disputes"
+  | "transactions"
+  | "methods"
+  | "endpoints"
+  | "events";
 
 const NOUNS = {
+  customers: "customer",
   intents: "payment_intent",
+  setups: "setupintent",
+  disputes: "dispute",
+  transactions: "balance transaction",
   charges: "charge",
   refunds: "refund",
-  methods: "payment_method",
+  methods: "PaymentMethod",
   endpoints: "webhook endpoint",
   events: "event",
 } as const satisfies Record<ObjectTable, string>;
@@ -42,15 +58,18 @@ export function mustHave<K extends ObjectTable>(call: Call, table: K, id: string
   throw missing(NOUNS[table], id, param, status, elsewhere);
 }
 
-/** Writes the event of a change and sends it to every endpoint of the book that subscribes. The object is copied: it tells of now. */
-export function tell(call: Call, type: Stripe.Event.Type, object: object): void {
+/**
+ * Writes the event of a change and sends it to every endpoint of the book that subscribes. The object is copied: it tells of
+ * now. With `before` the event also says what the changed fields were.
+ */
+export function tell(call: Call, type: Stripe.Event.Type, object: object, before?: object): void {
   const { book } = call.key;
   const event: SentEvent = {
     id: newId("evt"),
     object: "event",
     api_version: API_VERSION,
-    created: nowInSeconds(),
-    data: { object: structuredClone(object) },
+    created: nowInSeconds(call.books),
+    data: { object: structuredClone(object), ...(before ? { previous_attributes: changedFields(before, object) } : {}) },
     livemode: book.livemode,
     pending_webhooks: 0,
     request: { id: call.requestId, idempotency_key: call.idempotencyKey },
@@ -105,7 +124,29 @@ export function createdFilter(params: Params): (object: { created: number }) => 
     (lte === undefined || created <= lte);
 }
 
-const EXPANDABLE: Readonly<Record<string, ObjectTable>> = { pi: "intents", ch: "charges", re: "refunds", pm: "methods" };
+/** The id in a field, whether or not it has been expanded; null where there is none. */
+export function idIn(field: string | { id: string } | null | undefined): string | null {
+  return typeof field === "string" ? field : (field?.id ?? null);
+}
+
+/** The fields of `before` that are not the same any more, with what they were. */
+function changedFields(before: object, after: object): object {
+  const now = new Map(Object.entries(after));
+  return Object.fromEntries(
+    Object.entries(before).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(now.get(field))),
+  );
+}
+
+const EXPANDABLE: Readonly<Record<string, ObjectTable>> = {
+  cus: "customers",
+  pi: "intents",
+  seti: "setups",
+  ch: "charges",
+  re: "refunds",
+  du: "disputes",
+  txn: "transactions",
+  pm: "methods",
+};
 
 /** Puts the objects that `expand` names in place of their ids, on a copy. Throws 400 for what cannot be expanded. */
 export function expanded<T extends object>(call: Call, answer: T, paths: readonly string[]): T {

@@ -1,7 +1,7 @@
 import type Stripe from "stripe";
-import { type Book, newId, nowInSeconds } from "./books.ts";
-import { type Call, expanded, mustHave } from "./call.ts";
-import type { Declined } from "./methods.ts";
+import { newId, nowInSeconds } from "./books.ts";
+import { type Call, createdFilter, expanded, listPage, mustHave } from "./call.ts";
+import type { Declined } from "./cards.ts";
 
 /** `GET /v1/charges/{id}` */
 export function retrieveCharge(call: Call): object {
@@ -11,32 +11,48 @@ export function retrieveCharge(call: Call): object {
   return expanded(call, mustHave(call, "charges", id).object, expand);
 }
 
-/** A charge of an intent: `amount` minor units tried on its payment method, with the result told by `status`. */
+/** `GET /v1/charges`, by time, customer and intent. */
+export function listCharges(call: Call): object {
+  const { params } = call;
+  const page = params.page();
+  const created = createdFilter(params);
+  const customer = params.string("customer");
+  const intent = params.string("payment_intent");
+  const expand = params.list("expand");
+  params.done(["transfer_group"]);
+  const keep = (charge: Stripe.Charge) =>
+    created(charge) &&
+    (customer === undefined || charge.customer === customer) &&
+    (intent === undefined || charge.payment_intent === intent);
+  return expanded(call, listPage(call, call.books.entries("charges"), "/v1/charges", page, keep), expand);
+}
+
+/** A charge of an intent: `amount` minor units tried on its payment method, with the result told by `result`. */
 export function newCharge(
-  book: Book,
+  call: Call,
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod | undefined,
   amount: number,
-  status: "succeeded" | "pending" | "failed",
+  result: "succeeded" | "authorized" | "pending" | "failed",
   decline?: Declined,
 ): Stripe.Charge {
-  const paid = status === "succeeded";
+  const { book } = call.key;
   return {
     id: newId("ch"),
     object: "charge",
     amount,
-    amount_captured: paid ? amount : 0,
+    amount_captured: result === "succeeded" ? amount : 0,
     amount_refunded: 0,
     application: null,
     application_fee: null,
     application_fee_amount: null,
     balance_transaction: null,
-    billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
+    billing_details: method?.billing_details ?? { address: null, email: null, name: null, phone: null, tax_id: null },
     calculated_statement_descriptor: book.account.toUpperCase().slice(0, 22),
-    captured: status !== "failed",
-    created: nowInSeconds(),
+    captured: result === "succeeded" || result === "pending",
+    created: nowInSeconds(call.books),
     currency: intent.currency,
-    customer: null,
+    customer: intent.customer,
     description: intent.description,
     disputed: false,
     failure_balance_transaction: null,
@@ -46,8 +62,8 @@ export function newCharge(
     livemode: book.livemode,
     metadata: { ...intent.metadata },
     on_behalf_of: null,
-    outcome: status === "pending" ? null : outcomeOf(decline),
-    paid,
+    outcome: result === "pending" ? null : judgement(decline),
+    paid: result === "succeeded" || result === "authorized",
     payment_intent: intent.id,
     payment_method: method?.id ?? null,
     payment_method_details: method ? cardDetails(method, amount) : null,
@@ -61,17 +77,31 @@ export function newCharge(
     source_transfer: null,
     statement_descriptor: null,
     statement_descriptor_suffix: null,
-    status,
+    status: result === "authorized" ? "succeeded" : result,
     transfer_data: null,
     transfer_group: null,
   };
 }
 
-function outcomeOf(decline?: Declined): Stripe.Charge.Outcome {
+/** What Stripe and the bank thought of a payment. */
+function judgement(decline?: Declined): Stripe.Charge.Outcome {
+  if (decline?.blocked) {
+    return {
+      advice_code: null,
+      network_advice_code: null,
+      network_decline_code: null,
+      network_status: "not_sent_to_network",
+      reason: "highest_risk_level",
+      risk_level: "highest",
+      risk_score: 90,
+      seller_message: "Stripe blocked this payment as too risky.",
+      type: "blocked",
+    };
+  }
   return {
-    advice_code: null,
+    advice_code: decline?.advice ?? null,
     network_advice_code: null,
-    network_decline_code: null,
+    network_decline_code: decline?.networkCode ?? null,
     network_status: decline ? "declined_by_network" : "approved_by_network",
     reason: decline ? (decline.declineCode ?? decline.code) : null,
     risk_level: "normal",

@@ -1,9 +1,7 @@
 import { BadControl, ControlBody } from "../http.ts";
-import { type Book, type Books, nowInSeconds, randomText } from "./books.ts";
-import type { Call } from "./call.ts";
+import { type Books, nowInSeconds, randomText, realSeconds } from "./books.ts";
 import { type Courier, stripeSignature, subscribers } from "./courier.ts";
-import { Params } from "./form.ts";
-import { fail, succeed } from "./moves.ts";
+import { OUTSIDE } from "./outside.ts";
 import { type Switches, normalSwitches } from "./switches.ts";
 
 /** What control calls act on. `switches` is a holder, because `normal` replaces them all. */
@@ -75,18 +73,12 @@ const pathFault = (body: ControlBody) => ({
 });
 
 async function act(sim: Controlled, mode: string, body: ControlBody): Promise<object> {
-  switch (mode) {
-    case "forge":
-      return forge(sim, body);
-    case "resend":
-      return resend(sim, body);
-    case "authenticate":
-      return move(sim, body, ["requires_action"]);
-    case "settle":
-      return move(sim, body, ["requires_payment_method", "requires_confirmation", "requires_action", "processing"]);
-    default:
-      throw new BadControl(`mode must be one of ${SWITCHES.join(", ")}, forge, resend, authenticate, settle.`);
-  }
+  if (mode === "forge") return forge(sim, body);
+  if (mode === "resend") return resend(sim, body);
+  const happen = OUTSIDE[mode];
+  if (happen && Object.hasOwn(OUTSIDE, mode)) return happen(sim, body);
+  const modes = [...SWITCHES, "forge", "resend", ...Object.keys(OUTSIDE)];
+  throw new BadControl(`mode must be one of ${modes.join(", ")}.`);
 }
 
 /**
@@ -109,7 +101,7 @@ async function forge(sim: Controlled, body: ControlBody): Promise<object> {
     targets.map(async ({ book, object, secret }) => {
       const text = typeof payload === "string" ? payload : JSON.stringify(payload ?? inventedEvent(sim.books, book), null, 2);
       const key = givenSecret ?? (age === undefined ? `whsec_${randomText(32)}` : secret);
-      const signature = stripeSignature(text, key, nowInSeconds() - (age ?? 0));
+      const signature = stripeSignature(text, key, realSeconds() - (age ?? 0));
       const entry = await sim.courier.forge({ endpointId: object.id, url: object.url, body: text, signature });
       return { endpoint: object.id, status: entry.status, error: entry.error, signature };
     }),
@@ -131,7 +123,7 @@ function inventedEvent(books: Books, bookId: string): object {
   return {
     id: `evt_1${randomText(23)}`,
     object: "event",
-    created: nowInSeconds(),
+    created: nowInSeconds(books),
     data: { object: { ...intent, status: "succeeded", amount_received: intent.amount } },
     livemode: bookId.endsWith("/live"),
     pending_webhooks: 1,
@@ -149,28 +141,4 @@ function resend(sim: Controlled, body: ControlBody): object {
   const targets = subscribers(sim.books, owned.book, owned.object.type).filter(({ id }) => (endpointId ?? id) === id);
   for (const { id } of targets) sim.courier.resend(eventId, id);
   return { event: eventId, endpoints: targets.map(({ id }) => id) };
-}
-
-/** What only the customer's bank can do: money arrives (perhaps another amount than asked for), or with `failed` it does not. */
-function move(sim: Controlled, body: ControlBody, from: string[]): object {
-  const intentId = body.mustString("payment_intent");
-  const amount = body.integer("amount_received", 1, 99_999_999);
-  const failed = body.boolean("failed") ?? false;
-  body.done();
-  const owned = sim.books.get("intents", intentId);
-  if (!owned) throw new BadControl(`There is no payment intent ${intentId}.`);
-  const intent = structuredClone(owned.object);
-  if (!from.includes(intent.status)) throw new BadControl(`${intentId} is ${intent.status}; this works on ${from.join(", ")}.`);
-
-  const call = bankCall(sim, owned.book);
-  if (failed) fail(call, intent);
-  else succeed(call, intent, amount ?? intent.amount);
-  return { id: intent.id, status: intent.status, amount_received: intent.amount_received };
-}
-
-function bankCall({ books, courier }: Controlled, bookId: string): Call {
-  const [account = "", mode] = bookId.split("/");
-  const book: Book = { account, livemode: mode === "live", id: bookId };
-  const key = { book, publishable: false };
-  return { books, courier, key, ids: [], params: new Params(new Map()), requestId: null, idempotencyKey: null };
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomInt } from "node:crypto";
 import type Stripe from "stripe";
-import { type Books, type SentEvent, nowInSeconds } from "./books.ts";
+import { type Books, type SentEvent, realSeconds } from "./books.ts";
 import type { Switches } from "./switches.ts";
 
 /** Tries of one event at one endpoint. With the waits below this is more than ten minutes, so that a receiver may restart. */
@@ -155,7 +155,7 @@ export class Courier {
 
     // signed again on each try, as Stripe does, so that a late try is not stale
     const body = JSON.stringify(this.present(event), null, 2);
-    const answered = await this.#post(endpoint.object.url, body, stripeSignature(body, endpoint.secret, nowInSeconds()));
+    const answered = await this.#post(endpoint.object.url, body, stripeSignature(body, endpoint.secret, realSeconds()));
     if (this.#stopping.signal.aborted) return; // stays in the books, and the next start brings it
 
     const { status } = answered;

@@ -2,6 +2,7 @@ import type Stripe from "stripe";
 import { newId, nowInSeconds, randomText } from "./books.ts";
 import { type Call, listPage, mustHave } from "./call.ts";
 import { refused } from "./errors.ts";
+import { mergedMetadata } from "./form.ts";
 
 /** `POST /v1/webhook_endpoints`: the only answer that tells the signing secret. */
 export function createEndpoint(call: Call): object {
@@ -10,7 +11,7 @@ export function createEndpoint(call: Call): object {
   const events = params.list("enabled_events");
   const apiVersion = params.string("api_version") ?? null;
   const description = params.unsettable("description") ?? null;
-  const metadata = params.metadata() ?? {};
+  const metadata = mergedMetadata({}, params.metadata());
   params.list("expand");
   params.done(["connect"]);
   if (events.length === 0) {
@@ -28,11 +29,11 @@ export function createEndpoint(call: Call): object {
     object: "webhook_endpoint",
     api_version: apiVersion,
     application: null,
-    created: nowInSeconds(),
+    created: nowInSeconds(call.books),
     description,
     enabled_events: events,
     livemode: key.book.livemode,
-    metadata: Object.fromEntries(Object.entries(metadata).filter((pair): pair is [string, string] => pair[1] !== null)),
+    metadata,
     status: "enabled",
     url,
   };

@@ -5,10 +5,13 @@ export type ErrorBody = {
   code?: string;
   param?: string;
   decline_code?: string;
+  advice_code?: string;
+  network_decline_code?: string;
   charge?: string;
   doc_url?: string;
   payment_intent?: object;
   payment_method?: object;
+  setup_intent?: object;
 };
 
 /**

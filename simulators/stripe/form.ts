@@ -189,3 +189,13 @@ export class Params {
     return refused(`Missing required param: ${this.path(name)}.`, { code: "parameter_missing", param: this.path(name) });
   }
 }
+
+/** Metadata after a request: pairs merge, a value of null takes its name away, null alone takes all. */
+export function mergedMetadata(
+  held: Readonly<Record<string, string>> | null,
+  given: Record<string, string | null> | null | undefined,
+): Record<string, string> {
+  if (given === undefined) return { ...held };
+  const pairs = given === null ? [] : Object.entries({ ...held, ...given });
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== null));
+}

@@ -2,10 +2,13 @@ import type Stripe from "stripe";
 import { newId, nowInSeconds, randomText } from "./books.ts";
 import { type Call, createdFilter, expanded, listPage, mustHave, tell } from "./call.ts";
 import { checkAmount, checkCurrency } from "./currencies.ts";
+import { customerOf } from "./customers.ts";
 import { StripeProblem, refused } from "./errors.ts";
-import type { Params } from "./form.ts";
-import { keepMethod, methodFor } from "./methods.ts";
-import { type Confirmation, cancel, confirmIntent, keep, unexpectedState } from "./moves.ts";
+import { type Params, mergedMetadata } from "./form.ts";
+import { checkUsable, keepMethod, methodFor } from "./methods.ts";
+import { type Confirmation, cancel, capture, confirmIntent, keep, unexpectedState } from "./moves.ts";
+import { checkSecret, visible } from "./secrets.ts";
+import { readWays } from "./ways.ts";
 
 type Intent = Stripe.PaymentIntent;
 
@@ -16,7 +19,6 @@ const NOT_SIMULATED = [
   "amount_to_confirm",
   "application_fee_amount",
   "confirmation_token",
-  "customer",
   "customer_account",
   "excluded_payment_method_types",
   "hooks",
@@ -28,7 +30,6 @@ const NOT_SIMULATED = [
   "payment_method_data",
   "payment_method_options",
   "radar_options",
-  "setup_future_usage",
   "shipping",
   "statement_descriptor",
   "transfer_data",
@@ -65,12 +66,12 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set<keyof Intent>([
 
 /** `POST /v1/payment_intents` */
 export function createIntent(call: Call): object {
-  const { params, books, key } = call;
+  const { params } = call;
   const amount = params.mustInteger("amount");
   const currency = checkCurrency(params.mustString("currency"));
   checkAmount(amount, currency);
-  const automatic = automaticMethods(params);
-  const captureMethod = params.oneOf("capture_method", ["automatic", "automatic_async"]) ?? "automatic_async";
+  const ways = readWays(params);
+  const captureMethod = params.oneOf("capture_method", ["automatic", "automatic_async", "manual"]) ?? "automatic_async";
   const confirmationMethod = params.oneOf("confirmation_method", ["automatic", "manual"]) ?? "automatic";
   const details = readDetails(params);
   const methodName = params.string("payment_method");
@@ -79,19 +80,19 @@ export function createIntent(call: Call): object {
   const expand = params.list("expand");
   params.done(NOT_SIMULATED);
 
-  const id = newId("pi");
   const intent: Intent = {
-    ...blankIntent(id, amount, currency, key.book.livemode),
-    automatic_payment_methods: automatic,
+    ...blankIntent(call, amount, currency),
+    automatic_payment_methods: ways.automatic,
+    allowed_payment_method_types: ways.allowed,
     capture_method: captureMethod,
     confirmation_method: confirmationMethod,
   };
-  if (methodName !== undefined) attach(call, intent, methodName);
-  apply(intent, details);
+  apply(call, intent, details);
+  if (methodName !== undefined) hold(call, intent, methodName);
   keep(call, intent);
   tell(call, "payment_intent.created", intent);
   if (confirm) confirmIntent(call, intent, how);
-  return expanded(call, books.get("intents", id)?.object ?? intent, expand);
+  return expanded(call, intent, expand);
 }
 
 /** `GET /v1/payment_intents/{id}`; with a publishable key the client secret must come along, and less is shown. */
@@ -99,7 +100,7 @@ export function retrieveIntent(call: Call): object {
   const intent = intentOf(call);
   const expand = call.params.list("expand");
   call.params.done();
-  return visible(call, expanded(call, intent, expand));
+  return visible(call, expanded(call, intent, expand), PUBLIC_FIELDS);
 }
 
 /** `POST /v1/payment_intents/{id}` */
@@ -115,14 +116,16 @@ export function updateIntent(call: Call): object {
   const expand = params.list("expand");
   params.done(NOT_SIMULATED);
 
-  const [fixed] = Object.entries({ amount, currency, payment_method: methodName }).find(([, value]) => value !== undefined) ?? [];
+  const { customer, future } = details;
+  const decisive = { amount, currency, payment_method: methodName, customer, setup_future_usage: future };
+  const [fixed] = Object.entries(decisive).find(([, value]) => value !== undefined) ?? [];
   if (fixed !== undefined && !isOpen(intent)) {
     const message = `This PaymentIntent's ${fixed} could not be updated because it has a status of ${intent.status}. You may only update the ${fixed} of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.`;
     throw unexpectedState(intent, message);
   }
-  if (methodName !== undefined) attach(call, intent, methodName);
+  apply(call, intent, details);
+  if (methodName !== undefined) hold(call, intent, methodName);
   Object.assign(intent, { amount: amount ?? intent.amount, currency: currency ?? intent.currency, last_payment_error: null });
-  apply(intent, details);
   keep(call, intent);
   return expanded(call, intent, expand);
 }
@@ -133,6 +136,7 @@ export function confirmPaymentIntent(call: Call): object {
   const intent = intentOf(call);
   const methodName = params.string("payment_method");
   const receiptEmail = params.unsettable("receipt_email", 800);
+  const future = params.oneOf("setup_future_usage", ["off_session", "on_session"]);
   const how = readConfirmation(params, true);
   const expand = params.list("expand");
   params.done(NOT_SIMULATED);
@@ -142,14 +146,15 @@ export function confirmPaymentIntent(call: Call): object {
       code: "payment_intent_invalid_parameter",
     });
   }
-  if (methodName !== undefined && isOpen(intent)) attach(call, intent, methodName);
+  if (methodName !== undefined && isOpen(intent)) hold(call, intent, methodName);
+  if (future !== undefined && isOpen(intent)) intent.setup_future_usage = future;
   if (receiptEmail !== undefined && isOpen(intent)) intent.receipt_email = receiptEmail;
   try {
     confirmIntent(call, intent, how);
   } catch (error) {
     throw error instanceof StripeProblem ? withVisibleIntent(call, error) : error;
   }
-  return visible(call, expanded(call, intent, expand));
+  return visible(call, expanded(call, intent, expand), PUBLIC_FIELDS);
 }
 
 /** `POST /v1/payment_intents/{id}/cancel` */
@@ -159,7 +164,7 @@ export function cancelIntent(call: Call): object {
   const reason = params.oneOf("cancellation_reason", ["duplicate", "fraudulent", "requested_by_customer", "abandoned"]) ?? null;
   const expand = params.list("expand");
   params.done();
-  if (!isOpen(intent)) {
+  if (!isOpen(intent) && intent.status !== "requires_capture") {
     const message = `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action.`;
     throw unexpectedState(intent, message);
   }
@@ -167,37 +172,57 @@ export function cancelIntent(call: Call): object {
   return expanded(call, intent, expand);
 }
 
-/** `GET /v1/payment_intents` */
+/** `POST /v1/payment_intents/{id}/capture`: all that is reserved or part of it, once. */
+export function captureIntent(call: Call): object {
+  const { params } = call;
+  const intent = intentOf(call);
+  const amount = params.integer("amount_to_capture") ?? intent.amount_capturable;
+  const metadata = mergedMetadata(intent.metadata, params.metadata());
+  const expand = params.list("expand");
+  params.done([...NOT_SIMULATED, "final_capture", "statement_descriptor_suffix"]);
+  if (intent.status !== "requires_capture") {
+    const message = `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`;
+    throw unexpectedState(intent, message);
+  }
+  if (amount < 1 || amount > intent.amount_capturable) {
+    const code = amount < 1 ? "parameter_invalid_integer" : "amount_too_large";
+    throw refused("The amount to capture must be from 1 to the amount that can be captured.", {
+      code,
+      param: "amount_to_capture",
+    });
+  }
+  intent.metadata = metadata;
+  capture(call, intent, amount);
+  return expanded(call, intent, expand);
+}
+
+/** `GET /v1/payment_intents`, by time and customer. */
 export function listIntents(call: Call): object {
   const { params } = call;
   const page = params.page();
   const keepCreated = createdFilter(params);
+  const customer = params.string("customer");
   const expand = params.list("expand");
-  params.done(["customer", "customer_account"]);
-  return expanded(call, listPage(call, call.books.entries("intents"), "/v1/payment_intents", page, keepCreated), expand);
+  params.done(["customer_account"]);
+  const keepRow = (intent: Intent) => keepCreated(intent) && (customer === undefined || intent.customer === customer);
+  return expanded(call, listPage(call, call.books.entries("intents"), "/v1/payment_intents", page, keepRow), expand);
 }
 
 /** The intent that the path names, as a copy: an endpoint that throws half-way has changed nothing. */
 function intentOf(call: Call): Intent {
   const [id = ""] = call.ids;
   const intent = structuredClone(mustHave(call, "intents", id, "intent").object);
-  const secret = call.params.string("client_secret");
-  if (secret === undefined && !call.key.publishable) return intent;
-  if (secret === undefined) {
-    throw refused("Missing required param: client_secret.", { code: "parameter_missing", param: "client_secret" });
-  }
-  if (secret === intent.client_secret) return intent;
-  throw refused("The client_secret provided does not match the client_secret associated with the PaymentIntent.", {
-    code: "payment_intent_invalid_parameter",
-    param: "client_secret",
-  });
+  checkSecret(call, "PaymentIntent", intent.client_secret);
+  return intent;
 }
 
 const isOpen = (intent: Intent) =>
   ["requires_payment_method", "requires_confirmation", "requires_action"].includes(intent.status);
 
-function attach(call: Call, intent: Intent, methodName: string): void {
-  intent.payment_method = keepMethod(call.books, call.key.book, methodFor(call.books, call.key.book, methodName));
+function hold(call: Call, intent: Intent, methodName: string): void {
+  const held = methodFor(call, methodName);
+  checkUsable(held, typeof intent.customer === "string" ? intent.customer : null);
+  intent.payment_method = keepMethod(call, held);
   intent.status = "requires_confirmation";
   intent.next_action = null;
 }
@@ -210,56 +235,49 @@ function readDetails(params: Params) {
     receiptEmail: params.unsettable("receipt_email", 800),
     suffix: params.unsettable("statement_descriptor_suffix", 22),
     metadata: params.metadata(),
+    customer: params.string("customer"),
+    future: params.has("setup_future_usage")
+      ? params.unsettable("setup_future_usage") && params.oneOf("setup_future_usage", ["off_session", "on_session"])
+      : undefined,
   };
 }
 
-function apply(intent: Intent, { description, receiptEmail, suffix, metadata }: Details): void {
+function apply(call: Call, intent: Intent, details: Details): void {
+  const { description, receiptEmail, suffix, metadata, customer, future } = details;
+  if (customer !== undefined) intent.customer = customerOf(call, customer, "customer", 400).id;
+  if (future !== undefined) intent.setup_future_usage = future;
   if (description !== undefined) intent.description = description;
   if (receiptEmail !== undefined) intent.receipt_email = receiptEmail;
   if (suffix !== undefined) intent.statement_descriptor_suffix = suffix;
-  if (metadata === undefined) return;
-  const merged = metadata === null ? [] : Object.entries({ ...intent.metadata, ...metadata });
-  intent.metadata = Object.fromEntries(merged.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
-}
-
-function automaticMethods(params: Params): Intent["automatic_payment_methods"] {
-  const given = params.hash("automatic_payment_methods");
-  const enabled = given?.boolean("enabled") ?? true;
-  const redirects = given?.oneOf("allow_redirects", ["always", "never"]) ?? "always";
-  if (given && !given.has("enabled")) {
-    throw refused("Missing required param: automatic_payment_methods[enabled].", {
-      code: "parameter_missing",
-      param: "automatic_payment_methods[enabled]",
-    });
-  }
-  given?.done();
-  return enabled ? { allow_redirects: redirects, enabled } : null;
+  intent.metadata = mergedMetadata(intent.metadata, metadata);
 }
 
 /** The parameters that only make sense when confirming; Stripe refuses them on a create that does not confirm. */
 function readConfirmation(params: Params, confirming: boolean): Confirmation {
   const [early] = confirming ? [] : ["off_session", "error_on_requires_action", "return_url"].filter((name) => params.has(name));
   if (early !== undefined) throw refused(`You can only use ${early} when also passing confirm=true.`, { param: early });
-  params.boolean("use_stripe_sdk");
+  const away = params.oneOf("off_session", ["true", "false", "one_off", "recurring"]) ?? "false";
   return {
-    offSession: params.boolean("off_session") ?? false,
+    useSdk: params.boolean("use_stripe_sdk") ?? false,
+    offSession: away !== "false",
     errorOnAction: params.boolean("error_on_requires_action") ?? false,
     returnUrl: params.string("return_url"),
   };
 }
 
-function visible(call: Call, intent: object): object {
-  if (!call.key.publishable) return intent;
-  return Object.fromEntries(Object.entries(intent).filter(([field]) => PUBLIC_FIELDS.has(field)));
-}
-
 function withVisibleIntent(call: Call, problem: StripeProblem): StripeProblem {
   const intent = problem.body.payment_intent;
   if (!intent || !call.key.publishable) return problem;
-  return new StripeProblem(problem.status, { ...problem.body, payment_intent: visible(call, intent) }, { saved: problem.saved });
+  return new StripeProblem(
+    problem.status,
+    { ...problem.body, payment_intent: visible(call, intent, PUBLIC_FIELDS) },
+    { saved: problem.saved },
+  );
 }
 
-function blankIntent(id: string, amount: number, currency: string, livemode: boolean): Intent {
+/** An intent as it begins, with nothing but what is asked for. */
+export function blankIntent(call: Call, amount: number, currency: string): Intent {
+  const id = newId("pi");
   return {
     id,
     object: "payment_intent",
@@ -276,7 +294,7 @@ function blankIntent(id: string, amount: number, currency: string, livemode: boo
     capture_method: "automatic_async",
     client_secret: `${id}_secret_${randomText(25)}`,
     confirmation_method: "automatic",
-    created: nowInSeconds(),
+    created: nowInSeconds(call.books),
     currency,
     customer: null,
     customer_account: null,
@@ -284,7 +302,7 @@ function blankIntent(id: string, amount: number, currency: string, livemode: boo
     excluded_payment_method_types: null,
     last_payment_error: null,
     latest_charge: null,
-    livemode,
+    livemode: call.key.book.livemode,
     managed_payments: { enabled: false },
     metadata: {},
     next_action: null,

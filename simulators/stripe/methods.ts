@@ -1,93 +1,93 @@
 import type Stripe from "stripe";
-import { type Book, type Books, newId, nowInSeconds } from "./books.ts";
-import { missing } from "./errors.ts";
+import { type Tables, newId, nowInSeconds } from "./books.ts";
+import { type Call, tell } from "./call.ts";
+import { type Outcome, type TestCard, testCard } from "./cards.ts";
+import { missing, refused } from "./errors.ts";
 
-/** How a confirmation with a test payment method ends. */
-export type Outcome = { kind: "succeeds" } | { kind: "needs_action" } | { kind: "settles_later" } | Declined;
-
-/** A refusal: Stripe's `code` and, where the bank gave one, its `decline_code`. */
-export type Declined = { kind: "declined"; code: string; declineCode: string | null; message: string };
-
-const declined = (declineCode: string, message = "Your card was declined."): Declined => ({
-  kind: "declined",
-  code: "card_declined",
-  declineCode,
-  message,
-});
-const refusedCard = (code: string, message: string): Declined => ({ kind: "declined", code, declineCode: null, message });
-const insufficientFunds = declined("insufficient_funds", "Your card has insufficient funds.");
-
-/** A bank that wants to see the customer, asked while the customer is away. */
-export const authenticationRequired: Declined = {
-  kind: "declined",
-  code: "authentication_required",
-  declineCode: "authentication_required",
-  message: "Your card was declined. This transaction requires authentication.",
-};
-
-/** Test payment methods of docs.stripe.com/testing; `pm_card_processing` is our own, a card that settles only when told to. */
-const TEST_METHODS: Readonly<Record<string, { brand: string; last4: string; outcome: Outcome }>> = {
-  pm_card_visa: { brand: "visa", last4: "4242", outcome: { kind: "succeeds" } },
-  pm_card_visa_debit: { brand: "visa", last4: "5556", outcome: { kind: "succeeds" } },
-  pm_card_mastercard: { brand: "mastercard", last4: "4444", outcome: { kind: "succeeds" } },
-  pm_card_amex: { brand: "amex", last4: "8431", outcome: { kind: "succeeds" } },
-  pm_card_chargeDeclined: { brand: "visa", last4: "0002", outcome: declined("generic_decline") },
-  pm_card_visa_chargeDeclined: { brand: "visa", last4: "0002", outcome: declined("generic_decline") },
-  pm_card_chargeDeclinedInsufficientFunds: { brand: "visa", last4: "9995", outcome: insufficientFunds },
-  pm_card_visa_chargeDeclinedInsufficientFunds: { brand: "visa", last4: "9995", outcome: insufficientFunds },
-  pm_card_visa_chargeDeclinedLostCard: { brand: "visa", last4: "9987", outcome: declined("lost_card") },
-  pm_card_visa_chargeDeclinedStolenCard: { brand: "visa", last4: "9979", outcome: declined("stolen_card") },
-  pm_card_chargeDeclinedExpiredCard: {
-    brand: "visa",
-    last4: "0069",
-    outcome: refusedCard("expired_card", "Your card has expired."),
-  },
-  pm_card_chargeDeclinedIncorrectCvc: {
-    brand: "visa",
-    last4: "0127",
-    outcome: refusedCard("incorrect_cvc", "Your card's security code is incorrect."),
-  },
-  pm_card_chargeDeclinedProcessingError: {
-    brand: "visa",
-    last4: "0119",
-    outcome: refusedCard("processing_error", "An error occurred while processing your card. Try again in a little bit."),
-  },
-  pm_card_authenticationRequired: { brand: "visa", last4: "3220", outcome: { kind: "needs_action" } },
-  pm_card_processing: { brand: "visa", last4: "0259", outcome: { kind: "settles_later" } },
-};
+/** A payment method with what the simulator knows of its card. */
+export type HeldMethod = Tables["methods"];
 
 /**
- * The payment method that a request names: one of this book, or a fresh one made from a test method, as Stripe does.
- * Nothing is written yet. Throws `resource_missing`.
+ * The payment method that a request names: one of this book, or a fresh one made from a test method such as `pm_card_visa`,
+ * as Stripe does. Nothing is written yet. Throws `resource_missing`.
  */
-export function methodFor(books: Books, book: Book, text: string): Stripe.PaymentMethod & { testMethod: string } {
-  const owned = books.get("methods", text);
-  if (owned?.book === book.id) return { ...owned.object, testMethod: owned.testMethod };
-  const test = Object.hasOwn(TEST_METHODS, text) ? TEST_METHODS[text] : undefined;
-  if (!test) throw missing("PaymentMethod", text, "payment_method", 400);
-  return { ...cardMethod(book, test.brand, test.last4), testMethod: text };
+export function methodFor(call: Call, text: string, param = "payment_method"): HeldMethod {
+  const { book } = call.key;
+  const owned = call.books.get("methods", text);
+  if (owned?.book === book.id) return structuredClone(owned);
+  const card = testCard(text);
+  if (!card) throw missing("PaymentMethod", text, param, 400);
+  return { book: book.id, object: cardMethod(call, card), testMethod: text };
 }
 
-/** Writes a payment method that an intent has come to hold. */
-export function keepMethod(
-  books: Books,
-  book: Book,
-  { testMethod, ...object }: Stripe.PaymentMethod & { testMethod: string },
-): string {
-  if (!books.get("methods", object.id)) books.put("methods", object.id, { book: book.id, object, testMethod });
-  return object.id;
+/** Writes a payment method and returns its id. */
+export function keepMethod(call: Call, held: HeldMethod): string {
+  call.books.put("methods", held.object.id, held);
+  return held.object.id;
 }
 
-/** How a confirmation with this payment method ends. */
-export function outcomeOf(books: Books, methodId: string): Outcome {
-  const test = TEST_METHODS[books.get("methods", methodId)?.testMethod ?? ""];
-  return test?.outcome ?? { kind: "succeeds" };
+/** The card behind a payment method, which decides how its payments go. */
+export function cardOf({ testMethod }: Pick<HeldMethod, "testMethod">): TestCard {
+  return testCard(testMethod) ?? { brand: "visa", last4: "4242", outcome: { kind: "succeeds" } };
 }
 
-function cardMethod(book: Book, brand: string, last4: string): Stripe.PaymentMethod {
+/** How a payment with this method ends. */
+export const outcomeOf = (held: HeldMethod): Outcome => cardOf(held).outcome;
+
+/** Refuses a method that is spent, or that another customer than `customer` has saved. */
+export function checkUsable({ object, spent }: HeldMethod, customer: string | null): void {
+  const param = "payment_method";
+  if (spent) throw refused(SPENT, { code: "payment_method_unexpected_state", param });
+  // a customer may also pay with a card that is not saved
+  if (object.customer === null || object.customer === customer) return;
+  if (customer === null) {
+    const message = `The PaymentMethod ${object.id} belongs to a Customer. Please include the Customer in the \`customer\` parameter.`;
+    throw refused(message, { code: "payment_method_unexpected_state", param });
+  }
+  throw refused(
+    `The customer does not have a payment method with the ID ${object.id}. The payment method must be attached to the customer.`,
+    { code: "resource_missing", param },
+  );
+}
+
+const SPENT =
+  "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.";
+
+/** Saves a method with a customer and tells of it; `setUp` says that payments in the customer's absence were agreed. */
+export function saveMethod(call: Call, held: HeldMethod, customer: string, setUp: boolean): void {
+  const attached = held.object.customer !== customer;
+  held.object.customer = customer;
+  if (setUp) held.setUp = true;
+  keepMethod(call, held);
+  if (attached) tell(call, "payment_method.attached", held.object);
+}
+
+/** Takes a method off its customer, for good; no customer of the book has it as default any more. */
+export function releaseMethod(call: Call, held: HeldMethod): void {
+  const before = structuredClone(held.object);
+  held.object.customer = null;
+  held.spent = true;
+  keepMethod(call, held);
+  if (typeof before.customer === "string") forgetDefault(call, before.customer, held.object.id);
+  tell(call, "payment_method.detached", held.object, before);
+}
+
+function forgetDefault(call: Call, customerId: string, methodId: string): void {
+  const owned = call.books.get("customers", customerId);
+  if (!owned || owned.object.deleted || owned.object.invoice_settings.default_payment_method !== methodId) return;
+  const before = owned.object;
+  const object = structuredClone(before);
+  object.invoice_settings.default_payment_method = null;
+  call.books.put("customers", customerId, { book: owned.book, object });
+  tell(call, "customer.updated", object, before);
+}
+
+/** A new payment method for a test card. */
+export function cardMethod(call: Call, { brand, last4 }: TestCard): Stripe.PaymentMethod {
   return {
     id: newId("pm"),
     object: "payment_method",
+    allow_redisplay: "unspecified",
     billing_details: { address: null, email: null, name: null, phone: null, tax_id: null },
     card: {
       brand,
@@ -105,10 +105,10 @@ function cardMethod(book: Book, brand: string, last4: string): Stripe.PaymentMet
       three_d_secure_usage: { supported: true },
       wallet: null,
     },
-    created: nowInSeconds(),
+    created: nowInSeconds(call.books),
     customer: null,
     customer_account: null,
-    livemode: book.livemode,
+    livemode: call.key.book.livemode,
     metadata: {},
     type: "card",
   };

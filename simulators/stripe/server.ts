@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { BadControl, BodyTooLarge, answer, answerJson, closeServer, listen, readBody, urlOf } from "../http.ts";
 import type { Simulator, SimulatorOptions } from "../run.ts";
 import { answerId, fingerprintOf, savedAnswer } from "./answers.ts";
-import { openBooks, randomText } from "./books.ts";
+import { nowMs, openBooks, randomText } from "./books.ts";
 import { API_VERSION, type Call } from "./call.ts";
 import { type Controlled, activeSwitches, control } from "./control.ts";
 import { Courier } from "./courier.ts";
@@ -140,8 +140,10 @@ async function answerOnce(stripe: Stripe, req: IncomingMessage, asked: Asked): P
   }
 
   const { books, courier } = stripe;
-  const call = { books, courier, key, ids: found.ids, params: new Params(form), requestId: asked.requestId, idempotencyKey };
-  if (idempotencyKey === null) return execute(stripe, found.route, path, call);
+  const { ids, route } = found;
+  const { requestId } = asked;
+  const call = { books, courier, key, ids, params: new Params(form), requestId, idempotencyKey, afterwards: [] };
+  if (idempotencyKey === null) return execute(stripe, route, path, call);
 
   const fingerprint = fingerprintOf(method, path, asked.fields);
   const saved = savedAnswer(books, stripe.running, key.book.id, { key: idempotencyKey, path, fingerprint });
@@ -149,7 +151,7 @@ async function answerOnce(stripe: Stripe, req: IncomingMessage, asked: Asked): P
     const headers = { "idempotent-replayed": "true", "original-request": saved.requestId };
     return { status: saved.status, body: saved.body, headers };
   }
-  return executeUnderKey(stripe, found.route, { ...asked, idempotencyKey, fingerprint }, key, call);
+  return executeUnderKey(stripe, route, { ...asked, idempotencyKey, fingerprint }, key, call);
 }
 
 async function executeUnderKey(
@@ -162,7 +164,7 @@ async function executeUnderKey(
   const id = answerId(key.book.id, asked.idempotencyKey);
   const save = ({ status, body }: Answered) => {
     const { path, fingerprint, requestId } = asked;
-    stripe.books.put("answers", id, { path, fingerprint, status, body, requestId, savedAt: Date.now() });
+    stripe.books.put("answers", id, { path, fingerprint, status, body, requestId, savedAt: nowMs(stripe.books) });
   };
   stripe.running.add(id);
   try {
@@ -183,7 +185,11 @@ async function execute(stripe: Stripe, route: Route, path: string, call: Call): 
   if (latencyMs > 0) await wait(latencyMs, undefined, { signal: stripe.stopping.signal });
   const failure = meet(stripe.switches.now.failures, path);
   if (failure) throw orderedFailure(failure.status);
-  return { status: 200, body: `${JSON.stringify(route.run(call), null, 2)}\n`, headers: {} };
+  try {
+    return { status: 200, body: `${JSON.stringify(route.run(call), null, 2)}\n`, headers: {} };
+  } finally {
+    for (const step of call.afterwards) step();
+  }
 }
 
 /** A 500 comes from an endpoint that began, so a key remembers it; any other status comes from before it, and none does. */

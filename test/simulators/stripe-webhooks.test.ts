@@ -34,11 +34,12 @@ test("a payment is told by events that the client's own check accepts, and that 
   const paid = await s.pay();
   const log = await until(async () => {
     const all = await s.receiver.log("/hooks");
-    return all.length === 3 && all;
+    return all.length === 4 && all;
   });
   const events = log.map((entry) => s.stripe.webhooks.constructEvent(entry.body, signatureOf(entry), s.secret));
   expect(events.map(({ type }) => type).sort()).toEqual([
     "charge.succeeded",
+    "charge.updated",
     "payment_intent.created",
     "payment_intent.succeeded",
   ]);
@@ -83,6 +84,7 @@ test("every way an intent can go is told", async () => {
     "payment_intent.processing",
     "charge.succeeded",
     "payment_intent.succeeded",
+    "charge.updated",
     "refund.created",
     "charge.refunded",
   ]);

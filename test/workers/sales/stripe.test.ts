@@ -48,7 +48,7 @@ test("a settled payment approves the order and asks for its licenses, once", asy
   const s = await shop();
   const { id, secret } = await placed(s);
   await s.stripe.pay(secret);
-  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
 
   const order = await s.read(id);
   expect(order).toMatchObject({
@@ -229,7 +229,7 @@ test("what else the vendor sells through the same account is none of our busines
     payment_method: "pm_card_visa",
     confirm: "true",
   });
-  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect(
     (await s.hook({ object: "event", id: "evt_1", type: "customer.created", livemode: true, data: { object: { id: "cus_1" } } }))
       .status,
@@ -315,7 +315,7 @@ test("money for a canceled order that the vendor gave back by hand is told as we
   await s.stripe.pay(secret);
   await env.DB_00.prepare("update orders set status = 'canceled' where id = ?").bind(id).run();
   await s.stripe.call("POST", "/v1/refunds", { payment_intent: intent });
-  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  expect((await s.bring()).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
   expect(await s.stripe.refunds()).toHaveLength(1);
   expect(await s.told("payment.unexpected")).toHaveLength(1);
   expect(await s.read(id)).toMatchObject({ status: "canceled", payment_status: "refunded" });
