@@ -27,6 +27,7 @@ async function urlOf(child: ChildProcess): Promise<string> {
 
 test.each([
   ["stripe", "LATCHKEY_STRIPE_PORT", "/_control", "stripe.ndjson"],
+  ["paypal", "LATCHKEY_PAYPAL_PORT", "/_control", "paypal.ndjson"],
   ["receiver", "LATCHKEY_RECEIVER_PORT", "/_log", "receiver.ndjson"],
   ["mail", "LATCHKEY_MAIL_PORT", "/_log", "mail.ndjson"],
 ])(
