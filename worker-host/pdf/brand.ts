@@ -1,6 +1,3 @@
-/** Where customers can send money. */
-export type BankAccount = { holder: string | null; iban: string; bic: string | null; bank: string | null };
-
 /** How a tenant looks on its documents. */
 export type Brand = {
   /** stands at the head; mostly shorter than the seller's legal name */
@@ -9,8 +6,6 @@ export type Brand = {
   color: string;
   /** one line at the foot of every page */
   footer: string | null;
-  /** told where something is due */
-  bank: BankAccount | null;
 };
 
 /** The ink of a brand: `accent` is its color, `text` a shade of it that can be read on white. */

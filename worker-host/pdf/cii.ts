@@ -1,8 +1,4 @@
 import type { EnDocument, EnLine, EnParty, EnTax } from "#rules/billing/en16931";
-import type { BankAccount } from "./brand.ts";
-
-/** Where the money can be sent: BG-16. */
-export type PaymentMeans = { account: BankAccount; currency: string };
 
 /** The name that Factur-X wants the XML to have within the PDF. */
 export const XML_NAME = "factur-x.xml";
@@ -11,8 +7,8 @@ export const XML_NAME = "factur-x.xml";
  * A document as XML of UN/CEFACT's Cross Industry Invoice (D16B), profile EN 16931. Says what `document` says, in the order of the schema;
  * the sums are those of the rules, and none is reckoned here.
  */
-export function ciiOf(document: EnDocument, means: PaymentMeans | null): string {
-  const root = node("rsm:CrossIndustryInvoice", [context(document), header(document), transaction(document, means)], NAMESPACES);
+export function ciiOf(document: EnDocument): string {
+  const root = node("rsm:CrossIndustryInvoice", [context(document), header(document), transaction(document)], NAMESPACES);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${root}`;
 }
 
@@ -38,12 +34,12 @@ function header({ number, typeCode, issuedOn, notes }: EnDocument): string {
   ]);
 }
 
-function transaction(document: EnDocument, means: PaymentMeans | null): string {
+function transaction(document: EnDocument): string {
   return node("rsm:SupplyChainTradeTransaction", [
     ...document.lines.map(lineItem),
     agreement(document),
     delivery(document),
-    settlement(document, means),
+    settlement(document),
   ]);
 }
 
@@ -117,12 +113,12 @@ function delivery({ deliverToCountry }: EnDocument): string {
   ]);
 }
 
-function settlement(document: EnDocument, means: PaymentMeans | null): string {
-  const { currency, number, breakdown, sums, preceding } = document;
+function settlement(document: EnDocument): string {
+  const { currency, number, breakdown, sums, preceding, transfer, seller } = document;
   return node("ram:ApplicableHeaderTradeSettlement", [
-    means === null ? "" : leaf("ram:PaymentReference", number),
+    transfer === null ? "" : leaf("ram:PaymentReference", number),
     leaf("ram:InvoiceCurrencyCode", currency),
-    means === null ? "" : paymentMeans(means),
+    transfer === null ? "" : paymentMeans(transfer, seller),
     ...breakdown.map((group) => tradeTax(group, document.taxPointOn)),
     period(document.period),
     terms(document),
@@ -144,15 +140,11 @@ function settlement(document: EnDocument, means: PaymentMeans | null): string {
   ]);
 }
 
-function paymentMeans({ account, currency }: PaymentMeans): string {
+function paymentMeans({ meansCode, iban, bic }: NonNullable<EnDocument["transfer"]>, { name }: EnParty): string {
   return node("ram:SpecifiedTradeSettlementPaymentMeans", [
-    // 58: a transfer within SEPA, which moves euros alone; 30: any other
-    leaf("ram:TypeCode", currency === "EUR" ? "58" : "30"),
-    node("ram:PayeePartyCreditorFinancialAccount", [
-      leaf("ram:IBANID", account.iban.replaceAll(" ", "")),
-      leaf("ram:AccountName", account.holder),
-    ]),
-    account.bic === null ? "" : node("ram:PayeeSpecifiedCreditorFinancialInstitution", [leaf("ram:BICID", account.bic)]),
+    leaf("ram:TypeCode", meansCode),
+    node("ram:PayeePartyCreditorFinancialAccount", [leaf("ram:IBANID", iban), leaf("ram:AccountName", name)]),
+    bic === null ? "" : node("ram:PayeeSpecifiedCreditorFinancialInstitution", [leaf("ram:BICID", bic)]),
   ]);
 }
 

@@ -63,7 +63,7 @@ export function sheetOf(document: FinalDocument, brand: Brand, locale: DocumentL
     },
     rows: document.lines.map((line) => row(line, document, words, locale)),
     sums: sums(document, words, locale),
-    sections: sections(document, brand, words),
+    sections: sections(document, words),
     footer: [footerLine(seller, words, locale), brand.footer ?? ""].filter((line) => line !== ""),
     continued: `${title} ${document.number} · ${words.continued}`,
     page: words.page,
@@ -173,7 +173,7 @@ function taxName({ seller }: FinalDocument, words: Words): string {
   return seller.vatId === null ? words.tax : words.vat;
 }
 
-function sections(document: FinalDocument, { bank }: Brand, words: Words): Sheet["sections"] {
+function sections(document: FinalDocument, words: Words): Sheet["sections"] {
   const { groups } = document.totals;
   // a reason stands as the tenant wrote it; the words that the law asks for stand in the language of the document as well
   const legal = groups.some(({ category }) => category === "AE") ? [words.reverseCharge] : [];
@@ -184,17 +184,17 @@ function sections(document: FinalDocument, { bank }: Brand, words: Words): Sheet
   const all = [
     { title: taxName(document, words), lines: [...reasons, ...included] },
     { title: words.terms, lines: document.paymentTerms === null ? [] : [document.paymentTerms] },
-    { title: words.bank, lines: due && bank !== null ? bankLines(document, bank, words) : [] },
+    { title: words.bank, lines: due && document.bank !== null ? bankLines(document, document.bank, words) : [] },
     { title: words.notes, lines: notes },
   ];
   return all.filter(({ lines }) => lines.length > 0);
 }
 
-function bankLines({ number, seller }: FinalDocument, bank: NonNullable<Brand["bank"]>, words: Words): string[] {
+function bankLines({ number, seller }: FinalDocument, bank: NonNullable<FinalDocument["bank"]>, words: Words): string[] {
   const iban = bank.iban.replaceAll(" ", "").replaceAll(/(.{4})(?=.)/g, "$1\u00a0");
   return [
-    `${words.accountHolder}: ${bank.holder ?? seller.name}`,
-    [`IBAN: ${iban}`, bank.bic === null ? null : `BIC: ${bank.bic}`, bank.bank].filter((part) => part !== null).join(" · "),
+    `${words.accountHolder}: ${seller.name}`,
+    [`IBAN: ${iban}`, bank.bic === null ? null : `BIC: ${bank.bic}`, bank.name].filter((part) => part !== null).join(" · "),
     `${words.reference}: ${number}`,
   ];
 }

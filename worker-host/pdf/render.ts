@@ -7,7 +7,7 @@ import type { DocumentLocale } from "./figures.ts";
 import { layOut } from "./layout.ts";
 import { Paper } from "./paper.ts";
 
-export type { BankAccount, Brand } from "./brand.ts";
+export type { Brand } from "./brand.ts";
 export type { DocumentLocale } from "./figures.ts";
 
 /** A document as a file. `xml` is what is attached to it; where nothing is, `whyNoXml` says why. */
@@ -20,7 +20,7 @@ export type RenderedDocument = { pdf: Uint8Array; sha256: string; xml: string | 
  */
 export async function renderDocument(document: FinalDocument, brand: Brand, locale: DocumentLocale): Promise<RenderedDocument> {
   const refused = whyNoXml(document);
-  const xml = refused === null ? xmlOf(document, brand) : null;
+  const xml = refused === null ? ciiOf(enDocument(document)) : null;
   const sheet = sheetOf(document, brand, locale);
   const createdAt = new Date(`${document.issuedOn}T00:00:00.000Z`);
   const paper = new Paper({
@@ -35,9 +35,4 @@ export async function renderDocument(document: FinalDocument, brand: Brand, loca
   if (xml !== null) paper.attach(xml, `${sheet.title} ${document.number}, EN 16931`, createdAt);
   const pdf = await paper.finish();
   return { pdf, sha256: createHash("sha256").update(pdf).digest("hex"), xml, whyNoXml: refused?.detail ?? null };
-}
-
-function xmlOf(document: FinalDocument, { bank }: Brand): string {
-  const due = document.kind === "invoice" && document.totals.total > document.prepaid;
-  return ciiOf(enDocument(document), due && bank !== null ? { account: bank, currency: document.currency } : null);
 }

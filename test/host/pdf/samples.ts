@@ -7,7 +7,6 @@ export const brand: Brand = {
   name: "Northlight",
   color: "#1d4ed8",
   footer: "Managing director: Ada Berg · Amtsgericht Berlin-Charlottenburg",
-  bank: { holder: null, iban: "DE89370400440532013000", bic: "COBADEFFXXX", bank: "Commerzbank" },
 };
 
 export const seller: Party = {
@@ -91,6 +90,7 @@ export function documentOf(lines: DocumentLine[], more: Partial<FinalDocument> =
     prepaid: 0,
     notes: [],
     paymentTerms: "Payable within 14 days without deduction.",
+    bank: { iban: "DE89370400440532013000", bic: "COBADEFFXXX", name: "Commerzbank" },
     buyerReference: null,
     orderNumber: null,
     precedingInvoice: null,
