@@ -166,13 +166,21 @@ function appear(world: World, body: ControlBody): object {
   const livemode = body.boolean("livemode") ?? true;
   const kind = body.string("kind") ?? "payment";
   const amount = body.integer("amount", 1, MAX_AMOUNT) ?? 1000;
-  const currency = checkCurrency(body.string("currency") ?? "eur");
+  const currency = currencyOf(body.string("currency") ?? "eur");
   const description = body.string("description") ?? null;
   const heard = body.boolean("told") ?? false;
   body.done();
   if (!["payment", "charge", "fee"].includes(kind)) throw new BadControl("kind must be payment, charge or fee.");
   const book = bookOf(account, livemode);
   return acting(world, book.id, (call) => made(heard ? call : unheard(call), { kind, amount, currency, description }));
+}
+
+function currencyOf(text: string): string {
+  try {
+    return checkCurrency(text);
+  } catch {
+    throw new BadControl(`${text} is not a currency that Stripe takes.`);
+  }
 }
 
 function made(
