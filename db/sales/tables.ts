@@ -2,10 +2,14 @@ import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { instant, json, owned } from "../columns.ts";
 import { customers } from "../customers/tables.ts";
-import type { DocumentLine, TaxBehavior } from "#rules/billing/documents";
+import type { HeldCoupon } from "#rules/billing/coupons";
+import type { TaxBehavior } from "#rules/billing/documents";
+import type { BillingInterval } from "#rules/billing/periods";
+import type { UntaxedLine } from "#rules/billing/proration";
 import type { TaxEvidence } from "#rules/billing/tax-evidence";
 import type { Provider } from "#rules/money";
 import type { SubscriptionItem } from "#rules/sales/subscription-items";
+import type { ScheduledChange, SubscriptionStatus } from "#rules/sales/subscriptions";
 import type { FulfillmentMethod, OrderStatus, PaymentStatus, StoredDiscount, StoredOrderLine } from "#rules/sales/orders";
 
 /** A request to buy, with the prices as they stood when it was placed. */
@@ -74,13 +78,13 @@ export const subscriptions = sqliteTable(
     customerId: text().notNull(),
     legalEntityId: text().notNull(),
     orderId: text(),
-    status: text().$type<"incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled">().notNull(),
+    status: text().$type<SubscriptionStatus>().notNull(),
     currency: text().notNull(),
     taxBehavior: text().$type<TaxBehavior>().notNull(),
     items: json<SubscriptionItem[]>().notNull(),
-    pendingLines: json<DocumentLine[]>().notNull(), // what the next invoice bills beside its period
-    scheduled: json<Record<string, unknown>>(), // what changes at the period's end
-    coupons: json<{ couponId: string; startedAt: string; endsAt: string | null }[]>().notNull(),
+    pendingLines: json<UntaxedLine[]>().notNull(), // what the next invoice bills beside its period
+    scheduled: json<ScheduledChange>(), // what changes at the period's end
+    coupons: json<HeldCoupon[]>().notNull(),
     provider: text().$type<Provider>().notNull(),
     providerRef: text(), // of a subscription that PayPal collects
     approveUrl: text(), // where the customer approves it there
@@ -89,7 +93,7 @@ export const subscriptions = sqliteTable(
     paymentMethodId: text(), // null: the customer's default
     templateId: text(), // the license that comes with it
     timeZone: text().notNull(), // by whose calendar its periods are counted
-    interval: text().$type<"day" | "week" | "month" | "year">().notNull(),
+    interval: text().$type<BillingInterval>().notNull(),
     intervalCount: integer().notNull(),
     billingAnchorAt: instant().notNull(),
     periodIndex: integer().notNull(), // which period from the anchor runs

@@ -39,7 +39,7 @@ function fullLine(net: number, period: Span, discount = 0): UntaxedLine {
   };
 }
 const billed = (line: UntaxedLine, credited = 0) => ({
-  invoiceId: "inv_1",
+  on: { invoiceId: "inv_1", lineId: "1" },
   line: { ...line, id: "1", tax: line.tax ?? TAX } satisfies DocumentLine,
   credited,
 });

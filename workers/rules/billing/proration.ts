@@ -1,17 +1,9 @@
 import { daysBetween } from "../entitlements/reports.ts";
 import { periodOf as dayPeriodOf } from "../entitlements/periods.ts";
 import { isoInstant } from "../iso.ts";
-import {
-  type Rational,
-  type RationalJson,
-  mul,
-  ratio,
-  roundHalfAwayFromZero,
-  sum,
-  toRational,
-  writeRational,
-} from "../rational.ts";
+import { type Rational, type RationalJson, mul, ratio, roundHalfAwayFromZero, toRational, writeRational } from "../rational.ts";
 import type { Derivation, DocumentLine, LineTax } from "./documents.ts";
+import { recompute } from "./pricing.ts";
 import { type Span, within, wholeSecond } from "./periods.ts";
 
 /**
@@ -27,8 +19,11 @@ export type ProrationRule = { by: ProrationConvention; zone: string };
 /** A line before it stands in a document and is taxed. A credit has the tax of the line that it gives back; null = to be found. */
 export type UntaxedLine = Omit<DocumentLine, "id" | "tax"> & { tax: LineTax | null };
 
-/** A line as it was billed, and what of it has been given back since (>= 0, minor units). */
-export type BilledLine = { invoiceId: string; line: DocumentLine; credited: number };
+/**
+ * A line as it was billed, on which document (null: on none yet, it waits for the next invoice), and what of it has been given back since
+ * (>= 0, minor units).
+ */
+export type BilledLine = { on: { invoiceId: string; lineId: string } | null; line: UntaxedLine; credited: number };
 
 /** The instant from which a change counts: its second, or the begin of its day, but never outside of the period. */
 export function prorationInstant(period: Span, at: Date, { by, zone }: ProrationRule): Date {
@@ -54,7 +49,7 @@ export function remainingPart(period: Span, at: Date, rule: ProrationRule): Rati
  * What is given back of a line when what it was for ends at `at`: -round(net × left / length), of its own period, after its discount and
  * what was given back before, so never more than is left of it. Zero for a line without a period. Taxed like the line.
  */
-export function prorationCredit({ invoiceId, line, credited }: BilledLine, at: Date, rule: ProrationRule): UntaxedLine {
+export function prorationCredit({ on, line, credited }: BilledLine, at: Date, rule: ProrationRule): UntaxedLine {
   const period = spanOf(line);
   const fullAmount = Math.max(line.net - credited, 0);
   const derivation = prorationOf("credit", fullAmount, period, at, rule);
@@ -74,7 +69,7 @@ export function prorationCredit({ invoiceId, line, credited }: BilledLine, at: D
     periodStartAt: derivation.at,
     periodEndAt: derivation.periodEndAt,
     derivation,
-    creditsLine: { invoiceId, lineId: line.id },
+    creditsLine: on,
   };
 }
 
@@ -104,20 +99,11 @@ export function prorationCharge(full: UntaxedLine, period: Span, at: Date, rule:
  */
 export function recomputeLine(line: Pick<DocumentLine, "amount" | "derivation">): { amount: number; part: RationalJson | null } {
   const { derivation } = line;
-  switch (derivation.kind) {
-    case "flat":
-      return { amount: whole(mul(toRational(derivation.quantity), toRational(derivation.unitAmount))), part: null };
-    case "scheme":
-      return { amount: whole(sum(derivation.tiers.map((tier) => toRational(tier.amount)))), part: null };
-    case "proration": {
-      const { periodStartAt, periodEndAt, at, of, fullAmount, by, zone } = derivation;
-      const period = { startsAt: new Date(periodStartAt), endsAt: new Date(periodEndAt) };
-      const again = prorationOf(of, fullAmount, period, new Date(at), { by, zone });
-      return { amount: amountOf(again), part: again.part };
-    }
-    case "manual":
-      return { amount: line.amount, part: null };
-  }
+  if (derivation.kind !== "proration") return { amount: recompute(derivation) ?? line.amount, part: null };
+  const { periodStartAt, periodEndAt, at, of, fullAmount, by, zone } = derivation;
+  const period = { startsAt: new Date(periodStartAt), endsAt: new Date(periodEndAt) };
+  const again = prorationOf(of, fullAmount, period, new Date(at), { by, zone });
+  return { amount: amountOf(again), part: again.part };
 }
 
 type Proration = Extract<Derivation, { kind: "proration" }>;
@@ -138,14 +124,12 @@ function prorationOf(of: Proration["of"], fullAmount: number, period: Span, at: 
 }
 
 function amountOf({ of, part, fullAmount }: Proration): number {
-  const size = whole(mul(toRational(fullAmount), ratio(BigInt(part.n), BigInt(part.d))));
+  const size = roundHalfAwayFromZero(mul(toRational(fullAmount), ratio(BigInt(part.n), BigInt(part.d))));
   return of === "credit" && size !== 0 ? -size : size;
 }
 
-const whole = roundHalfAwayFromZero;
-
 /** The period of a line; an empty one, of which nothing is ever left, where it has none. */
-function spanOf({ periodStartAt, periodEndAt }: DocumentLine): Span {
+function spanOf({ periodStartAt, periodEndAt }: UntaxedLine): Span {
   if (periodStartAt === null || periodEndAt === null) return { startsAt: new Date(0), endsAt: new Date(0) };
   return { startsAt: new Date(periodStartAt), endsAt: new Date(periodEndAt) };
 }
