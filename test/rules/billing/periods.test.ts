@@ -19,7 +19,7 @@ function wallClock(instant: Date, zone: string): string {
 }
 
 describe("the periods of a cycle", () => {
-  test.prop([cycles, fc.integer({ min: -50, max: 400 })], { numRuns: 1000 })(
+  test.prop([cycles, fc.integer({ min: -50, max: 400 })], { numRuns: 300 })(
     "tile time: where one ends the next begins",
     (cycle, k) => {
       const period = periodAt(cycle, k);
@@ -30,7 +30,7 @@ describe("the periods of a cycle", () => {
     },
   );
 
-  test.prop([cycles, instants], { numRuns: 1000 })("hold each instant in exactly one of them", (cycle, instant) => {
+  test.prop([cycles, instants], { numRuns: 300 })("hold each instant in exactly one of them", (cycle, instant) => {
     const period = periodOf(cycle, instant);
     expect(period.startsAt <= instant && instant < period.endsAt).toBe(true);
     expect(periodAt(cycle, period.index)).toEqual(period);
@@ -38,7 +38,7 @@ describe("the periods of a cycle", () => {
     expect(periodOf(cycle, new Date(period.endsAt.getTime() - 1))).toEqual(period);
   });
 
-  test.prop([cycles, fc.integer({ min: 1, max: 200 })], { numRuns: 500 })(
+  test.prop([cycles, fc.integer({ min: 1, max: 200 })], { numRuns: 300 })(
     "return to the anchor's day in every month that has it, else to its last day",
     (cycle, k) => {
       fc.pre(cycle.interval === "month" || cycle.interval === "year");
@@ -83,7 +83,7 @@ describe("the periods of a cycle", () => {
 
   test("keep the wall clock over every change of the clocks, and begin after a gap", () => {
     for (const zone of ZONES) {
-      for (const change of clockChanges(zone, at("2015-01-01"), at("2030-01-01"))) {
+      for (const change of clockChanges(zone, at("2018-01-01"), at("2028-01-01"))) {
         const cycle = { anchorAt: new Date(change.getTime() - 86_400_000), zone, interval: "day", count: 1 } as const;
         const day = periodAt(cycle, 1);
         const after = periodAt(cycle, 2);
@@ -137,7 +137,7 @@ describe("where periods begin", () => {
     expect(periodOf(cycle, trial.endsAt)).toMatchObject({ index: 0, startsAt: trial.endsAt });
   });
 
-  test.prop([cycles, cycles, instants, instants], { numRuns: 500 })(
+  test.prop([cycles, cycles, instants, instants], { numRuns: 300 })(
     "a change of the cycle leaves no gap and no overlap",
     (cycle, next, now, changedAt) => {
       const current = periodOf(cycle, now);
