@@ -194,6 +194,17 @@ describe("a fact of money", () => {
     ]);
   });
 
+  test.each([
+    ["invoice", "refunds"],
+    ["unapplied", "unapplied"],
+    ["credit", "customer_credit"],
+  ] as const)("a refund of what was %s comes out of %s", (takenFrom, account) => {
+    expect(posted({ ...refund, kind: "refund_sent", amount: 60, takenFrom })).toEqual([
+      [account, 60],
+      ["cash", -60],
+    ]);
+  });
+
   test("whose parts do not make its whole is not posted", () => {
     const payment = { kind: "payment_settled", paymentId: "pay_1", provider: "stripe", currency: "EUR", toInvoices: [] } as const;
     expect(() => entriesOf({ ...payment, customerId: "cus_1", amount: 5, toUnapplied: 4, toCredit: 0 })).toThrow(/sum to zero/);
