@@ -93,7 +93,7 @@ export function planCreditNote(
   const total = closes || (asked > totalLeft && asked - given <= totalLeft) ? totalLeft : asked;
   if (total > totalLeft || total < 0)
     return no("exceeds_invoice", `Only ${totalLeft} of the invoice are left, and these lines are ${total}.`);
-  const totals = lessEarlier(closes ? invoice.totals : sums[1], earlier, total, sumOf(nets));
+  const totals = lessEarlier(sums[1], earlier, total, sumOf(nets));
 
   return {
     ok: true,
