@@ -40,7 +40,7 @@ export function savedAnswer(
 
   const saved = books.get("answers", id);
   if (!saved) return undefined;
-  if (nowMs(books) - saved.savedAt > REMEMBERED_MS) {
+  if (nowMs(books, bookId) - saved.savedAt > REMEMBERED_MS) {
     books.remove("answers", id);
     return undefined;
   }

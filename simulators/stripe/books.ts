@@ -35,7 +35,7 @@ export type Tables = {
   events: Owned<SentEvent>;
   deliveries: Delivery;
   answers: SavedAnswer;
-  /** One row, once the clock has been moved: how far it is ahead. */
+  /** How far the time of an account is ahead, or under `EVERYBODY` that of all. */
   clock: { aheadMs: number };
 };
 
@@ -45,7 +45,7 @@ export type MethodState = { testMethod: string; setUp?: true; spent?: true };
 export type Books = Journal<Tables>;
 
 const MAX_ROWS = 20_000;
-const CLOCK = "clock";
+const EVERYBODY = "";
 
 /** Opens the simulator's memory; the oldest 20,001st row of a kind is forgotten. */
 export function openBooks(file?: string): Books {
@@ -62,7 +62,7 @@ export function openBooks(file?: string): Books {
     events: MAX_ROWS,
     deliveries: MAX_ROWS,
     answers: MAX_ROWS,
-    clock: 1,
+    clock: 1000,
   };
   return openJournal<Tables>(caps, file);
 }
@@ -87,20 +87,24 @@ export function newId(prefix: string): string {
   return `${prefix}_${prefix === "pi" || prefix === "ch" || prefix === "re" ? "3" : "1"}${randomText(23)}`;
 }
 
-/** The simulator's time: the machine's, and further where a control call has moved it. */
-export function nowMs(books: Books): number {
-  return Date.now() + (books.get("clock", CLOCK)?.aheadMs ?? 0);
+/** The time at an account's Stripe: the machine's, and further where a control call has moved it. */
+export function nowMs(books: Books, bookId: string): number {
+  const [account = ""] = bookId.split("/");
+  return Date.now() + aheadMs(books, EVERYBODY) + (account === EVERYBODY ? 0 : aheadMs(books, account));
 }
 
-/** The simulator's time as Stripe writes instants: whole seconds. */
-export function nowInSeconds(books: Books): number {
-  return Math.floor(nowMs(books) / 1000);
+/** The same as Stripe writes instants: whole seconds. */
+export function nowInSeconds(books: Books, bookId: string): number {
+  return Math.floor(nowMs(books, bookId) / 1000);
 }
 
-/** Moves the simulator's time forward. What receivers check against their own clock, the stamp of a webhook, does not move. */
-export function advanceClock(books: Books, seconds: number): void {
-  books.put("clock", CLOCK, { aheadMs: (books.get("clock", CLOCK)?.aheadMs ?? 0) + seconds * 1000 });
+/** Moves the time of one account forward, or of all. The stamp of a webhook, which receivers check against their own clock, does not move. */
+export function advanceClock(books: Books, account: string | undefined, seconds: number): void {
+  const whose = account ?? EVERYBODY;
+  books.put("clock", whose, { aheadMs: aheadMs(books, whose) + seconds * 1000 });
 }
+
+const aheadMs = (books: Books, whose: string) => books.get("clock", whose)?.aheadMs ?? 0;
 
 /** The machine's time in whole seconds. */
 export function realSeconds(): number {

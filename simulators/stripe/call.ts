@@ -68,7 +68,7 @@ export function tell(call: Call, type: Stripe.Event.Type, object: object, before
     id: newId("evt"),
     object: "event",
     api_version: API_VERSION,
-    created: nowInSeconds(call.books),
+    created: nowInSeconds(call.books, call.key.book.id),
     data: { object: structuredClone(object), ...(before ? { previous_attributes: changedFields(before, object) } : {}) },
     livemode: book.livemode,
     pending_webhooks: 0,

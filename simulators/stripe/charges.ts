@@ -50,7 +50,7 @@ export function newCharge(
     billing_details: method?.billing_details ?? { address: null, email: null, name: null, phone: null, tax_id: null },
     calculated_statement_descriptor: book.account.toUpperCase().slice(0, 22),
     captured: result === "succeeded" || result === "pending",
-    created: nowInSeconds(call.books),
+    created: nowInSeconds(call.books, call.key.book.id),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,

@@ -54,7 +54,7 @@ function turn(sim: Controlled, mode: (typeof SWITCHES)[number], body: ControlBod
       now.latencyMs = body.integer("ms", 0, MAX_MS) ?? 1000;
       break;
     case "fail":
-      now.failures.push({ ...pathFault(body), status: body.integer("status", 400, 599) ?? 500 });
+      now.failures.push(failure(body));
       break;
     case "timeout_after_success":
       now.timeouts.push({ ...pathFault(body), ms: body.integer("ms", 0, MAX_MS) ?? 60_000 });
@@ -67,9 +67,18 @@ function turn(sim: Controlled, mode: (typeof SWITCHES)[number], body: ControlBod
   sim.switches.now = now;
 }
 
+function failure(body: ControlBody): Switches["failures"][number] {
+  const status = body.integer("status", 400, 599) ?? 500;
+  const afterEffect = body.boolean("after_effect") ?? false;
+  // any other status is forgotten, so the same key would do it all again: that Stripe does not do
+  if (afterEffect && status !== 500) throw new BadControl("after_effect needs status 500.");
+  return { ...pathFault(body), status, afterEffect };
+}
+
 const pathFault = (body: ControlBody) => ({
   path: body.string("path") ?? "/v1/",
   times: body.integer("times", 1, MAX_TIMES) ?? 1,
+  account: body.string("account") ?? null,
 });
 
 async function act(sim: Controlled, mode: string, body: ControlBody): Promise<object> {
@@ -123,7 +132,7 @@ function inventedEvent(books: Books, bookId: string): object {
   return {
     id: `evt_1${randomText(23)}`,
     object: "event",
-    created: nowInSeconds(books),
+    created: nowInSeconds(books, bookId),
     data: { object: { ...intent, status: "succeeded", amount_received: intent.amount } },
     livemode: bookId.endsWith("/live"),
     pending_webhooks: 1,

@@ -26,7 +26,7 @@ const NOT_SIMULATED = [
 export function createCustomer(call: Call): object {
   const { params, books, key } = call;
   const methodName = params.string("payment_method");
-  const object = blankCustomer(newId("cus").replace("_1", "_"), nowInSeconds(books), key.book.livemode);
+  const object = blankCustomer(newId("cus").replace("_1", "_"), nowInSeconds(books, key.book.id), key.book.livemode);
   const given = readCustomer(params);
   const expand = params.list("expand");
   params.done(NOT_SIMULATED);

@@ -61,7 +61,11 @@ export function escalate(call: Call, dispute: Dispute): void {
   const before = structuredClone(dispute);
   Object.assign(dispute, { status: "needs_response", is_charge_refundable: false } satisfies Partial<Dispute>);
   if (dispute.payment_method_details?.card) dispute.payment_method_details.card.case_type = "chargeback";
-  dispute.evidence_details = { ...dispute.evidence_details, due_by: nowInSeconds(call.books) + DUE_AFTER_S, submission_count: 0 };
+  dispute.evidence_details = {
+    ...dispute.evidence_details,
+    due_by: nowInSeconds(call.books, call.key.book.id) + DUE_AFTER_S,
+    submission_count: 0,
+  };
   keep(call, dispute);
   tell(call, "charge.dispute.updated", dispute, before);
   withdraw(call, dispute);
@@ -212,7 +216,7 @@ function readEvidence(params: Params): Partial<Record<(typeof EVIDENCE)[number],
 }
 
 function newDispute(call: Call, charge: Stripe.Charge, reason: string, inquiry: boolean, amount: number): Dispute {
-  const created = nowInSeconds(call.books);
+  const created = nowInSeconds(call.books, call.key.book.id);
   const brand = charge.payment_method_details?.card?.brand ?? "visa";
   return {
     id: newId("du"),

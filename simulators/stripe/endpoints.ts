@@ -29,7 +29,7 @@ export function createEndpoint(call: Call): object {
     object: "webhook_endpoint",
     api_version: apiVersion,
     application: null,
-    created: nowInSeconds(call.books),
+    created: nowInSeconds(call.books, call.key.book.id),
     description,
     enabled_events: events,
     livemode: key.book.livemode,

@@ -294,7 +294,7 @@ export function blankIntent(call: Call, amount: number, currency: string): Inten
     capture_method: "automatic_async",
     client_secret: `${id}_secret_${randomText(25)}`,
     confirmation_method: "automatic",
-    created: nowInSeconds(call.books),
+    created: nowInSeconds(call.books, call.key.book.id),
     currency,
     customer: null,
     customer_account: null,

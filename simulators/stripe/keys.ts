@@ -3,6 +3,8 @@ import { type Book, bookOf } from "./books.ts";
 import { type FormTree } from "./form.ts";
 import { refused } from "./errors.ts";
 
+const KEY = /^(sk|pk)_(live|test)_([A-Za-z0-9_]{1,200})$/;
+
 /** Who calls: which account in which mode, and whether with a key that may be known to everyone. */
 export type ApiKey = { book: Book; publishable: boolean };
 
@@ -20,9 +22,14 @@ export function authenticate(headers: IncomingHttpHeaders, form: FormTree): ApiK
     throw refused(message, {}, 401);
   }
 
-  const [, kind, mode, account] = /^(sk|pk)_(live|test)_([A-Za-z0-9_]{1,200})$/.exec(text) ?? [];
+  const [, kind, mode, account] = KEY.exec(text) ?? [];
   if (kind === undefined || account === undefined) throw refused(`Invalid API Key provided: ${masked(text)}`, {}, 401);
   return { book: bookOf(account, mode === "live"), publishable: kind === "pk" };
+}
+
+/** The account whose key the Authorization header carries, whether or not the call is any good. */
+export function accountIn(headers: IncomingHttpHeaders): string | undefined {
+  return KEY.exec(fromHeader(headers.authorization) ?? "")?.[3];
 }
 
 function fromHeader(header: string | undefined): string | undefined {

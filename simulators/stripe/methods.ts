@@ -105,7 +105,7 @@ export function cardMethod(call: Call, { brand, last4 }: TestCard): Stripe.Payme
       three_d_secure_usage: { supported: true },
       wallet: null,
     },
-    created: nowInSeconds(call.books),
+    created: nowInSeconds(call.books, call.key.book.id),
     customer: null,
     customer_account: null,
     livemode: call.key.book.livemode,

@@ -148,7 +148,7 @@ export function cancel(call: Call, intent: Intent, reason: Stripe.PaymentIntent.
   Object.assign(intent, {
     status: "canceled",
     amount_capturable: 0,
-    canceled_at: nowInSeconds(call.books),
+    canceled_at: nowInSeconds(call.books, call.key.book.id),
     cancellation_reason: reason,
     next_action: null,
   } satisfies Partial<Intent>);

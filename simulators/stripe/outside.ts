@@ -148,13 +148,14 @@ function changeCard(world: World, body: ControlBody): object {
   return { id, behaves_as: behavesAs };
 }
 
-/** Time passes at Stripe alone: idempotency keys lapse and balances become available, and what is made then carries that time. */
+/** Time passes at Stripe alone, for one account or for all: idempotency keys lapse and balances become available, and what is made then carries that time. */
 function moveClock(world: World, body: ControlBody): object {
   const seconds = body.integer("seconds", 1, 400_000_000);
+  const account = body.string("account");
   body.done();
   if (seconds === undefined) throw new BadControl("seconds is missing.");
-  advanceClock(world.books, seconds);
-  return { now: new Date(nowMs(world.books)).toISOString() };
+  advanceClock(world.books, account, seconds);
+  return { now: new Date(nowMs(world.books, account ?? "")).toISOString() };
 }
 
 /**

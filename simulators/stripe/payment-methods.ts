@@ -170,7 +170,7 @@ function readCard(call: Call, card: Params): { testMethod: string; expires: { mo
   if (!/^\d{12,19}$/.test(number) || !hasCheckDigit(number))
     throw wrongCard("incorrect_number", "Your card number is incorrect.", "number");
   if (month < 1 || month > 12) throw wrongCard("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month");
-  const now = new Date(nowMs(call.books));
+  const now = new Date(nowMs(call.books, call.key.book.id));
   const ended = year * 12 + month < now.getUTCFullYear() * 12 + now.getUTCMonth() + 1;
   if (ended || year > now.getUTCFullYear() + 50) {
     throw wrongCard("invalid_expiry_year", "Your card's expiration year is invalid.", "exp_year");

@@ -165,7 +165,7 @@ function newRefund(call: Call, charge: Stripe.Charge, amount: number, course: Re
     amount,
     balance_transaction: null,
     charge: charge.id,
-    created: nowInSeconds(call.books),
+    created: nowInSeconds(call.books, call.key.book.id),
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,

@@ -9,7 +9,7 @@ import { type Controlled, activeSwitches, control } from "./control.ts";
 import { Courier } from "./courier.ts";
 import { StripeProblem, refused } from "./errors.ts";
 import { Params, decodeForm } from "./form.ts";
-import { type ApiKey, authenticate } from "./keys.ts";
+import { type ApiKey, accountIn, authenticate } from "./keys.ts";
 import { type Route, routeFor } from "./routes.ts";
 import { meet, normalSwitches } from "./switches.ts";
 
@@ -75,7 +75,8 @@ async function handle(stripe: Stripe, req: IncomingMessage, res: ServerResponse)
 
   const requestId = `req_${randomText(14)}`;
   const answered = await respond(stripe, req, url, body, requestId);
-  const silence = answered.status < 400 ? meet(stripe.switches.now.timeouts, url.pathname) : undefined;
+  const effective = answered.status < 400 || answered.status === 402; // a declined payment has been tried, too
+  const silence = effective ? meet(stripe.switches.now.timeouts, url.pathname, accountIn(req.headers)) : undefined;
   if (!silence) return answer(res, answered.status, answered.body, answered.headers);
   await wait(silence.ms, undefined, { signal: stripe.stopping.signal }); // the effect stands, but the caller never hears of it
   res.destroy();
@@ -164,7 +165,7 @@ async function executeUnderKey(
   const id = answerId(key.book.id, asked.idempotencyKey);
   const save = ({ status, body }: Answered) => {
     const { path, fingerprint, requestId } = asked;
-    stripe.books.put("answers", id, { path, fingerprint, status, body, requestId, savedAt: nowMs(stripe.books) });
+    stripe.books.put("answers", id, { path, fingerprint, status, body, requestId, savedAt: nowMs(stripe.books, key.book.id) });
   };
   stripe.running.add(id);
   try {
@@ -183,13 +184,17 @@ async function executeUnderKey(
 async function execute(stripe: Stripe, route: Route, path: string, call: Call): Promise<Answered> {
   const { latencyMs } = stripe.switches.now;
   if (latencyMs > 0) await wait(latencyMs, undefined, { signal: stripe.stopping.signal });
-  const failure = meet(stripe.switches.now.failures, path);
-  if (failure) throw orderedFailure(failure.status);
+  const failure = meet(stripe.switches.now.failures, path, call.key.book.account);
+  if (failure && !failure.afterEffect) throw orderedFailure(failure.status);
   try {
-    return { status: 200, body: `${JSON.stringify(route.run(call), null, 2)}\n`, headers: {} };
+    const result = route.run(call);
+    if (!failure) return { status: 200, body: `${JSON.stringify(result, null, 2)}\n`, headers: {} };
+  } catch (error) {
+    if (!failure || !(error instanceof StripeProblem && error.status === 402)) throw error;
   } finally {
     for (const step of call.afterwards) step();
   }
+  throw orderedFailure(failure.status);
 }
 
 /** A 500 comes from an endpoint that began, so a key remembers it; any other status comes from before it, and none does. */

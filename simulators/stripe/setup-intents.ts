@@ -71,7 +71,7 @@ export function createSetup(call: Call): object {
   params.done(NOT_SIMULATED);
   if (customer !== undefined) customerOf(call, customer, "customer", 400);
 
-  const blank = blankSetup(newId("seti"), nowInSeconds(books), key.book.livemode);
+  const blank = blankSetup(newId("seti"), nowInSeconds(books, key.book.id), key.book.livemode);
   const setup: Setup = {
     ...blank,
     automatic_payment_methods: ways.automatic,

@@ -27,7 +27,7 @@ export function post(
 ): Transaction {
   const fee = about.fee ?? 0;
   const description = about.category === "dispute" ? "Dispute fee" : "Stripe processing fees";
-  const created = nowInSeconds(call.books);
+  const created = nowInSeconds(call.books, call.key.book.id);
   const transaction: Transaction = {
     id: newId("txn"),
     object: "balance_transaction",
@@ -102,5 +102,5 @@ export function listTransactions(call: Call): object {
 
 const present = (call: Call, transaction: Transaction): Transaction => ({
   ...transaction,
-  status: transaction.available_on <= nowInSeconds(call.books) ? "available" : "pending",
+  status: transaction.available_on <= nowInSeconds(call.books, call.key.book.id) ? "available" : "pending",
 });

@@ -346,6 +346,41 @@ test("every new endpoint answers a key from memory, a 500 among it, and refuses 
   expect((await stripe.events.list({ type: "charge.dispute.closed" })).data).toHaveLength(1);
 });
 
+test("an answer can be lost, or be a 500, although the payment was made or declined: only a look at the intent tells", async () => {
+  const w = await stripeWorld();
+  const stripe = w.client();
+  const { id } = await stripe.paymentIntents.create(order);
+  const confirm = (intent: string, card: string, key: string) =>
+    w.post(
+      `/v1/payment_intents/${intent}/confirm`,
+      { payment_method: card },
+      { authorization: "Bearer sk_live_shop", "idempotency-key": key },
+    );
+  await w.control({ mode: "timeout_after_success", path: `/v1/payment_intents/${id}`, ms: 10, account: "other" });
+  await w.control({ mode: "timeout_after_success", path: `/v1/payment_intents/${id}`, ms: 10, account: "shop" });
+  await expect(confirm(id, "pm_card_chargeDeclined", "1")).rejects.toThrow("fetch failed");
+  expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ last_payment_error: { code: "card_declined" } });
+  expect((await confirm(id, "pm_card_chargeDeclined", "1")).status).toBe(402);
+  expect((await stripe.charges.list({ payment_intent: id })).data).toHaveLength(1);
+
+  const fault = { mode: "fail", path: `/v1/payment_intents/${id}`, account: "shop", after_effect: true };
+  expect((await w.control({ ...fault, status: 503 })).status).toBe(400);
+  await w.control(fault);
+  expect((await confirm(id, "pm_card_visa", "2")).status).toBe(500);
+  expect((await confirm(id, "pm_card_visa", "2")).status).toBe(500);
+  expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ status: "succeeded" });
+  expect((await stripe.charges.list({ payment_intent: id })).data.map(({ status }) => status)).toEqual(["succeeded", "failed"]);
+});
+
+test("the clock of one account can be ahead of the others", async () => {
+  const w = await stripeWorld();
+  await w.control({ mode: "advance_clock", seconds: 500 });
+  await w.control({ mode: "advance_clock", seconds: 100_000, account: "shop" });
+  const [here, there] = [await w.client().customers.create(), await w.client("sk_live_other").customers.create()];
+  expect(Math.abs(here.created - there.created - 100_000)).toBeLessThan(60);
+  expect(Math.abs(there.created - Date.now() / 1000 - 500)).toBeLessThan(60);
+});
+
 test("events of all these are doubled, lost, shuffled and forged as those of payments are", async () => {
   const receiver = await receiverWorld();
   const w = await stripeWorld();
