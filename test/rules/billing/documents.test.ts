@@ -1,6 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { type DocumentLine, canonicalRate, roundToSum, taxOfLines, totalsOf } from "#rules/billing/documents";
+import { splitByLargestRemainder } from "#rules/money";
 import { ratio } from "#rules/rational";
 import { behaviors, currencies, linesOfDocument, rates } from "./generators.ts";
 
@@ -138,6 +139,16 @@ describe("tax split back over lines", () => {
       expect(Math.abs((shares[index]?.tax ?? Infinity) - exact * rate)).toBeLessThanOrEqual(1);
       if (behavior === "inclusive") expect(shares[index]?.total).toBe(net);
     }
+  });
+
+  test.prop([
+    fc.integer({ min: -1_000_000, max: 1_000_000 }),
+    fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 9 }),
+  ])("splits a whole like every other split of money, where all parts have one sign", (whole, weights) => {
+    const sum = total(weights);
+    fc.pre(sum > 0);
+    const exact = weights.map((weight) => ratio(BigInt(whole) * BigInt(weight), BigInt(sum)));
+    expect(roundToSum(whole, exact)).toEqual(splitByLargestRemainder(whole, weights));
   });
 
   test("the cent goes to the earlier of equal lines", () => {

@@ -200,7 +200,8 @@ describe("a document has no XML", () => {
     ["taxes_not_combinable", document([line(tax("O")), line({ id: "2" })])],
     ["taxes_not_combinable", document([line(tax("AE", "19"))])],
     ["taxes_not_combinable", document([line(), line({ id: "2", ...tax("S", "19", "reduced") })])],
-    ["sums_differ", document([line()], { totals: { ...totalsOf([line()], "exclusive", "EUR"), taxTotal: 571 } })],
+    ["rules_broken", document([line({ description: " " })])],
+    ["rules_broken", document([line()], { totals: { ...totalsOf([line()], "exclusive", "EUR"), taxTotal: 571 } })],
   ] as const)("%s", (code, final) => {
     const refused = whyNoXml(final);
     expect(refused?.code).toBe(code);

@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { type TaxRate, chooseRate, isValidOn, taxPointOn, whyNotTaxRate } from "#rules/billing/tax";
+import { type TaxRate, chooseRate, isValidOn, whyNotTaxRate } from "#rules/billing/tax";
 import { EU_STATES, VAT_RATES_FROM, isEuState, standardVatRate } from "#rules/billing/vat-rates";
 
 const rate = (more: Partial<TaxRate> = {}): TaxRate => ({
@@ -101,14 +101,6 @@ describe("a tenant's rate", () => {
     expect(code({ percent: "0" })).toBe("percent_of_category");
     expect(code({ percent: "5", category: "E" })).toBe("percent_of_category");
   });
-});
-
-test("the tax point is the day of the document or of the supply, in the seller's zone", () => {
-  const times = { issuedAt: new Date("2026-02-28T23:30:00Z"), suppliedUntilAt: new Date("2026-04-01T00:00:00+02:00") };
-  expect(taxPointOn("issued", times, "Europe/Berlin")).toBe("2026-03-01");
-  expect(taxPointOn("issued", times, "UTC")).toBe("2026-02-28");
-  expect(taxPointOn("supplied", times, "Europe/Berlin")).toBe("2026-03-31");
-  expect(taxPointOn("supplied", { ...times, suppliedUntilAt: null }, "UTC")).toBe("2026-02-28");
 });
 
 describe("standard rates of the member states", () => {

@@ -161,7 +161,7 @@ export type XmlRefused = {
     | "payment_terms_missing"
     | "taxes_not_combinable"
     | "reason_missing"
-    | "sums_differ";
+    | "rules_broken";
   detail: string;
   fields: string[];
 };
@@ -174,7 +174,7 @@ export function whyNoXml(document: FinalDocument): XmlRefused | null {
   if (decimalsOf(document.currency) > 2)
     return no("currency_too_fine", `EN 16931 writes amounts with 2 decimals, and ${document.currency} has 3.`);
   if (document.lines.length === 0) return no("no_lines", "EN 16931 wants at least one line.");
-  return whyNoParty(document) ?? whyNoTaxes(document) ?? whyNoTerms(document) ?? whyNoSums(document);
+  return whyNoParty(document) ?? whyNoTaxes(document) ?? whyNoTerms(document) ?? whyNotByRules(document);
 }
 
 /**
@@ -213,6 +213,7 @@ const NEEDS_REASON: ReadonlySet<TaxCategory> = new Set(["E", "AE", "G", "O", "K"
 const RULES: Record<string, { text: string; holds: (document: EnDocument) => boolean }> = {
   "BR-02": { text: "There is a number.", holds: ({ number }) => number !== "" },
   "BR-16": { text: "There is at least one line.", holds: ({ lines }) => lines.length > 0 },
+  "BR-25": { text: "Every line has a name.", holds: ({ lines }) => lines.every(({ name }) => name.trim() !== "") },
   "BR-27": { text: "No price is below zero.", holds: ({ lines }) => lines.every(({ price }) => value(price).n >= 0n) },
   "BR-55": {
     text: "A preceding invoice has a number.",
@@ -392,10 +393,10 @@ function whyNoTerms({ totals, prepaid, dueOn, paymentTerms }: FinalDocument): Xm
 }
 
 /** The last word: what would be written is judged by the standard's own rules. */
-function whyNoSums(document: FinalDocument): XmlRefused | null {
+function whyNotByRules(document: FinalDocument): XmlRefused | null {
   const broken = judgeRules(built(document)).filter(({ holds }) => !holds);
   if (broken.length === 0) return null;
-  return no("sums_differ", `The document would break ${broken.map(({ rule, text }) => `${rule} (${text})`).join(", ")}`);
+  return no("rules_broken", `The document would break ${broken.map(({ rule, text }) => `${rule} (${text})`).join(", ")}`);
 }
 
 function built(document: FinalDocument): EnDocument {

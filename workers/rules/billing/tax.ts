@@ -1,5 +1,4 @@
 import { parsePercent } from "../money.ts";
-import { dateIn } from "../time.ts";
 import type { TaxCategory } from "./documents.ts";
 
 /** A rate that a tenant charges in a country, or in one state of it, for one category of goods, as long as it is valid. */
@@ -87,23 +86,6 @@ export function whyNotTaxRate(rate: TaxRate, others: readonly TaxRate[]): TaxRat
   if (clash)
     return no("overlapping", "/valid_from_on", `The rate ${clash.id} is valid at the same time, for the same place and goods.`);
   return null;
-}
-
-/** Which day decides on the rate: when the document is issued, or when the service was rendered, where that is known. */
-export const TAX_POINTS = ["issued", "supplied"] as const;
-export type TaxPoint = (typeof TAX_POINTS)[number];
-
-/**
- * The day by which rates are chosen, in the seller's zone. What is supplied over a period is supplied at its end: the last day of it, half-open.
- * A credit note has no tax point of its own: it uses the rates of its invoice.
- */
-export function taxPointOn(
-  point: TaxPoint,
-  { issuedAt, suppliedUntilAt }: { issuedAt: Date; suppliedUntilAt: Date | null },
-  zone: string,
-): string {
-  if (point === "issued" || suppliedUntilAt === null) return dateIn(issuedAt, zone);
-  return dateIn(new Date(suppliedUntilAt.getTime() - 1), zone);
 }
 
 function isForTheSame(a: TaxRate, b: TaxRate): boolean {
