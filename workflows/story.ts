@@ -15,8 +15,11 @@ import { instantIn, untilInstant, type StoryClock } from "./clock.ts";
 /** What a story waits for, and until when at the latest (ISO 8601). */
 export type Rest = { for: string; until: string | null };
 
-/** Where a story stands, as the query `state` answers it: one word to filter by, a sentence to read, and what it waits for. */
-export type StoryState = { state: string; details: string; rests?: Rest };
+/** What keeps a story that is at work from coming on, and since when (ISO 8601). */
+export type Trouble = { code: string; message: string; since: string };
+
+/** Where a story stands, as the query `state` answers it: one word to filter by, a sentence to read, what it waits for, and what is wrong. */
+export type StoryState = { state: string; details: string; rests?: Rest; trouble?: Trouble };
 
 /** Asks any story where it stands. */
 export const stateOfStory = defineQuery<StoryState>("state");
@@ -35,6 +38,8 @@ export type Telling = {
   now: (details: string) => void;
   /** The story has come to another state: also found by the search attribute `State`, which writes one history event. */
   became: (state: string, details: string) => void;
+  /** Something that the story is at work on does not come on, or does again (null); costs nothing in the history. */
+  troubled: (trouble: Pick<Trouble, "code" | "message"> | null) => void;
   /** Leaves something alone for a while of real time, or until an operator skips that. `what`: what comes then, as in "the next try". */
   rest: (ms: number, what: string) => Promise<void>;
   /** Waits until business time has come to `at`, or `orElse()` is true, or an operator skips the wait, which counts as having come there. */
@@ -134,6 +139,10 @@ function telling(details: string): Telling {
       told.state = state;
       upsertSearchAttributes([{ key: { name: "State", type: "KEYWORD" }, value: state }]);
       now(details);
+    },
+    troubled: (trouble) => {
+      if (trouble) told.trouble = { ...trouble, since: told.trouble?.since ?? instantIn(0).toISOString() };
+      else delete told.trouble;
     },
     rest: (ms, what) => {
       const until = instantIn(ms).toISOString();

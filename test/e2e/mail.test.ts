@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ReceivedMail } from "../../simulators/mail/received.ts";
-import { callerOf, installation, pay, until, upTo } from "./installation.ts";
+import { callerOf, expectNothingStuck, installation, pay, until, upTo } from "./installation.ts";
 
 type Installed = Awaited<ReturnType<typeof installation>>;
 

@@ -95,13 +95,15 @@ describe("a round of mail", () => {
     );
   });
 
-  test("a server that is down for a while costs no mail an attempt, loses none and sends none twice", async () => {
+  test("a server that is down for a while costs no mail an attempt, loses none and sends none twice; a round ends with the outage, so that the story can say so", async () => {
     await control({ mode: "down" });
     for (let n = 0; n < 40; n++) edge.mail.add();
-    const { finished, stop } = round();
+    const away = round();
     await until("the edge was told why nothing goes out", () => edge.mail.states.some(({ problem }) => problem !== null));
     expect(edge.mail.results).toEqual([]);
     await control({ mode: "normal" });
+    expect(await away.finished).toEqual({ sent: 0, accepted: 0, waiting_for: null });
+    const { finished, stop } = round();
     await until("all are recorded", () => states().every((state) => state === "sent"));
     stop();
     await finished;

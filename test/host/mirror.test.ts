@@ -1,6 +1,7 @@
 import { Client } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { helpOf } from "#rules/stories/help";
 import { readConfig } from "../../worker-host/config.ts";
 import { openEdge } from "../../worker-host/edge/client.ts";
 import { edgeRoutes, type AskedOfStory } from "../../worker-host/edge/routes.ts";
@@ -134,6 +135,24 @@ test("an operation that waits for the edge is seen to be tried again, and fails 
   await isSeen(workflowId, "ended");
   expect(seen(workflowId)).toMatchObject({ outcome: "given_up", details: "Given up on request" });
   expect(edge.operations.get(id)).toMatchObject({ status: "failed", error: "Given up on request" });
+});
+
+test("an order that the edge does not answer is seen to be stuck with why and what helps, and comes to its end when the edge is back", async () => {
+  const id = edge.order(3);
+  for (let n = 0; n < 50; n++) edge.failNext("/internal/orders/issue_licenses", "hang up");
+  edge.event({ type: "order.fulfillment_requested", subject: { type: "order", id } });
+  const workflowId = `order/${id}`;
+  await isSeen(workflowId, "stuck");
+  const { kind, error_code, waits_for, error } = seen(workflowId) ?? {};
+  expect({ kind, error_code, error }).toMatchObject({ kind: "fulfill_order", error_code: "EdgeUnreachable" });
+  expect(error).not.toBe("");
+  const help = helpOf({ kind: "fulfill_order", state: "stuck", errorCode: error_code ?? null, waitsFor: waits_for ?? null });
+  expect(help).toContain("LATCHKEY_EDGE_URL");
+
+  edge.heal();
+  await isSeen(workflowId, "ended");
+  expect(seen(workflowId)).toMatchObject({ outcome: "fulfilled", error_code: null });
+  expect([...edge.stories.values()].filter(({ state }) => state === "stuck" || state === "retrying")).toEqual([]);
 });
 
 test("an order that failed says why, is given up by nobody, and a retry begins it anew", async () => {

@@ -65,6 +65,15 @@ test("the mail pump sends through many rounds, begins a new history when the old
       edge.mail.rows.map(({ notice_id }) => `<${notice_id}@vendor.example>`).toSorted(),
     );
     expect(await handle.query("state")).toMatchObject({ state: "running", details: expect.stringContaining("shard 00") });
+    const control = (mode: string) => fetch(`${sink.url}/_control`, { method: "POST", body: JSON.stringify({ mode }) });
+    await control("down");
+    edge.mail.add();
+    const trouble = async () => (await handle.query<{ trouble?: object }>("state")).trouble;
+    await until("the pump says why mail waits", async () => (await trouble()) !== undefined);
+    expect(await trouble()).toMatchObject({ code: "mail_server_away", message: expect.stringContaining("ECONNREFUSED") });
+    await control("normal");
+    await until("the pump is at work again", async () => (await trouble()) === undefined);
+
     const history = JSON.stringify(await client.workflow.getHandle("mail/00", runId).fetchHistory());
     expect(history).not.toContain("customer.example");
 

@@ -25,17 +25,20 @@ const FAREWELL_MS = 4_000;
 
 /**
  * Sends the due mails of a shard for one round. While no server is there to send by, nothing is claimed: a mail loses no attempt by that.
- * `results` holds what is sent and not yet recorded; each claim records it.
+ * A round ends early when the server goes or comes back, so that the story can say so. `results` holds what is sent and not yet recorded; each claim records it.
  */
 export async function drainMail(parts: DrainMailParts, shard: string, results: MailResult[], stop: AbortSignal) {
   const told = { sent: 0, accepted: 0, waiting_for: null as string | null };
   const until = performance.now() + (parts.roundMs ?? ROUND_MS);
   let failures = 0;
   let problems = 0;
+  let wasAway: boolean | undefined;
 
   while (!stop.aborted && performance.now() < until) {
     const state = await parts.postman.state();
     told.waiting_for = state.problem;
+    if (wasAway !== undefined && wasAway !== (state.problem !== null)) break;
+    wasAway = state.problem !== null;
     const leftMs = Math.max(0, Math.round(until - performance.now()));
     const waitMs = state.problem === null ? Math.min(leftMs, IDLE_WAIT_MS) : 0;
     const askedAt = performance.now();

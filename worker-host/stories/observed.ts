@@ -65,6 +65,7 @@ export function observer(client: Client, connection: NativeConnection): Observe 
       description: {
         status: statusOf(status.name),
         rests: told?.rests ? { for: told.rests.for, until: instantOf(told.rests.until) } : null,
+        ...(told?.trouble ? { trouble: { ...told.trouble, since: new Date(told.trouble.since) } } : {}),
         trials: [...activities.map(trialOf), ...retried],
         task: task ? { ...taskOf(task), failure: isHealthy ? null : taskFailure(tail) } : null,
         failure: isRunning ? null : endFailure(tail),

@@ -18,6 +18,7 @@ export async function sendMail({ shard }: { shard: string }): Promise<never> {
     const { sent, accepted, waiting_for } = await act.drainNotices({ shard });
     const round = `Sending the mail of shard ${shard}; last round: ${sent} sent, ${accepted} accepted`;
     story.now(waiting_for === null ? round : `${round}; mail waits: ${waiting_for}`);
+    story.troubled(waiting_for === null ? null : { code: "mail_server_away", message: waiting_for });
   }
   await condition(allHandlersFinished);
   return continueAsNew<typeof sendMail>({ shard });

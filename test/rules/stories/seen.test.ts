@@ -13,6 +13,8 @@ const NOW = new Date("2027-01-01T12:00:00.000Z");
 const ago = (ms: number) => new Date(NOW.getTime() - ms);
 const REFUSED = { code: "http_503", message: "/internal/orders/complete answered 503" };
 
+const AWAY = { code: "mail_server_away", message: "connect ECONNREFUSED" };
+
 const at = (attempt: number, more: Partial<Trial> = {}): Trial => ({
   attempt,
   since: ago(10_000),
@@ -34,6 +36,16 @@ describe("how a story stands", () => {
       "and where it fails for more than five minutes",
       { trials: [at(2, { since: ago(STUCK_AFTER_MS + 1) })] },
       { state: "stuck", attempt: 2 },
+    ],
+    [
+      "what it says itself that it cannot come on with outshines its work",
+      { trials: [at(1)], trouble: { ...AWAY, since: ago(10_000) } },
+      { state: "retrying", attempt: 0, errorCode: "mail_server_away", error: AWAY.message },
+    ],
+    [
+      "and is stuck after five minutes",
+      { trials: [at(1)], trouble: { ...AWAY, since: ago(STUCK_AFTER_MS + 1) } },
+      { state: "stuck", errorCode: "mail_server_away" },
     ],
     ["a step of its own that fails again and again is stuck", { task: at(3) }, { state: "stuck", attempt: 3 }],
     ["one that failed once is tried again", { task: at(2) }, { state: "retrying", attempt: 2 }],

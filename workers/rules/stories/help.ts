@@ -14,6 +14,8 @@ const AGAINST: Readonly<Record<string, string>> = {
   temporarily_unavailable: "Look whether the database of the edge answers; it goes on by itself when it does.",
   internal_error: "Look into the log of the edge for the request that failed, mend what it tells, and retry.",
   EdgeUnreachable: "Look whether the edge runs and the host reaches it (LATCHKEY_EDGE_URL); it goes on by itself when it does.",
+  mail_server_away:
+    "Look whether the mail server answers and lets the host in (GET /v1/mail/status says why); mail waits, nothing is used up, and it goes on by itself.",
   no_worker: "Start a worker host, or look into the log of the one that runs: none takes this story up.",
   task_timed_out: "Look into the log of the worker host: its step came to no end, or the host died in it; it is begun again.",
   timeout: "Look at what it asks for: that takes too long, or hangs; it goes on by itself when that answers.",

@@ -23,6 +23,8 @@ export type StoryDescription = {
   rests: { for: string; until: Date | null } | null;
   /** what others are to do for it */
   trials: readonly Trial[];
+  /** what the story itself says that keeps it from coming on */
+  trouble?: StoryFailure & { since: Date };
   /** its own next step, where it is to take one */
   task: Trial | null;
   /** why it is over */
@@ -61,6 +63,8 @@ export function storySeen(story: StoryDescription, now: Date): SeenAs {
     const attempt = worst.attempt > 1 ? worst.attempt : 0;
     return { ...seen, state: isStuck(worst, now) ? "stuck" : "retrying", attempt, ...told(worst.failure ?? UNTAKEN) };
   }
+  const { trouble } = story;
+  if (trouble) return { ...seen, state: msBetween(trouble.since, now) > STUCK_AFTER_MS ? "stuck" : "retrying", ...told(trouble) };
   if (task || trials.length > 0) return { ...seen, state: "working" };
   const { rests } = story;
   return { ...seen, state: "waiting", waitsFor: rests?.for ?? "a timer or a signal", waitsUntil: rests?.until ?? null };
