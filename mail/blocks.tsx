@@ -15,6 +15,8 @@ const key = {
   wordBreak: "break-all" as const,
 };
 
+const keys = { ...key, fontSize: "15px", letterSpacing: "0" };
+
 /** What a mail says, as HTML with its placeholders left in. */
 export function Blocks({ blocks }: { blocks: readonly Block[] }): ReactNode {
   return blocks.map((block, index) => <Fragment key={index}>{shown(block)}</Fragment>);
@@ -28,6 +30,12 @@ function shown(block: Block): ReactNode {
       return (
         <Section>
           <Text style={key}>{"{{ license.key }}"}</Text>
+        </Section>
+      );
+    case "keys":
+      return (
+        <Section>
+          <Text style={keys}>{"{{ order.keys }}"}</Text>
         </Section>
       );
     case "if":
@@ -49,6 +57,7 @@ export const textOf = (blocks: readonly Block[]): string =>
     .map((block) => {
       if (block.kind === "paragraph") return `${block.text}\n\n`;
       if (block.kind === "key") return "    {{ license.key }}\n\n";
+      if (block.kind === "keys") return "{{ order.keys }}\n\n";
       const otherwise = block.otherwise ? `{{else}}${textOf(block.otherwise)}` : "";
       return `{{#if ${block.name}}}${textOf(block.kept)}${otherwise}{{/if}}`;
     })

@@ -4,6 +4,7 @@ import type { MailLocale, NoticeKind } from "#rules/mail/kinds";
 export type Block =
   | { kind: "paragraph"; text: string }
   | { kind: "key" }
+  | { kind: "keys" }
   | { kind: "if"; name: string; kept: readonly Block[]; otherwise?: readonly Block[] };
 
 /** What a mail says, in one language. */
@@ -49,6 +50,46 @@ const hello: Record<MailLocale, Block> = { en: p("Hello {{ recipient.name }},"),
 
 /** Every mail in every language. Who changes one runs `npm run build:mail`. */
 export const WORDS: Record<NoticeKind, Record<MailLocale, Words>> = {
+  order_fulfilled: {
+    en: {
+      subject: "Your order {{ order.number }}",
+      blocks: [
+        hello.en,
+        p("thank you for your order {{ order.number }}. It is ready. Number of licenses: {{ order.licenses_count }}."),
+        {
+          kind: "if",
+          name: "order.keys",
+          kept: [p("Your license keys:"), { kind: "keys" }, p("Keep them: whoever has such a key can use its license.")],
+          otherwise: [
+            p(
+              "These are too many keys for a mail. Answer this mail, or write to {{ brand.name }}, and name the order: then you get them as a list.",
+            ),
+          ],
+        },
+      ],
+    },
+    de: {
+      subject: "Ihre Bestellung {{ order.number }}",
+      blocks: [
+        hello.de,
+        p("danke für Ihre Bestellung {{ order.number }}. Sie ist fertig. Anzahl der Lizenzen: {{ order.licenses_count }}."),
+        {
+          kind: "if",
+          name: "order.keys",
+          kept: [
+            p("Ihre Lizenzschlüssel:"),
+            { kind: "keys" },
+            p("Bewahren Sie sie gut auf: Wer einen solchen Schlüssel hat, kann dessen Lizenz nutzen."),
+          ],
+          otherwise: [
+            p(
+              "Das sind zu viele Schlüssel für eine E-Mail. Antworten Sie auf diese E-Mail oder schreiben Sie an {{ brand.name }} und nennen Sie die Bestellung: Dann erhalten Sie sie als Liste.",
+            ),
+          ],
+        },
+      ],
+    },
+  },
   license_issued: {
     en: {
       subject: "Your license for {{ product.name }}",

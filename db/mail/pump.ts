@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { events } from "../events/tables.ts";
@@ -125,6 +125,30 @@ export async function readLeasedNotices(d1: D1Database, refs: readonly NoticeRef
       and(eq(mailBounces.tenantId, notices.tenantId), eq(mailBounces.address, sql`lower(${notices.recipient})`)),
     )
     .where(namedBy(refs));
+}
+
+export type OrderedLicense = Awaited<ReturnType<typeof licensesOfOrders>>[number];
+
+/** The licenses of those orders with what a mail names of them, in the order in which they were made. */
+export async function licensesOfOrders(d1: D1Database, orders: readonly { tenantId: string; orderId: string }[]) {
+  if (orders.length === 0) return [];
+  return dbOf(d1)
+    .select({
+      tenantId: licenses.tenantId,
+      orderId: licenses.orderId,
+      id: licenses.id,
+      keySealed: licenses.keySealed,
+      keySealedUntil: licenses.keySealedUntil,
+      keyLast4: licenses.keyLast4,
+      expiresAt: licenses.expiresAt,
+      productName: products.name,
+    })
+    .from(licenses)
+    .innerJoin(products, and(eq(products.tenantId, licenses.tenantId), eq(products.id, licenses.productId)))
+    .where(
+      sql`(${licenses.tenantId}, ${licenses.orderId}) in (select value ->> 'tenantId', value ->> 'orderId' from json_each(${JSON.stringify(orders)}))`,
+    )
+    .orderBy(asc(licenses.orderId), asc(licenses.id));
 }
 
 export type TemplateRow = typeof mailTemplates.$inferSelect;

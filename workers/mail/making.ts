@@ -1,13 +1,21 @@
-import { ownWords, readLeasedNotices, type LeasedNotice, type NoticeRef, type TemplateRow } from "#db/mail/pump";
+import {
+  licensesOfOrders,
+  ownWords,
+  readLeasedNotices,
+  type LeasedNotice,
+  type NoticeRef,
+  type OrderedLicense,
+  type TemplateRow,
+} from "#db/mail/pump";
 import { businessNow } from "#kernel/clock";
 import type { Env } from "#kernel/env";
 import { vaultOf } from "#kernel/vault";
-import { KINDS, mailLocale, type MailLocale, type NoticeKind } from "#rules/mail/kinds";
+import { KEYS_IN_A_MAIL, KINDS, mailLocale, type MailLocale, type NoticeKind } from "#rules/mail/kinds";
 import type { SuppressedReason } from "#rules/mail/states";
 import { oneLine, type Values } from "#rules/mail/template";
 import { settingsOf } from "#rules/tenants/settings";
 import type { Result } from "./recording.ts";
-import { brandValues, dateIn, render, sampleValues } from "./rendering.ts";
+import { brandValues, dateIn, keyLine, render, sampleValues } from "./rendering.ts";
 import { unsubscribeToken } from "./unsubscribing.ts";
 
 /** A mail as it goes out: complete, so that whoever sends it asks for nothing more. */
@@ -46,14 +54,14 @@ export async function makeMails(
   if (refs.length === 0) return made;
   const leased = await readLeasedNotices(d1, refs);
   const shown = leased.map(({ notice }) => ({ tenantId: notice.tenantId, kind: shownKind(notice) }));
-  const own = await ownWords(d1, shown);
+  const [own, ordered] = await Promise.all([ownWords(d1, shown), licensesOfOrders(d1, leased.flatMap(orderToList))]);
   for (const row of leased) {
     const { tenantId, id, attempts } = row.notice;
     const reason = whyUnwanted(row);
     if (reason) made.unwanted.push({ tenantId, id, reason });
     else {
       try {
-        made.ready.push(await mailOf(where, row, own));
+        made.ready.push(await mailOf(where, row, own, ordered));
       } catch {
         const outcome = {
           kind: "deferred" as const,
@@ -79,14 +87,22 @@ function whyUnwanted({ notice, tenant, unsubscribed, bouncedAt }: LeasedNotice):
   return bouncedAt === null ? null : "address_bounced";
 }
 
-async function mailOf(where: Where, row: LeasedNotice, own: readonly TemplateRow[]): Promise<OutgoingMail> {
+async function mailOf(
+  where: Where,
+  row: LeasedNotice,
+  own: readonly TemplateRow[],
+  ordered: readonly OrderedLicense[],
+): Promise<OutgoingMail> {
   const { notice, tenant } = row;
   const { mail } = settingsOf(tenant.settings);
   const kind = shownKind(notice);
   const locale = mailLocale(notice.params.locale, notice.locale);
   const words = own.find((each) => each.tenantId === tenant.id && each.kind === kind && each.locale === locale);
   const unsubscribeUrl = await unsubscribeUrlOf(where, row);
-  const known = notice.kind === "test" ? sampleValues(locale, notice.recipient) : await valuesOf(where, row, locale);
+  const known =
+    notice.kind === "test"
+      ? sampleValues(locale, notice.recipient)
+      : { ...(await valuesOf(where, row, locale)), ...(await orderValues(where, row, ordered, locale)) };
   const values = { ...known, ...brandValues(tenant.name, mail), "mail.unsubscribe_url": unsubscribeUrl ?? "" };
   return {
     tenant_id: tenant.id,
@@ -141,8 +157,46 @@ async function valuesOf(where: Where, row: LeasedNotice, locale: MailLocale): Pr
   };
 }
 
+const licensesOrdered = ({ event }: LeasedNotice): number => {
+  const ids = event?.data.object["license_ids"];
+  return Array.isArray(ids) ? ids.length : 0;
+};
+
+/** The order whose keys stand in its mail; none where they would be too many. */
+function orderToList(row: LeasedNotice): { tenantId: string; orderId: string }[] {
+  const { notice } = row;
+  if (notice.kind !== "order_fulfilled" || licensesOrdered(row) > KEYS_IN_A_MAIL) return [];
+  return [{ tenantId: notice.tenantId, orderId: notice.subjectId }];
+}
+
+/** What a mail about an order names: its number, how many licenses it came to, and their keys where they are few enough. */
+async function orderValues(
+  where: Where,
+  row: LeasedNotice,
+  ordered: readonly OrderedLicense[],
+  locale: MailLocale,
+): Promise<Values> {
+  const { notice, tenant, event } = row;
+  if (notice.kind !== "order_fulfilled") return {};
+  const zone = row.customerZone ?? tenant.timeZone;
+  const mine = ordered.filter(({ tenantId, orderId }) => tenantId === tenant.id && orderId === notice.subjectId);
+  const lines = await Promise.all(
+    mine.map(async (license) => {
+      const { productName, expiresAt, keyLast4 } = license;
+      const expiresOn = expiresAt === null ? "" : dateIn(expiresAt, locale, zone);
+      const key = await openedKey(where, { tenant, license });
+      return keyLine({ product: productName, expiresOn, key, last4: keyLast4 }, locale);
+    }),
+  );
+  return {
+    "order.number": String(event?.data.object["number"] ?? ""),
+    "order.licenses_count": String(licensesOrdered(row)),
+    "order.keys": lines.join("\n"),
+  };
+}
+
 /** The license key, where a copy of it is kept; it stands in the mail alone. Throws when the copy does not open. */
-async function openedKey({ env, now }: Where, { tenant, license }: LeasedNotice): Promise<string> {
+async function openedKey({ env, now }: Where, { tenant, license }: Pick<LeasedNotice, "tenant" | "license">): Promise<string> {
   if (!license || license.keySealed === null) return "";
   const { id, keySealed, keySealedUntil } = license;
   if (keySealedUntil !== null && keySealedUntil <= businessNow(now, tenant)) return "";

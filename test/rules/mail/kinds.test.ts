@@ -19,9 +19,22 @@ test("a trial's beginning is told instead of a license's", () => {
   ]);
 });
 
+test("the licenses of an order are told by the order alone, whatever they are", () => {
+  for (const type of ["perpetual", "trial"])
+    expect(noticesFor({ type: "license.created", object: { type, order_id: "ord_1" } })).toEqual([]);
+  expect(noticesFor({ type: "order.fulfilled", object: {} })).toEqual([{ kind: "order_fulfilled", to: "customer" }]);
+});
+
 test("what touches a contract reaches whoever unsubscribed", () => {
   const legal = NOTICE_KINDS.filter((kind) => KINDS[kind].isLegal);
-  expect(legal).toEqual(["license_issued", "license_suspended", "license_revoked", "license_transferred", "test"]);
+  expect(legal).toEqual([
+    "order_fulfilled",
+    "license_issued",
+    "license_suspended",
+    "license_revoked",
+    "license_transferred",
+    "test",
+  ]);
 });
 
 test("the language is the first wish that there are mails in, and English where there is none", () => {

@@ -3,6 +3,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tellMark } from "#kernel/tenant-marks";
 import { makeMails } from "../../../workers/mail/making.ts";
+import { asHost } from "../events/host.ts";
+import { shop } from "../sales/shop.ts";
 import { upTo, world, type World } from "../world.ts";
 import {
   accepted,
@@ -91,6 +93,64 @@ describe("a license that is issued", () => {
     const { about } = await stocked(w);
     await license(w, { ...about, license_key: "AN-OLD-KEY-FROM-ELSEWHERE-42" });
     expect(await claim()).toEqual([]);
+  });
+});
+
+describe("an order that is fulfilled", () => {
+  /** An order of a customer with so many licenses, as its story leaves it. */
+  async function fulfilled(quantity: number, { locale, disabled = [] }: { locale?: string; disabled?: string[] } = {}) {
+    const s = await shop({ stripe: null });
+    await s.patch(`/v1/customers/${s.customerId}`, { locale: locale ?? "en" });
+    await s.patch("/v1/settings", { mail: { disabled_kinds: disabled } });
+    await emptyMailQueue(); // the welcome
+    const { id } = (await s.order({ items: [{ template_id: s.templateId, quantity }] })).body as { id: string };
+    await s.post(`/v1/orders/${id}/approve`);
+    const ref = { tenant_id: s.tenant.id, order_id: id };
+    await asHost("/internal/orders/issue_licenses", { ...ref, from: 0, to: quantity });
+    expect(await claim()).toEqual([]); // nothing is said of an order that is not whole
+    expect((await asHost("/internal/orders/complete", ref)).body).toEqual({ status: "fulfilled" });
+    const { license_ids } = await s.read(id);
+    return { s, id, licenseIds: license_ids as string[], mails: await claim() };
+  }
+
+  test.each([1, 20])("with %i licenses is one mail with every key", async (quantity) => {
+    const { s, id, licenseIds, mails } = await fulfilled(quantity);
+    expect(mails).toMatchObject([{ subject: "Your order ORD-000001", unsubscribe_url: null }]);
+    const [mail] = mails;
+    for (const licenseId of licenseIds.slice(0, 5)) {
+      const { license_key } = (await s.post(`/v1/licenses/${licenseId}/reveal_key`)).body;
+      expect(mail!.text.split(license_key)).toHaveLength(2);
+      expect(mail!.html.split(license_key)).toHaveLength(2);
+    }
+    const lines = mail!.text.split("\n").filter((line) => /^Studio.*: [0-9A-Z-]{20,}$/.test(line));
+    expect(new Set(lines).size).toBe(quantity);
+    expect(mail!.html.split("<br/>Studio")).toHaveLength(quantity); // a line for each
+    expect(await listed(s, `?subject_id=${id}`)).toMatchObject([{ kind: "order_fulfilled", recipient: "ada@customer.example" }]);
+    const rows = await env.DB_00.prepare("select * from notices where tenant_id = ?").bind(s.tenant.id).all();
+    expect(JSON.stringify(rows)).not.toContain(lines[0]?.split(": ")[1]);
+  });
+
+  test("with more than twenty is one mail that says how many there are, and how to have them", async () => {
+    const { licenseIds, mails } = await fulfilled(21, { locale: "de" });
+    expect(licenseIds).toHaveLength(21);
+    expect(mails).toMatchObject([{ subject: "Ihre Bestellung ORD-000001" }]);
+    expect(mails[0]!.text).toContain("Anzahl der Lizenzen: 21.");
+    expect(mails[0]!.text).toContain("zu viele Schlüssel für eine E-Mail");
+    expect(mails[0]!.text).not.toMatch(/[0-9A-Z]{4}-[0-9A-Z]{4}-/);
+  });
+
+  test("says how a key ends that is not kept any more, and nothing at all where its kind is turned off", async () => {
+    const { s, id, licenseIds } = await fulfilled(2);
+    await env.DB_00.prepare("update licenses set key_sealed = null, key_sealed_until = null where id = ?")
+      .bind(licenseIds[0])
+      .run();
+    const [notice] = await listed(s, `?subject_id=${id}`);
+    await mailLeasesRunOut();
+    await s.post(`/v1/notices/${notice!["id"]}/resend`);
+    const [again] = await claim();
+    expect(again!.text.match(/key ending in [0-9A-Z]{4}$/gm)).toHaveLength(1);
+
+    expect((await fulfilled(2, { disabled: ["order_fulfilled"] })).mails).toEqual([]);
   });
 });
 

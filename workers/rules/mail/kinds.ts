@@ -2,6 +2,7 @@ import type { EventType } from "../events.ts";
 
 /** Every kind of mail. The list is closed; a new one is a line here and a template in `mail/`. */
 export const NOTICE_KINDS = [
+  "order_fulfilled",
   "license_issued",
   "trial_started",
   "license_suspended",
@@ -23,6 +24,9 @@ export type MailLocale = (typeof MAIL_LOCALES)[number];
 /** Whom a mail goes to: the customer that the license belongs to, the one it belonged to before, or the owner of the tenant. */
 export type Audience = "customer" | "previous_customer" | "owner";
 
+/** Of an order with more licenses than this the mail names none: a list of keys that long is no mail any more. */
+export const KEYS_IN_A_MAIL = 20;
+
 /** What may stand in a mail of any kind. */
 const ALWAYS = ["brand.name", "brand.footer", "recipient.name", "recipient.email"] as const;
 const LICENSE = ["product.name", "license.id", "license.last4", "license.issued_to", "license.expires_on"] as const;
@@ -38,6 +42,11 @@ export type KindOfNotice = {
 };
 
 export const KINDS: Record<NoticeKind, KindOfNotice> = {
+  order_fulfilled: {
+    isLegal: true,
+    placeholders: [...ALWAYS, "order.number", "order.licenses_count", "order.keys"],
+    required: ["order.keys"],
+  },
   license_issued: { isLegal: true, placeholders: [...ALWAYS, ...LICENSE, "license.key"], required: ["license.key"] },
   trial_started: { isLegal: false, placeholders: [...ALWAYS, ...LICENSE, "license.key"], required: ["license.key"] },
   license_suspended: { isLegal: true, placeholders: [...ALWAYS, ...LICENSE], required: ["product.name"] },
@@ -65,7 +74,11 @@ type Told = { type: EventType; object: Record<string, unknown> };
 /** Which mails a fact calls for, before anybody was asked whether they want them. */
 export function noticesFor({ type, object }: Told): readonly CalledFor[] {
   switch (type) {
+    case "order.fulfilled":
+      return [{ kind: "order_fulfilled", to: "customer" }];
     case "license.created":
+      // those of an order are told together, when all of them are there
+      if (typeof object["order_id"] === "string") return [];
       return [{ kind: object["type"] === "trial" ? "trial_started" : "license_issued", to: "customer" }];
     case "license.suspended":
       return [{ kind: "license_suspended", to: "customer" }];
