@@ -188,8 +188,9 @@ async function orderValues(
       return keyLine({ product: productName, expiresOn, key, last4: keyLast4 }, locale);
     }),
   );
+  const number = event?.data.object["number"];
   return {
-    "order.number": String(event?.data.object["number"] ?? ""),
+    "order.number": typeof number === "string" ? number : "",
     "order.licenses_count": String(licensesOrdered(row)),
     "order.keys": lines.join("\n"),
   };
