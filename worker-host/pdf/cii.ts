@@ -30,7 +30,9 @@ function header({ number, typeCode, issuedOn, notes }: EnDocument): string {
     leaf("ram:ID", number),
     leaf("ram:TypeCode", typeCode),
     node("ram:IssueDateTime", [dateTime(issuedOn)]),
-    ...notes.map((note) => node("ram:IncludedNote", [leaf("ram:Content", note)])),
+    ...notes
+      .map((note) => leaf("ram:Content", note))
+      .flatMap((content) => (content === "" ? [] : [node("ram:IncludedNote", [content])])),
   ]);
 }
 
@@ -46,7 +48,7 @@ function transaction(document: EnDocument): string {
 function lineItem(line: EnLine): string {
   return node("ram:IncludedSupplyChainTradeLineItem", [
     node("ram:AssociatedDocumentLineDocument", [leaf("ram:LineID", line.id)]),
-    node("ram:SpecifiedTradeProduct", [leaf("ram:Name", line.name)]),
+    node("ram:SpecifiedTradeProduct", [required("ram:Name", line.name)]),
     node("ram:SpecifiedLineTradeAgreement", [
       node("ram:NetPriceProductTradePrice", [
         leaf("ram:ChargeAmount", line.price),
@@ -86,7 +88,7 @@ function agreement({ buyerReference, seller, buyer, orderNumber }: EnDocument): 
 
 function party(name: string, who: EnParty): string {
   return node(name, [
-    leaf("ram:Name", who.name),
+    required("ram:Name", who.name),
     who.registration === null ? "" : node("ram:SpecifiedLegalOrganization", [leaf("ram:ID", who.registration)]),
     node("ram:PostalTradeAddress", [
       leaf("ram:PostcodeCode", who.postalCode),
@@ -197,6 +199,11 @@ function node(name: string, children: readonly string[], attributes: Attributes 
 function leaf(name: string, text: string | null, attributes: Attributes = {}): string {
   const escaped = text === null ? "" : escapeXml(text).trim();
   return escaped === "" ? "" : `<${name}${written(attributes)}>${escaped}</${name}>`;
+}
+
+/** An element that the standard does not go without, whatever is left of its text. */
+function required(name: string, text: string): string {
+  return leaf(name, text) || leaf(name, "-");
 }
 
 function written(attributes: Attributes): string {

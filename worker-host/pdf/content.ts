@@ -78,6 +78,11 @@ function headline({ kind, currency, totals, prepaid, dueOn }: FinalDocument, wor
   return dueOn === null ? words.dueAmount(amount) : words.dueBy(amount, longDate(dueOn, locale));
 }
 
+/** Whether the reader is to pay: a credit note asks for nothing. */
+function isDue({ kind, totals, prepaid }: FinalDocument): boolean {
+  return kind === "invoice" && totals.total > prepaid;
+}
+
 function partyText(party: Party, words: Words, locale: DocumentLocale): { name: string; lines: string[] } {
   const { line1, line2, city, postal_code: code, state } = party.address;
   const country = party.address.country ?? party.country;
@@ -90,10 +95,15 @@ function partyText(party: Party, words: Words, locale: DocumentLocale): { name: 
     place.join(" "),
     country === null ? null : countryName(country, locale),
     party.email,
-    party.vatId === null ? null : `${words.vatId}${NBSP}${party.vatId}`,
-    party.registration === null ? null : `${words.registration}${NBSP}${party.registration.replaceAll(" ", NBSP)}`,
+    party.vatId === null ? null : together(`${words.vatId} ${party.vatId}`),
+    party.registration === null ? null : together(`${words.registration} ${party.registration}`),
   ];
   return { name: party.name, lines: lines.filter((line): line is string => line !== null && line !== "") };
+}
+
+/** What is not to be broken over two lines. */
+function together(text: string): string {
+  return text.replaceAll(" ", NBSP);
 }
 
 /** Countries whose addresses end in the postal code. */
@@ -107,7 +117,7 @@ function facts(document: FinalDocument, words: Words, locale: DocumentLocale): S
     [words.issuedOn, date(issuedOn)],
     [words.taxPointOn, date(taxPointOn)],
     [words.period, period === null ? null : dateRange(period.startOn, period.endOn, locale)],
-    [words.dueOn, date(dueOn)],
+    [words.dueOn, isDue(document) ? date(dueOn) : null],
     [words.correctsLabel, precedingInvoice?.number ?? null],
     [words.orderNumber, orderNumber],
     [words.buyerReference, buyerReference],
@@ -149,7 +159,8 @@ function sums(document: FinalDocument, words: Words, locale: DocumentLocale): Su
   const due = totals.total - prepaid;
   const dueLabel = due < 0 ? words.overpaid : words.due;
   return [
-    plain(words.subtotal, totals.subtotal),
+    // where the lines are the total without tax, one line says both
+    ...(totals.subtotal === totals.taxable ? [] : [plain(words.subtotal, totals.subtotal)]),
     ...(totals.discountTotal === 0 ? [] : [plain(words.discount, -totals.discountTotal)]),
     plain(words.withoutTax, totals.taxable),
     ...totals.groups.map((group) => plain(groupLabel(group, document, words, locale), group.tax)),
@@ -177,12 +188,13 @@ function sections(document: FinalDocument, words: Words): Sheet["sections"] {
   const { groups } = document.totals;
   // a reason stands as the tenant wrote it; the words that the law asks for stand in the language of the document as well
   const legal = groups.some(({ category }) => category === "AE") ? [words.reverseCharge] : [];
-  const reasons = [...new Set([...groups.map(({ reason }) => reason).filter((reason) => reason !== null), ...legal])];
-  const notes = document.notes.filter((note) => !reasons.includes(note));
+  const given = [...new Set(groups.map(({ reason }) => reason).filter((reason) => reason !== null))];
+  const reasons = [...given.filter((reason) => !legal.some((text) => text.includes(reason))), ...legal];
+  const notes = document.notes.filter((note) => !given.includes(note));
   const included = document.taxBehavior === "inclusive" ? [words.included] : [];
-  const due = document.kind === "invoice" && document.totals.total > document.prepaid;
+  const due = isDue(document);
   const all = [
-    { title: taxName(document, words), lines: [...reasons, ...included] },
+    { title: words.taxNotes, lines: [...reasons, ...included] },
     { title: words.terms, lines: document.paymentTerms === null ? [] : [document.paymentTerms] },
     { title: words.bank, lines: due && document.bank !== null ? bankLines(document, document.bank, words) : [] },
     { title: words.notes, lines: notes },

@@ -30,6 +30,10 @@ type Column = { name: ColumnName; edge: number; room: number; align: "left" | "r
 
 const GAP = 14;
 
+/** Where a page begins that is not the first, and how high the heads of the columns are. */
+const SECOND_TOP = PAGE.top + 6;
+const HEAD_HEIGHT = 25;
+
 class Layout {
   readonly #paper: Paper;
   readonly #sheet: Sheet;
@@ -63,11 +67,14 @@ class Layout {
   /** Goes on on a new page, whose head says of what it is the continuation. */
   #nextPage(): void {
     this.#firstPage();
+    const { wordmark, continued } = this.#sheet;
+    const half = (PAGE.right - PAGE.left - GAP) / 2;
+    const left: Type = { size: 9, weight: "bold", color: this.#ink.text };
     this.#paper.artifact("Pagination", () => {
-      this.#paper.say(this.#sheet.wordmark, PAGE.left, 42, { size: 9, weight: "bold", color: this.#ink.text });
-      this.#paper.say(this.#sheet.continued, PAGE.right, 42, { ...SMALL, align: "right" });
+      this.#paper.say(this.#paper.wrap(wordmark, half, left)[0] ?? "", PAGE.left, 42, left);
+      this.#paper.say(this.#paper.wrap(continued, half, SMALL)[0] ?? "", PAGE.right, 42, { ...SMALL, align: "right" });
     });
-    this.#y = PAGE.top + 6;
+    this.#y = SECOND_TOP;
   }
 
   #makeRoom(height: number): void {
@@ -103,7 +110,7 @@ class Layout {
   /** Seller, buyer and the facts stand beside each other. */
   #parties(): void {
     const top = this.#y;
-    const room = 148;
+    const room = 138;
     let bottom = top;
     for (const [index, party] of this.#sheet.parties.entries()) {
       this.#y = top;
@@ -121,8 +128,9 @@ class Layout {
   #facts(x: number): void {
     const paper = this.#paper;
     const table = paper.branch(paper.root, "Table");
-    const valueRoom = (PAGE.right - x) * 0.56;
-    const labelRoom = PAGE.right - x - valueRoom - 6;
+    const widest = Math.max(...this.#sheet.facts.map(({ label }) => paper.width(label, BODY)));
+    const labelRoom = Math.min(widest + 0.01, (PAGE.right - x) * 0.5);
+    const valueRoom = PAGE.right - x - labelRoom - 10;
     for (const { label, value } of this.#sheet.facts) {
       const row = paper.branch(table, "TR");
       const labels = paper.wrap(label, labelRoom, { ...BODY, color: GREY });
@@ -161,7 +169,7 @@ class Layout {
           align: column.align,
         }),
       );
-    this.#y += 25;
+    this.#y += HEAD_HEIGHT;
   }
 
   /** A row stays together where it can; what is longer than a page goes on on the next. */
@@ -170,7 +178,9 @@ class Layout {
     const branch = paper.branch(body, "TR");
     const cells = new Map(this.#columns.map((column) => [column.name, paper.branch(branch, "TD")]));
     let lines = rowLines(paper, row, this.#columns);
-    if (this.#y + heightOf(lines) > PAGE.bottom && this.#y > PAGE.top + 31) this.#nextTablePage();
+    const height = heightOf(lines);
+    const fitsElsewhere = height <= PAGE.bottom - SECOND_TOP - HEAD_HEIGHT;
+    if (this.#y + height > PAGE.bottom && fitsElsewhere) this.#nextTablePage();
     while (lines.length > 0) {
       const fitting = countFitting(lines, PAGE.bottom - this.#y);
       this.#rowPart(lines.slice(0, fitting), cells);

@@ -16,7 +16,6 @@ export type Words = {
   corrects: (number: string, date: string) => string;
   correctsLabel: string;
   vatId: string;
-  yourVatId: string;
   registration: string;
   description: string;
   quantity: string;
@@ -37,7 +36,6 @@ export type Words = {
   paid: string;
   due: string;
   overpaid: string;
-  settled: string;
   dueBy: (amount: string, date: string) => string;
   dueAmount: (amount: string) => string;
   credited: (amount: string) => string;
@@ -50,7 +48,6 @@ export type Words = {
   reference: string;
   page: (page: number, of: number) => string;
   continued: string;
-  email: string;
   credit: (part: string, full: string) => string;
   charge: (part: string, full: string) => string;
   days: (n: string, d: string, range: string) => string;
@@ -79,7 +76,6 @@ const EN: Words = {
   corrects: (number, date) => `This credit note corrects invoice ${number} of ${date}.`,
   correctsLabel: "Corrects invoice",
   vatId: "VAT ID",
-  yourVatId: "Your VAT ID",
   registration: "Reg. no.",
   description: "Description",
   quantity: "Qty",
@@ -100,7 +96,6 @@ const EN: Words = {
   paid: "Already settled",
   due: "Amount due",
   overpaid: "In your favor",
-  settled: "Nothing is due",
   dueBy: (amount, date) => `${amount} due by ${date}`,
   dueAmount: (amount) => `${amount} due`,
   credited: (amount) => `${amount} credited`,
@@ -113,7 +108,6 @@ const EN: Words = {
   reference: "Reference",
   page: (page, of) => `Page ${page} of ${of}`,
   continued: "continued",
-  email: "Email",
   credit: (part, full) => `Credit for ${part} of ${full}`,
   charge: (part, full) => `${part} of ${full}`,
   days: (n, d, range) => `${n} of ${d} days (${range})`,
@@ -135,8 +129,8 @@ const DE: Words = {
   creditNote: "Rechnungskorrektur",
   from: "Von",
   billTo: "Rechnung an",
-  number: { invoice: "Rechnungsnummer", credit_note: "Korrekturnummer" },
-  issuedOn: "Rechnungsdatum",
+  number: { invoice: "Rechnungs-Nr.", credit_note: "Korrektur-Nr." },
+  issuedOn: "Datum",
   taxPointOn: "Leistungsdatum",
   dueOn: "Fällig am",
   period: "Leistungszeitraum",
@@ -145,7 +139,6 @@ const DE: Words = {
   corrects: (number, date) => `Diese Rechnungskorrektur berichtigt die Rechnung ${number} vom ${date}.`,
   correctsLabel: "Berichtigt Rechnung",
   vatId: "USt-IdNr.",
-  yourVatId: "Ihre USt-IdNr.",
   registration: "Reg.-Nr.",
   description: "Beschreibung",
   quantity: "Menge",
@@ -166,7 +159,6 @@ const DE: Words = {
   paid: "Bereits beglichen",
   due: "Offener Betrag",
   overpaid: "Zu Ihren Gunsten",
-  settled: "Es ist nichts offen",
   dueBy: (amount, date) => `${amount} fällig am ${date}`,
   dueAmount: (amount) => `${amount} offen`,
   credited: (amount) => `${amount} gutgeschrieben`,
@@ -179,17 +171,17 @@ const DE: Words = {
   reference: "Verwendungszweck",
   page: (page, of) => `Seite ${page} von ${of}`,
   continued: "Fortsetzung",
-  email: "E-Mail",
   credit: (part, full) => `Gutschrift für ${part} von ${full}`,
   charge: (part, full) => `${part} von ${full}`,
   days: (n, d, range) => `${n} von ${d} Tagen (${range})`,
   spans: (left, whole, range) => `${left} von ${whole} (${range})`,
   fraction: (n, d, range) => `${n}/${d} (${range})`,
+  // short, since whole words would have to follow the case of "von"
   units: {
-    day: plural("Tag", "Tage"),
-    hour: plural("Stunde", "Stunden"),
-    minute: plural("Minute", "Minuten"),
-    second: plural("Sekunde", "Sekunden"),
+    day: plural("Tg.", "Tg."),
+    hour: plural("Std.", "Std."),
+    minute: plural("Min.", "Min."),
+    second: plural("Sek.", "Sek."),
   },
   packages: (count, size) => `${count} × Paket zu ${size}`,
   flatFee: (amount) => `Gebühr von ${amount}`,

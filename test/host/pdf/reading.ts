@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { inflateSync } from "node:zlib";
 import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs";
 
 /** A line of text as it stands on a page: where it begins and ends, in points. */
@@ -14,7 +15,7 @@ export type ReadPdf = {
   marked: boolean;
   /** every role of the structure tree, in reading order */
   roles: string[];
-  /** the file as it is: its dictionaries are plain text */
+  /** the file with its streams inflated: all of it is plain text then, but fonts and profiles */
   raw: string;
 };
 
@@ -54,12 +55,21 @@ export async function readPdf(pdf: Uint8Array): Promise<ReadPdf> {
     attachments,
     metadata: (metadata as { getRaw(): string } | null)?.getRaw() ?? "",
     info: info as Record<string, unknown>,
-    marked: (await document.getMarkInfo())?.["Marked"] === true,
+    // its types say an object, and it is a map
+    marked: ((await document.getMarkInfo()) as unknown as Map<string, boolean> | null)?.get("Marked") === true,
     roles,
-    raw: Buffer.from(pdf).toString("latin1"),
+    raw: inflated(Buffer.from(pdf)),
   };
   await document.loadingTask.destroy();
   return read;
+}
+
+function inflated(pdf: Buffer): string {
+  const text = pdf.toString("latin1");
+  return text.replaceAll(
+    /(\/FlateDecode\n>>\nstream\n)([\s\S]*?)\nendstream/g,
+    (_, before: string, stream: string) => before + inflateSync(Buffer.from(stream, "latin1")).toString("latin1"),
+  );
 }
 
 function walk(tree: Tree, roles: string[]): void {
