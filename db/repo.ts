@@ -35,6 +35,8 @@ import { alertsOf } from "./stories/alerts.ts";
 import { storiesOf } from "./stories/stories.ts";
 import { booksOf } from "./billing/books.ts";
 import { invoicesOf } from "./billing/invoices.ts";
+import { paymentsOf } from "./billing/payments.ts";
+import { taxingOf } from "./billing/taxing.ts";
 import { ledgerOf } from "./billing/ledger.ts";
 import { testClocksOf } from "./stories/test-clocks.ts";
 import { wakeupsOf } from "./stories/wakeups.ts";
@@ -97,6 +99,8 @@ const ROOMS = {
   books: booksOf,
   ledger: ledgerOf,
   invoices: invoicesOf,
+  taxing: taxingOf,
+  payments: paymentsOf,
   events: eventsOf,
   webhookEndpoints: webhookEndpointsOf,
   webhookQueues: webhookQueuesOf,

@@ -1,3 +1,4 @@
+import { billing } from "./billing/index.ts";
 import { cache } from "./cache/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { customers } from "./customers/index.ts";
@@ -24,6 +25,7 @@ export const endpoints: readonly Endpoint[] = [
   ...licensing,
   ...entitlements,
   ...sales,
+  ...billing,
   ...webhooks,
   ...mail,
 ];

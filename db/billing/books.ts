@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm";
-import { bound, commit, guard, type Asking, type Statement, type Told } from "../commit.ts";
+import { bound, commit, guard, type Answer, type Asking, type Statement, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { orders, subscriptions } from "../sales/tables.ts";
 import { ledgerStatements, type EntryGroup } from "./ledger.ts";
@@ -77,6 +77,11 @@ export function booksOf(asking: Asking) {
         ...(change.also ?? []),
       ];
       return commit(asking, statements, told);
+    },
+
+    /** Keeps the answer of an intent whose change was written before it could be said: it holds what the database decided. */
+    keepAnswer: async (answer: Answer): Promise<void> => {
+      if (asking.intent?.written === "running") await commit(asking, [], { facts: [], answer });
     },
   };
 }

@@ -5,6 +5,7 @@ import { olderThan, pageOf, type Page } from "../page.ts";
 import { credits, invoices } from "./tables.ts";
 
 export type InvoiceRow = typeof invoices.$inferSelect;
+export type CreditRow = typeof credits.$inferSelect;
 
 type Filter = {
   status?: InvoiceRow["status"] | undefined;

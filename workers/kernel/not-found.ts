@@ -75,6 +75,22 @@ export const customerNotFound = defineProblem({
   detail: () => "This tenant has no customer of this id.",
 });
 
+export const legalEntityNotFound = defineProblem({
+  code: "legal_entity_not_found",
+  status: 404,
+  title: "No such legal entity",
+  fix: "List the legal entities with GET /v1/legal_entities.",
+  detail: () => "This tenant has no legal entity of this id that still sells.",
+});
+
+export const invoiceNotFound = defineProblem({
+  code: "invoice_not_found",
+  status: 404,
+  title: "No such invoice",
+  fix: "List the invoices with GET /v1/invoices.",
+  detail: () => "This tenant has no invoice of this id.",
+});
+
 export const orderNotFound = defineProblem({
   code: "order_not_found",
   status: 404,

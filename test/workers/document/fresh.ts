@@ -109,6 +109,16 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
       email: `${unique()}@${p.mark.slice(0, 20)}.example`,
       kind: "organization",
     }),
+  legal_entity: async ({ tenantId, mark }) => {
+    const name = env.DB_00.prepare("update legal_entities set name = ? where tenant_id = ? returning id").bind(mark, tenantId);
+    const { id } = (await name.first<{ id: string }>()) ?? { id: "" };
+    return { id, object: "legal_entity" };
+  },
+  invoice: async (p) => {
+    const [customer, product] = [await stock(p, "customer"), await stock(p, "product")];
+    const lines = [{ description: p.mark, quantity: 2, unit_amount: 5000, product_id: product.id }];
+    return does(p, "POST", "/v1/invoices", { ...own(p), customer_id: customer.id, lines });
+  },
   license: async (p) => {
     const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
     return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, issued_to: p.mark });
@@ -249,6 +259,9 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       return product;
     },
   },
+  "invoices.pay": { invoice: openInvoice },
+  "invoices.void": { invoice: openInvoice },
+  "invoices.mark_uncollectible": { invoice: openInvoice },
   "product_versions.put_manifest": { product: versioned },
   "product_versions.get_manifest": { product: versioned },
   "activations.offline_request": { license: offlineLicense },
@@ -518,6 +531,11 @@ async function orderOf(p: Player, more: Record<string, unknown>): Promise<Fresh>
   const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
   const items = [{ template_id: template.id, quantity: 1 }];
   return does(p, "POST", "/v1/orders", { ...own(p), customer_id: customer.id, items, provider: "manual", ...more });
+}
+
+async function openInvoice(p: Player): Promise<Fresh> {
+  const { id } = await make(p, "invoice");
+  return does(p, "POST", `/v1/invoices/${id}/finalize`);
 }
 
 async function newest(p: Player, path: string, filter = ""): Promise<Fresh> {

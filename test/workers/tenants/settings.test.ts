@@ -44,7 +44,7 @@ test("every setting says in the document what it is by default, and refuses what
       value === null ? "Null" : Array.isArray(value) ? "none" : JSON.stringify(value).replaceAll('"', ""),
     );
     const [group, key] = name.split(".") as [string, string];
-    for (const nonsense of [{}, true, -1, ""]) {
+    for (const nonsense of [{}, -1, "", ...(typeof value === "boolean" ? [] : [true])]) {
       const refused = await w.patch("/v1/settings", { validation: { blind_for_s: 77 }, [group]: { [key]: nonsense } });
       expect([name, refused.status, refused.body["code"]]).toEqual([name, 400, "invalid_request"]);
     }

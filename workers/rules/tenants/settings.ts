@@ -29,6 +29,20 @@ export type Settings = {
     /** How many a second an endpoint without a rate of its own gets, 1 to 1,000; null: as many as it takes. */
     rate_per_s: number | null;
   };
+  billing: {
+    /** After how many days an invoice is due whose maker said nothing, 0 to 365. */
+    net_terms_days: number;
+    /** Which day's rates of tax count: that on which the invoice becomes final, or the first of the period that it bills. */
+    tax_point: "issued" | "period_start";
+    /** How a period that is cut is divided. */
+    proration_by: "second" | "day";
+    /** What becomes of licenses whose money went back. */
+    on_refund: "keep" | "suspend" | "revoke";
+    /** What becomes of licenses whose payment is disputed. */
+    on_dispute: "keep" | "suspend" | "revoke";
+    /** Whether an order gets an invoice by itself. */
+    invoice_orders: boolean;
+  };
   mail: {
     /** Whom mails are from; null: the tenant's name. */
     from_name: string | null;
@@ -56,6 +70,14 @@ export const DEFAULT_SETTINGS: Settings = {
   validation: { when_blind: "fail_open", blind_for_s: 900 },
   limits: Object.fromEntries(LIMIT_NAMES.map((name) => [name, null])) as LimitNumbers,
   webhooks: { max_attempts: 10, disable_after_days: 5, catch_up_per_s: 20, rate_per_s: null },
+  billing: {
+    net_terms_days: 0,
+    tax_point: "issued",
+    proration_by: "second",
+    on_refund: "keep",
+    on_dispute: "suspend",
+    invoice_orders: true,
+  },
   mail: {
     from_name: null,
     from_email: null,
@@ -80,6 +102,7 @@ export function changedSettings(settings: Settings, patch: SettingsPatch): Setti
     validation: { ...settings.validation, ...present(patch.validation ?? {}) },
     limits: { ...settings.limits, ...present(patch.limits ?? {}) },
     webhooks: { ...settings.webhooks, ...present(patch.webhooks ?? {}) },
+    billing: { ...settings.billing, ...present(patch.billing ?? {}) },
     mail: { ...settings.mail, ...present(patch.mail ?? {}) },
   };
 }

@@ -28,7 +28,9 @@ const COMPONENTS: Record<NounOf<EventType>, string> = {
   tenant_limit: "TenantLimitThreshold",
   operation: "Operation",
   order: "Order",
-  payment: "UnexpectedPayment",
+  payment: "Payment",
+  invoice: "Invoice",
+  credit: "Credit",
   test_clock: "TestClock",
   story: "Story",
   webhook_endpoint: "WebhookEndpoint",
@@ -39,7 +41,10 @@ const COMPONENTS: Record<NounOf<EventType>, string> = {
 };
 
 /** Facts whose object is another than their name says. */
-const OTHERWISE: Partial<Record<EventType, string>> = { "activation.archived": "ArchivedActivations" };
+const OTHERWISE: Partial<Record<EventType, string>> = {
+  "activation.archived": "ArchivedActivations",
+  "payment.unexpected": "UnexpectedPayment",
+};
 
 /** Facts that say more than what the object is now. */
 const BESIDE: Partial<Record<EventType, string>> = {
@@ -118,6 +123,15 @@ const SENTENCES: Record<EventType, string> = {
   "order.fulfilled": "Every license of an order was issued.",
   "order.canceled": "An order was canceled.",
   "payment.unexpected": "Money came that fits no order: look at it.",
+  "invoice.created": "An invoice was drafted.",
+  "invoice.updated": "A draft, or what stands beside an invoice, was changed.",
+  "invoice.finalized": "An invoice became final: it has its number, and is owed.",
+  "invoice.paid": "All of an invoice was settled.",
+  "invoice.payment_applied": "A part of an invoice was settled.",
+  "invoice.voided": "An invoice was declared void: nothing of it is owed.",
+  "invoice.marked_uncollectible": "An invoice was given up.",
+  "payment.succeeded": "Money came, and stands in the books.",
+  "credit.created": "A customer got a balance to spend.",
   "test_clock.created": "A sandbox got a clock of its own.",
   "test_clock.advance_requested": "A test clock was told to go on.",
   "test_clock.advanced": "A test clock arrived, and every story that was due has had its turn.",

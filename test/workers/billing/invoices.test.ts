@@ -1,0 +1,203 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { world, type World } from "../world.ts";
+
+type Row = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
+
+/** A customer in a country. */
+export async function buyer(w: World, about: Row = {}): Promise<string> {
+  const made = await w.post("/v1/customers", {
+    name: "Acme",
+    email: "pay@acme.example",
+    kind: "organization",
+    country: "DE",
+    ...about,
+  });
+  expect(made.status, made.text).toBe(201);
+  return made.body["id"];
+}
+
+/** The tenant sells from a country. */
+async function sellsFrom(w: World, country: string, vatId: string | null = null): Promise<void> {
+  await env.DB_00.prepare("update legal_entities set country = ?, vat_id = ? where tenant_id = ?")
+    .bind(country, vatId, w.tenant.id)
+    .run();
+}
+
+async function draft(
+  w: World,
+  customer: string,
+  lines: Row[] = [{ description: "Setup", quantity: 2, unit_amount: 5000 }],
+  more: Row = {},
+): Promise<Row> {
+  const made = await w.post("/v1/invoices", { customer_id: customer, lines, ...more });
+  expect(made.status, made.text).toBe(201);
+  return made.body;
+}
+
+const open = async (w: World, customer: string, ...rest: [lines?: Row[], more?: Row]): Promise<Row> => {
+  const { id } = await draft(w, customer, ...rest);
+  const final = await w.post(`/v1/invoices/${id}/finalize`);
+  expect(final.status, final.text).toBe(200);
+  return final.body;
+};
+
+async function balances(w: World): Promise<Record<string, number>> {
+  const { results } = await env.DB_00.prepare(
+    "select account || coalesce(':' || provider, '') as account, sum(amount) as amount from ledger_entries where tenant_id = ? group by 1",
+  )
+    .bind(w.tenant.id)
+    .all<{ account: string; amount: number }>();
+  return Object.fromEntries(results.filter(({ amount }) => amount !== 0).map(({ account, amount }) => [account, amount]));
+}
+
+test("a draft has no number and owes nothing; final, it has both, and its event says the number", async () => {
+  const w = await world();
+  await sellsFrom(w, "DE", "DE136695976");
+  const customer = await buyer(w);
+  const made = await draft(w, customer);
+  expect(made).toMatchObject({ status: "draft", number: null, subtotal: 10_000, tax_total: 1900, total: 11_900, amount_due: 0 });
+  expect(await balances(w)).toEqual({});
+
+  const final = await w.post(`/v1/invoices/${made["id"]}/finalize`);
+  const year = new Date().getUTCFullYear();
+  expect(final.body).toMatchObject({
+    status: "open",
+    number: `INV-${year}-000001`,
+    total: 11_900,
+    amount_due: 11_900,
+    tax_groups: [{ category: "S", rate: "19", taxable: 10_000, tax: 1900 }],
+    buyer: { name: "Acme", country: "DE" },
+  });
+  expect(final.body["content_hash"]).toMatch(/^[0-9a-f]{64}$/);
+  expect((await w.get(`/v1/invoices/${made["id"]}`)).body).toEqual(final.body);
+  expect(await balances(w)).toEqual({ receivable: 11_900, revenue: -10_000, tax: -1900 });
+  const events = (await w.get("/v1/events?type=invoice.finalized")).body["data"];
+  expect(events.map((event: Row) => event["data"].object.number)).toEqual([`INV-${year}-000001`]);
+});
+
+test("finalizing twice, with and without an Idempotency-Key, answers the same and takes one number", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const { id } = await draft(w, customer);
+  const first = await w.post(`/v1/invoices/${id}/finalize`, undefined, { idempotencyKey: "f1" });
+  const again = await w.post(`/v1/invoices/${id}/finalize`, undefined, { idempotencyKey: "f1" });
+  const plain = await w.post(`/v1/invoices/${id}/finalize`);
+  expect([first.status, again.text, plain.text]).toEqual([200, first.text, first.text]);
+  expect(again.headers.get("idempotency-replayed")).toBe("true");
+  expect((await open(w, customer))["number"]).toMatch(/-000002$/);
+});
+
+test("200 invoices become final at once, some of them refused in the middle: no gap, no number twice", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const ids = await Promise.all(
+    Array.from({ length: 200 }, async (_, n) => (await draft(w, customer, n % 10 === 7 ? [] : undefined))["id"]),
+  );
+  const answers = await Promise.all(ids.map((id) => w.post(`/v1/invoices/${id}/finalize`)));
+  expect(answers.filter(({ status }) => status === 409).map(({ body }) => body["code"])).toEqual(
+    Array(20).fill("invoice_incomplete"),
+  );
+  const numbers = answers.filter(({ status }) => status === 200).map(({ body }) => Number(body["number"].slice(-6)));
+  expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 180 }, (_, n) => n + 1));
+});
+
+test("a final invoice is never changed: not by the API, and not by a statement", async () => {
+  const w = await world();
+  const invoice = await open(w, await buyer(w));
+  const changed = await w.patch(`/v1/invoices/${invoice["id"]}`, { notes: "cheaper" });
+  expect([changed.status, changed.body["code"]]).toEqual([409, "invoice_not_draft"]);
+  expect((await w.patch(`/v1/invoices/${invoice["id"]}`, { metadata: { seen: "yes" } })).status).toBe(200);
+  const statement = (sql: string) => env.DB_00.prepare(sql).bind(invoice["id"]).run();
+  await expect(statement("update invoices set total = 1 where id = ?")).rejects.toThrow(/never changed/);
+  await expect(statement("update invoices set lines = '[]' where id = ?")).rejects.toThrow(/never changed/);
+  await expect(statement("delete from invoices where id = ?")).rejects.toThrow(/never deleted/);
+  await expect(statement("update ledger_entries set amount = 0 where invoice_id = ?")).rejects.toThrow(/only added to/);
+  await expect(statement("delete from ledger_entries where invoice_id = ?")).rejects.toThrow(/only added to/);
+});
+
+test("money from outside settles an invoice by and by; what is too much is the customer's, and pays the next", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const first = await open(w, customer);
+  const part = await w.post(`/v1/invoices/${first["id"]}/pay`, { amount: 4000 });
+  expect(part.body).toMatchObject({ status: "open", amount_paid: 4000, amount_due: 6000 });
+  const rest = await w.post(`/v1/invoices/${first["id"]}/pay`, { amount: 7500, note: "Transfer" });
+  expect(rest.body).toMatchObject({ status: "paid", amount_paid: 10_000, amount_due: 0 });
+  expect(await balances(w)).toEqual({ "cash:manual": 11_500, customer_credit: -1500, revenue: -10_000 });
+
+  const second = await open(w, customer);
+  expect(second).toMatchObject({ status: "open", credit_applied: 1500, amount_due: 8500 });
+  const third = await open(w, customer, [{ description: "Nothing", unit_amount: 0 }]);
+  expect(third).toMatchObject({ status: "paid", amount_due: 0 });
+  expect((await w.post(`/v1/invoices/${second["id"]}/pay`, { method: "credit" })).body["code"]).toBe("credit_missing");
+  expect((await w.post(`/v1/invoices/${first["id"]}/pay`, {})).body["code"]).toBe("invoice_not_open");
+});
+
+test("ten payments of one invoice race, and no money is put to it twice", async () => {
+  const w = await world();
+  const invoice = await open(w, await buyer(w));
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => w.post(`/v1/invoices/${invoice["id"]}/pay`, { amount: 3000 })),
+  );
+  const settled = answers.filter(({ status }) => status === 200).length;
+  const now = (await w.get(`/v1/invoices/${invoice["id"]}`)).body;
+  expect(now).toMatchObject({ status: "paid", amount_paid: 10_000 });
+  expect(settled).toBe(4);
+  expect(await balances(w)).toEqual({ "cash:manual": 12_000, customer_credit: -2000, revenue: -10_000 });
+});
+
+test("void takes back what was posted, keeps its number, and is refused once something was settled", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const wrong = await open(w, customer);
+  const gone = await w.post(`/v1/invoices/${wrong["id"]}/void`);
+  expect(gone.body).toMatchObject({ status: "void", number: wrong["number"], amount_due: 0 });
+  expect(await balances(w)).toEqual({});
+  expect((await w.post(`/v1/invoices/${wrong["id"]}/void`)).text).toBe(gone.text);
+  const kept = await open(w, customer);
+  await w.post(`/v1/invoices/${kept["id"]}/pay`, { amount: 1 });
+  expect((await w.post(`/v1/invoices/${kept["id"]}/void`)).body["code"]).toBe("invoice_partly_settled");
+});
+
+test("what was given up is lost, and money that comes later recovers it", async () => {
+  const w = await world();
+  const invoice = await open(w, await buyer(w));
+  await w.post(`/v1/invoices/${invoice["id"]}/pay`, { amount: 1000 });
+  const given = await w.post(`/v1/invoices/${invoice["id"]}/mark_uncollectible`);
+  expect(given.body).toMatchObject({ status: "uncollectible", amount_due: 9000 });
+  expect(await balances(w)).toEqual({ "cash:manual": 1000, bad_debt: 9000, revenue: -10_000 });
+  const paid = await w.post(`/v1/invoices/${invoice["id"]}/pay`, {});
+  expect(paid.body).toMatchObject({ status: "paid", amount_paid: 10_000 });
+  expect(await balances(w)).toEqual({ "cash:manual": 10_000, revenue: -10_000 });
+});
+
+test("a business of another member state accounts for the tax itself only where VIES has said so", async () => {
+  const w = await world();
+  await sellsFrom(w, "DE", "DE136695976");
+  const customer = await buyer(w, { country: "AT", vat_id: "ATU13585627" });
+  expect(await draft(w, customer)).toMatchObject({ tax_total: 2000, lines: [{ tax_rate: "20", tax_category: "S" }] });
+  await env.DB_00.prepare(
+    "insert into vat_checks (tenant_id, id, vat_id, customer_id, state, checked_at) values (?, 'vat_1', 'ATU13585627', ?, 'valid', ?)",
+  )
+    .bind(w.tenant.id, customer, Date.now())
+    .run();
+  expect(await draft(w, customer)).toMatchObject({
+    tax_total: 0,
+    tax_groups: [{ category: "AE", rate: "0", reason: "Reverse charge", taxable: 10_000, tax: 0 }],
+  });
+});
+
+test("sums of a span are told by currency and status", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  await open(w, customer);
+  const paid = await open(w, customer, undefined, { currency: "USD" });
+  await w.post(`/v1/invoices/${paid["id"]}/pay`, {});
+  const { currencies } = (await w.get("/v1/invoices/stats")).body as Row;
+  expect(currencies).toMatchObject([
+    { currency: "EUR", statuses: [{ status: "open", count: 1, total: 10_000, amount_due: 10_000, amount_overdue: 0 }] },
+    { currency: "USD", statuses: [{ status: "paid", count: 1, amount_paid: 10_000 }] },
+  ]);
+  expect((await w.get("/v1/invoices/stats?from_at=2020-01-01T00:00:00Z")).body["code"]).toBe("invalid_request");
+});

@@ -1,0 +1,4 @@
+import { invoices } from "./invoices/index.ts";
+
+/** Invoices and what settles them. */
+export const billing = [...invoices];
