@@ -69,6 +69,10 @@ export class Books {
     return this.#state;
   }
 
+  get started(): boolean {
+    return this.#state !== null;
+  }
+
   /** What is known at an instant. */
   at(at: Date | string): Planning {
     const lines = new Map(

@@ -1,12 +1,15 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { periodOf } from "#rules/billing/periods";
+import { canonicalText } from "#rules/billing/previews";
 import { PRORATION_CONVENTIONS, recomputeLine } from "#rules/billing/proration";
 import { add, compare, mul, ratio, sub, toRational } from "#rules/rational";
 import {
   type Planned,
+  planActivate,
   planCancel,
   planChange,
+  planDue,
   planPause,
   planReactivate,
   planRenewal,
@@ -155,6 +158,18 @@ describe("a start", () => {
     });
     expect(plan.lines).toMatchObject([{ net: 3000, quantity: 3, subscriptionItemId: "si_1", tax: null }]);
     expect(books.state.items).toMatchObject([{ billed: { invoiceId: "inv_1", lineId: "1" } }, { billed: null }]);
+  });
+
+  test("is active, and gives its license, when the first payment settles", () => {
+    const books = new Books(PRICES);
+    books.do(planStart(ask(of("basic", 3)), books.at("2026-03-01T00:00:00Z")));
+    const plan = books.do(planActivate(books.state, books.at("2026-03-01T00:03:00Z")));
+    expect(plan).toMatchObject({
+      lines: [],
+      next: { status: "active", dueAt: date("2026-04-01T00:00:00Z") },
+      licenseEffect: { seats: 3, expiresAt: date("2026-04-01T00:00:00Z"), when: "at_once" },
+    });
+    expect(code(planActivate(books.state, books.at("2026-03-01T00:03:00Z")))).toBe("already_done");
   });
 
   test("on invoice, and for nothing, is active at once", () => {
@@ -464,6 +479,32 @@ describe("a renewal", () => {
   });
 });
 
+describe("what is due", () => {
+  test("takes effect when it was due, one thing after the other, however late it is done", () => {
+    const books = running([of("trial")]);
+    const late = "2026-06-01T00:00:00Z";
+    expect(code(planDue(books.state, books.at("2026-03-14T23:59:59Z")))).toBe("not_due");
+    const ends: string[] = [];
+    while (books.state.dueAt !== null && books.state.dueAt <= date(late)) {
+      const { effectiveAt } = books.do(planDue(books.state, books.at(late)));
+      ends.push(effectiveAt.toISOString().slice(0, 10));
+    }
+    expect(ends).toEqual(["2026-03-15", "2026-04-15", "2026-05-15"]);
+    expect(books.total).toBe(6000);
+  });
+
+  test("a pause that ends before the subscription does is resumed first", () => {
+    const books = running([of("yearly")]);
+    books.do(planPause(books.state, { resumeAt: date("2026-05-01T00:00:00Z") }, books.at("2026-03-05T00:00:00Z")));
+    books.do(planCancel(books.state, { at: "period_end", prorate: false, reason: null }, books.at("2026-03-06T00:00:00Z")));
+    expect(books.do(planDue(books.state, books.at("2026-05-01T00:00:00Z"))).next).toMatchObject({
+      status: "active",
+      dueAt: date("2027-03-01T00:00:00Z"),
+    });
+    expect(books.do(planDue(books.state, books.at("2027-03-01T00:00:00Z"))).next.status).toBe("canceled");
+  });
+});
+
 describe("an end, a pause and a return", () => {
   const middle = "2026-03-16T12:00:00Z";
 
@@ -597,4 +638,122 @@ describe("over its life", () => {
     const off = sub(toRational(books.total), cost);
     expect(compare({ n: off.n < 0n ? -off.n : off.n, d: off.d }, toRational(books.lines))).toBeLessThanOrEqual(0);
   });
+});
+
+describe("whatever is done to a subscription", () => {
+  const COUPONS = [
+    coupon("percent", { percent: "12.5" }),
+    coupon("once", { percent: "50", duration: "once" }),
+    coupon("amount", { percent: null, amount: 700, currency: "EUR", duration: "repeating", durationMonths: 2 }),
+  ];
+  const items = fc
+    .uniqueArray(fc.constantFrom("basic", "pro", "flat", "calls", "trial"), { minLength: 1, maxLength: 4 })
+    .chain((ids) => fc.tuple(...ids.map((id) => fc.integer({ min: 1, max: 9 }).map((quantity) => of(id, quantity)))));
+  const asked = fc.oneof(items, fc.constant([of("yearly", 2)]));
+  const deeds = fc.array(
+    fc.record({
+      deed: fc.constantFrom(
+        "change",
+        "change",
+        "change",
+        "cancel",
+        "pause",
+        "resume",
+        "reactivate",
+        "trial",
+        "pay",
+        "wait",
+        "wait",
+      ),
+      items: asked,
+      mode: fc.constantFrom("now", "next_invoice", "period_end", "none"),
+      at: fc.constantFrom("now", "period_end"),
+      flag: fc.boolean(),
+      hours: fc.integer({ min: 0, max: 24 * 40 }),
+      used: fc.nat(5000),
+    }),
+    { maxLength: 12 },
+  );
+
+  /** Fails where anything writes into what it was given. */
+  function frozen<T>(value: T): T {
+    if (value !== null && typeof value === "object" && !(value instanceof Date) && !(value instanceof Map)) {
+      for (const field of Object.values(value)) frozen(field);
+      Object.freeze(value);
+    }
+    return value;
+  }
+
+  test.prop([asked, fc.subarray(COUPONS.map(({ id }) => id)), deeds, fc.constantFrom(...PRORATION_CONVENTIONS)], {
+    numRuns: 150,
+  })(
+    "no line gives back more than it was, a plan is the same twice, and what is due lies ahead",
+    (first, couponIds, list, by) => {
+      const books = new Books(PRICES, COUPONS, by);
+      let now = date("2026-01-31T10:00:00Z");
+      const execute = (plan: () => Planned) => {
+        if (books.started) frozen(books.state);
+        const planned = plan();
+        expect(canonicalText(plan())).toBe(canonicalText(planned));
+        if (planned.ok) books.do(planned);
+        return planned.ok;
+      };
+      const known = () => books.at(now);
+      expect(execute(() => planStart({ ...ask(...first), couponIds }, known()))).toBe(true);
+
+      // what falls due by itself is done when it is due, as the story of the subscription does
+      const live = (until: Date) => {
+        for (let due = books.state.dueAt; due !== null && due <= until; due = books.state.dueAt) {
+          now = due > now ? due : now;
+          expect(execute(() => planDue(books.state, known()))).toBe(true);
+        }
+        now = until;
+      };
+      for (const { deed, items: asks, mode, at, flag, hours, used } of list) {
+        for (const { id } of books.state.items) books.usage.set(id, used);
+        live(new Date(now.getTime() + hours * 3_600_000));
+        const before = books.state;
+        switch (deed) {
+          case "change":
+            execute(() => planChange(before, { items: asks }, mode, known()));
+            break;
+          case "cancel":
+            execute(() => planCancel(before, { at, prorate: flag, reason: null }, known()));
+            break;
+          case "pause":
+            execute(() => planPause(before, { resumeAt: flag ? new Date(now.getTime() + 50 * DAY) : null }, known()));
+            break;
+          case "resume":
+            execute(() => planResume(before, known()));
+            break;
+          case "reactivate":
+            execute(() => planReactivate(before, known()));
+            break;
+          case "trial":
+            execute(() => planTrialEnd(before, known()));
+            break;
+          case "pay":
+            execute(() => planActivate(before, known()));
+            break;
+          case "wait":
+            break;
+        }
+      }
+
+      live(now);
+      const lines = books.invoices.flatMap((invoice) => invoice.lines.map((line) => ({ ...line, invoiceId: invoice.id })));
+      for (const line of lines) {
+        expect(line.net).toBe(line.amount - line.discount);
+        expect(recomputeLine(line).amount).toBe(line.amount);
+        const back = lines.filter(
+          ({ creditsLine }) => creditsLine?.invoiceId === line.invoiceId && creditsLine.lineId === line.id,
+        );
+        expect(back.length).toBeLessThanOrEqual(1);
+        for (const credit of back) expect(-credit.net).toBeLessThanOrEqual(line.net);
+      }
+      const { currentPeriodStartAt, currentPeriodEndAt, dueAt } = books.state;
+      expect(currentPeriodStartAt < currentPeriodEndAt).toBe(true);
+      if (dueAt !== null) expect(dueAt > now).toBe(true);
+    },
+  );
 });

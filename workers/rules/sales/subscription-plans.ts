@@ -119,6 +119,14 @@ export function planStart(ask: StartAsk, planning: Planning): Planned {
   return planned({ ...next, status }, lines, renewed(next, lines, planning), at);
 }
 
+/** The first payment settled, or PayPal has its approval: what was bought is given, until the period ends that was charged. */
+export function planActivate(state: SubscriptionState, planning: Planning): Planned {
+  const no = whyNotMoveSubscription(state, "activate");
+  if (no) return refuse(no);
+  const effect = { ...grants(state, planning), expiresAt: state.currentPeriodEndAt };
+  return planned({ ...state, status: "active" }, [], effect, wholeSecond(planning.at));
+}
+
 /**
  * Other items from `at` on, in one of the modes. Another interval begins a new period, anchored there and charged in full; what is left of the
  * old one comes back. In a trial nothing is charged, whatever the mode, but `period_end` still waits for the trial's end.
@@ -231,6 +239,19 @@ export function planCancel(
   const paid = state.status !== "trialing" && state.status !== "incomplete";
   const credits = ask.prorate && paid ? creditsOf(state, state.items, at, planning) : [];
   return ended(told, at, credits, planning);
+}
+
+/**
+ * What falls due by itself: the end of a trial, of a pause or of a period, or of the subscription. It takes effect at `dueAt`, however late it
+ * is done; where more than one thing came meanwhile, each is a plan of its own, in their order.
+ */
+export function planDue(state: SubscriptionState, planning: Planning): Planned {
+  const { dueAt, status, cancelAt } = state;
+  if (dueAt === null || planning.at < dueAt) return refuse(refused("not_due", "Nothing of the subscription is due."));
+  const then = { ...planning, at: dueAt };
+  if (status === "trialing") return planTrialEnd(state, then);
+  if (status === "paused" && (cancelAt === null || cancelAt > dueAt)) return planResume(state, then);
+  return planRenewal(state, state.currentPeriodEndAt, then);
 }
 
 /**
