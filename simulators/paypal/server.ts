@@ -134,7 +134,7 @@ function handleCertificate({ certificates, origin }: Paypal, path: string, res: 
   const pem =
     name === "root" ? certificates.good.root : Object.entries(certificates).find(([known]) => known === name)?.[1].chain;
   if (pem === undefined) return answerJson(res, 404, { name: "RESOURCE_NOT_FOUND", message: "There is no such certificate." });
-  answer(res, 200, pem, { "content-type": "application/x-pem-file" });
+  answer(res, 200, pem, { "content-type": "text/plain; charset=utf-8" });
 }
 
 function handlePage(paypal: Paypal, req: IncomingMessage, url: URL, body: string, res: ServerResponse): void {
@@ -155,7 +155,8 @@ async function respond(paypal: Paypal, req: IncomingMessage, url: URL, text: str
 }
 
 async function token(paypal: Paypal, req: IncomingMessage, text: string): Promise<Answered> {
-  await delayOrFail(paypal, "/v1/oauth2/token");
+  await takeTime(paypal);
+  failAsOrdered(paypal, "/v1/oauth2/token");
   if (req.method !== "POST") throw malformed("METHOD_NOT_SUPPORTED", "Tokens are asked for by POST.");
   return told(200, issueToken(paypal.books, req.headers, new URLSearchParams(text)), { "paypal-debug-id": newDebugId() });
 }
@@ -182,7 +183,8 @@ async function answerOnce(paypal: Paypal, req: IncomingMessage, url: URL, text: 
     now: nowOf(books, book.id),
   };
   const { route } = found;
-  if (call.requestId === null || route.keptHours === undefined) return execute(paypal, route, path, call);
+  failAsOrdered(paypal, path);
+  if (call.requestId === null || route.keptHours === undefined) return execute(paypal, route, call);
 
   const id = answerId(book.id, `${route.method} ${path}`, call.requestId);
   const fingerprint = fingerprintOf(path, text);
@@ -190,7 +192,7 @@ async function answerOnce(paypal: Paypal, req: IncomingMessage, url: URL, text: 
   if (saved) return replayed(call, saved);
   paypal.running.add(id);
   try {
-    return await execute(paypal, route, path, call, (answered, of) => {
+    return await execute(paypal, route, call, (answered, of) => {
       const expiresAt = call.now + (route.keptHours ?? 0) * 3_600_000;
       books.put("answers", id, { fingerprint, status: answered.status, body: answered.body, of, expiresAt });
     });
@@ -221,9 +223,9 @@ function readRequest(req: IncomingMessage, text: string): Pick<Call, "text" | "b
 
 type Save = (answered: Answered, of: SavedAnswer["of"]) => void;
 
-/** Runs the endpoint, unless a control call has ordered that it fails. What it does, it does in one go, and remembers it if it worked. */
-async function execute(paypal: Paypal, route: Route, path: string, call: Call, save?: Save): Promise<Answered> {
-  await delayOrFail(paypal, path);
+/** Runs the endpoint. What it does, it does in one go, and remembers it if it worked. */
+async function execute(paypal: Paypal, route: Route, call: Call, save?: Save): Promise<Answered> {
+  await takeTime(paypal);
   if (call.mockCode !== null && !call.book.livemode) throw businessFault(call.mockCode, "Ordered by PayPal-Mock-Response.");
   const { status, body, of } = route.run({ ...call, now: nowOf(call.books, call.book.id) });
   const answered = told(status, body);
@@ -231,14 +233,18 @@ async function execute(paypal: Paypal, route: Route, path: string, call: Call, s
   return answered;
 }
 
-async function delayOrFail({ switches, stopping }: Paypal, path: string): Promise<void> {
-  const { latencyMs } = switches.now;
-  if (latencyMs > 0) await wait(latencyMs, undefined, { signal: stopping.signal });
+/** What a control call has ordered to go wrong, before anything is done or remembered. */
+function failAsOrdered({ switches }: Paypal, path: string): void {
   const failure = meet(switches.now.failures, path);
   if (!failure) return;
   const limited = failure.status === 429;
   const name = limited ? "RATE_LIMIT_REACHED" : failure.status < 500 ? "INVALID_REQUEST" : "INTERNAL_SERVER_ERROR";
   throw new PaypalProblem(failure.status, name, limited ? "Too many requests." : "An internal server error has occurred.");
+}
+
+async function takeTime({ switches, stopping }: Paypal): Promise<void> {
+  const { latencyMs } = switches.now;
+  if (latencyMs > 0) await wait(latencyMs, undefined, { signal: stopping.signal });
 }
 
 /** The same request again: 200, with the object as it is by now. */

@@ -13,8 +13,11 @@ test("a token is told to who knows the secret, and is worth nothing after nine h
     error: "invalid_token",
   });
   expect(issueOf(await shop.get("/v2/checkout/orders/X"))).toEqual([404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID"]);
-  await world.control({ mode: "clock", client_id: "live_shop", advance_s: 32_400 });
-  expect((await shop.get("/v2/checkout/orders/X")).status).toBe(401);
+  const known = async () => (await shop.call("GET", "/v2/checkout/orders/X", undefined, { token: body["access_token"] })).status;
+  await world.control({ mode: "clock", client_id: "live_shop", advance_s: 32_000 });
+  expect(await known()).toBe(404);
+  await world.control({ mode: "clock", client_id: "live_shop", advance_s: 400 });
+  expect(await known()).toBe(401);
 });
 
 test("an order waits for its payer, and is captured once, with fee and net", async () => {
@@ -272,4 +275,13 @@ test("an order that nobody approved for three hours is gone, and an invoice id p
   const { body } = await shop.post("/v2/checkout/orders", orderOf());
   await world.control({ mode: "clock", client_id: "live_shop", advance_s: 3 * 3600 });
   expect((await shop.get(`/v2/checkout/orders/${body["id"]}`)).status).toBe(404);
+});
+
+test("of two requests under one id at once, the second is told to wait", async () => {
+  const world = await paypalWorld();
+  const shop = await world.account();
+  await world.control({ mode: "latency", ms: 50 });
+  const create = () => shop.post("/v2/checkout/orders", orderOf(), { requestId: "twice" });
+  const answers = await Promise.all([create(), create()]);
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
 });

@@ -22,10 +22,16 @@ export async function paypalWorld(statePath?: string) {
     return { status: response.status, body: await response.json<Shown>(), headers: response.headers };
   };
 
-  /** Calls for one account; the token is fetched once. */
+  /** Calls for one account; a token is fetched anew when a moved clock has ended it. */
   const account = async (clientId = "live_shop") => {
-    const own = String((await token(clientId)).body["access_token"]);
+    let own = String((await token(clientId)).body["access_token"]);
     const call = async (method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> => {
+      const answer = await once(method, path, body, options);
+      if (answer.status !== 401 || options.token !== undefined) return answer;
+      own = String((await token(clientId)).body["access_token"]);
+      return once(method, path, body, options);
+    };
+    const once = async (method: string, path: string, body: unknown, options: CallOptions): Promise<Answer> => {
       const text = options.text ?? (body === undefined ? undefined : JSON.stringify(body));
       const response = await fetch(`${url}${path}`, {
         method,
