@@ -201,6 +201,7 @@ describe("a document has no XML", () => {
     ["taxes_not_combinable", document([line(tax("AE", "19"))])],
     ["taxes_not_combinable", document([line(), line({ id: "2", ...tax("S", "19", "reduced") })])],
     ["rules_broken", document([line({ description: " " })])],
+    ["rules_broken", document([line({ quantity: 1000, amount: 1_000_000, net: 1_000_000, ...tax("S", "0.4", null) })])],
     ["rules_broken", document([line()], { totals: { ...totalsOf([line()], "exclusive", "EUR"), taxTotal: 571 } })],
   ] as const)("%s", (code, final) => {
     const refused = whyNoXml(final);

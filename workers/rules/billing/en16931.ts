@@ -245,7 +245,11 @@ const RULES: Record<string, { text: string; holds: (document: EnDocument) => boo
   },
   "BR-CO-17": {
     text: "The tax of each category is its base times its rate, rounded in the currency.",
-    holds: ({ breakdown, currency }) => breakdown.every((group) => same(group.tax, roundedTax(group, currency))),
+    // the standard's own check reads a rate below 0.5 % as none, and wants no tax of it
+    holds: ({ breakdown, currency }) =>
+      breakdown.every(
+        (group) => same(group.tax, roundedTax(group, currency)) && (!roundsToZero(group.rate ?? "0") || roundsToZero(group.tax)),
+      ),
   },
   "BR-CO-18": { text: "There is at least one category of tax.", holds: ({ breakdown }) => breakdown.length > 0 },
   "BR-CO-25": {
@@ -342,6 +346,10 @@ function roundedTax({ taxable, rate }: EnTax, currency: string): Rational {
   const unit = 10n ** BigInt(decimalsOf(currency));
   const exact = mul(value(taxable), rateOf(rate ?? "0"));
   return ratio(BigInt(roundHalfAwayFromZero(mul(exact, toRational(unit)))), unit);
+}
+
+function roundsToZero(text: string): boolean {
+  return roundHalfAwayFromZero(value(text)) === 0;
 }
 
 function whyNoParty({ seller, buyer, totals }: FinalDocument): XmlRefused | null {
