@@ -16,6 +16,8 @@ export type Call = {
   key: ApiKey;
   ids: readonly string[];
   params: Params;
+  /** Where the simulator was reached; the pages of the customer's bank are there, too. */
+  origin: string;
   /** Null where something outside of the API acts: the customer's bank, by a control call. */
   requestId: string | null;
   idempotencyKey: string | null;

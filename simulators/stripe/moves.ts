@@ -200,17 +200,17 @@ function awaitSettlement(call: Call, intent: Intent): void {
 
 function askCustomer(call: Call, intent: Intent, how: Confirmation): void {
   intent.status = "requires_action";
-  intent.next_action = nextAction(intent.id, how);
+  intent.next_action = nextAction(call, intent.id, how);
   keep(call, intent);
   tell(call, "payment_intent.requires_action", intent);
 }
 
 /** Where the customer proves who they are: in Stripe's script on the vendor's page, or on a page to be sent to. */
-export function nextAction(id: string, { returnUrl, useSdk }: Pick<Confirmation, "returnUrl" | "useSdk">) {
+export function nextAction(call: Call, id: string, { returnUrl, useSdk }: Pick<Confirmation, "returnUrl" | "useSdk">) {
   if (returnUrl === undefined || useSdk) {
     return { type: "use_stripe_sdk", use_stripe_sdk: { type: "three_d_secure_redirect", source: id } };
   }
-  const url = `https://hooks.stripe.com/3d_secure_2/${id}`;
+  const url = `${call.origin}/_bank/${id}`;
   return { type: "redirect_to_url", redirect_to_url: { return_url: returnUrl, url } };
 }
 

@@ -15,7 +15,8 @@ import { finishRefund, giveBack } from "./refunds.ts";
 import { settleSetup } from "./setup-intents.ts";
 import { post, postCharge } from "./transactions.ts";
 
-type World = { books: Books; courier: Courier };
+/** What the outside acts on. */
+export type World = { books: Books; courier: Courier };
 type Happening = (world: World, body: ControlBody) => object;
 
 const MAX_AMOUNT = 99_999_999;
@@ -40,15 +41,21 @@ function authenticate(world: World, body: ControlBody): object {
   const failed = body.boolean("failed") ?? false;
   body.done();
   if ((intentId === undefined) === (setupId === undefined)) throw new BadControl("Give payment_intent or setup_intent.");
-  if (setupId !== undefined) {
-    const owned = found(world.books.get("setups", setupId), setupId);
+  return authenticateBy(world, setupId ?? intentId ?? "", failed);
+}
+
+/** The same by the id of either kind of intent. Throws `BadControl` where nobody is asked. */
+export function authenticateBy(world: World, id: string, failed: boolean): object {
+  const setup = world.books.get("setups", id);
+  if (setup) {
+    const owned = found(setup, id);
     checkStatus(owned.object, ["requires_action"]);
     return acting(world, owned.book, (call) => {
       settleSetup(call, owned.object, !failed);
-      return { id: setupId, status: owned.object.status };
+      return { id, status: owned.object.status };
     });
   }
-  const owned = found(world.books.get("intents", intentId ?? ""), intentId ?? "");
+  const owned = found(world.books.get("intents", id), id);
   checkStatus(owned.object, ["requires_action"]);
   return acting(world, owned.book, (call) => {
     if (failed) fail(call, owned.object);
@@ -243,7 +250,17 @@ function callOf({ books, courier }: World, bookId: string): Call {
   const [account = "", mode] = bookId.split("/");
   const book: Book = { account, livemode: mode === "live", id: bookId };
   const key = { book, publishable: false };
-  return { books, courier, key, ids: [], params: new Params(new Map()), requestId: null, idempotencyKey: null, afterwards: [] };
+  return {
+    books,
+    courier,
+    key,
+    ids: [],
+    origin: "",
+    params: new Params(new Map()),
+    requestId: null,
+    idempotencyKey: null,
+    afterwards: [],
+  };
 }
 
 /** A copy of a row that a control call names. */

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { BadControl, BodyTooLarge, answer, answerJson, closeServer, listen, readBody, urlOf } from "../http.ts";
 import type { Simulator, SimulatorOptions } from "../run.ts";
 import { answerId, fingerprintOf, savedAnswer } from "./answers.ts";
+import { BANK_PATH, showBank } from "./bank-page.ts";
 import { nowMs, openBooks, randomText } from "./books.ts";
 import { API_VERSION, type Call } from "./call.ts";
 import { type Controlled, activeSwitches, control } from "./control.ts";
@@ -72,6 +73,11 @@ async function handle(stripe: Stripe, req: IncomingMessage, res: ServerResponse)
     return answerJson(res, 400, { error: { type: "invalid_request_error", message: "The request target is not a path." } });
   const body = (await readBody(req, MAX_BODY_BYTES)).toString("utf8");
   if (url.pathname.startsWith("/_control")) return handleControl(stripe, req.method ?? "", url.pathname, body, res);
+  if (url.pathname.startsWith(BANK_PATH)) {
+    const { status, html, location } = showBank(stripe, req.method ?? "", url.pathname, body);
+    const headers = { "content-type": "text/html; charset=utf-8", ...(location === undefined ? {} : { location }) };
+    return answer(res, status, html, headers);
+  }
 
   const requestId = `req_${randomText(14)}`;
   const answered = await respond(stripe, req, url, body, requestId);
@@ -143,7 +149,8 @@ async function answerOnce(stripe: Stripe, req: IncomingMessage, asked: Asked): P
   const { books, courier } = stripe;
   const { ids, route } = found;
   const { requestId } = asked;
-  const call = { books, courier, key, ids, params: new Params(form), requestId, idempotencyKey, afterwards: [] };
+  const origin = `http://${req.headers.host ?? "127.0.0.1"}`;
+  const call = { books, courier, key, ids, origin, params: new Params(form), requestId, idempotencyKey, afterwards: [] };
   if (idempotencyKey === null) return execute(stripe, route, path, call);
 
   const fingerprint = fingerprintOf(method, path, asked.fields);

@@ -195,7 +195,7 @@ function confirmSetup(call: Call, setup: Setup, how: { returnUrl: string | undef
   if (outcome.kind === "declined" && !cardOf(held).savable) throw refuse(call, setup, outcome);
   if (outcome.kind !== "needs_action") return succeed(call, setup, held);
   setup.status = "requires_action";
-  setup.next_action = nextAction(setup.id, how);
+  setup.next_action = nextAction(call, setup.id, how);
   keep(call, setup);
   tell(call, "setup_intent.requires_action", setup);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Stripe } from "stripe";
 import { expect, test } from "vitest";
+import { openBooks } from "../../simulators/stripe/books.ts";
 import { idOf, order, problemOf, receiverWorld, signatureOf, stripeWorld, until } from "./world.ts";
 
 type World = Awaited<ReturnType<typeof stripeWorld>>;
@@ -359,6 +360,9 @@ test("an answer can be lost, or be a 500, although the payment was made or decli
   await w.control({ mode: "timeout_after_success", path: `/v1/payment_intents/${id}`, ms: 10, account: "other" });
   await w.control({ mode: "timeout_after_success", path: `/v1/payment_intents/${id}`, ms: 10, account: "shop" });
   await expect(confirm(id, "pm_card_chargeDeclined", "1")).rejects.toThrow("fetch failed");
+  expect((await w.control({ mode: "latency", ms: 0 })).body.active).toMatchObject({
+    timeout_after_success: [{ account: "other", times: 1 }],
+  });
   expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ last_payment_error: { code: "card_declined" } });
   expect((await confirm(id, "pm_card_chargeDeclined", "1")).status).toBe(402);
   expect((await stripe.charges.list({ payment_intent: id })).data).toHaveLength(1);
@@ -370,6 +374,15 @@ test("an answer can be lost, or be a 500, although the payment was made or decli
   expect((await confirm(id, "pm_card_visa", "2")).status).toBe(500);
   expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ status: "succeeded" });
   expect((await stripe.charges.list({ payment_intent: id })).data.map(({ status }) => status)).toEqual(["succeeded", "failed"]);
+});
+
+test("the simulator's memory does not grow without end: the oldest movements are forgotten", () => {
+  const books = openBooks();
+  const object = { id: "du_1", object: "dispute" } as Stripe.Dispute;
+  for (let n = 0; n < 20_500; n += 1) books.put("disputes", `du_${n}`, { book: "shop/live", object });
+  expect(books.size("disputes")).toBe(20_000);
+  expect(books.get("disputes", "du_499")).toBeUndefined();
+  expect(books.get("disputes", "du_500")).toBeDefined();
 });
 
 test("the clock of one account can be ahead of the others", async () => {

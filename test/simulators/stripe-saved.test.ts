@@ -322,6 +322,51 @@ test("where the vendor's server confirms, it confirms once more after the custom
   expect(await stripe.paymentIntents.confirm(asked.id)).toMatchObject({ status: "succeeded", amount_received: 1250 });
 });
 
+test("the customer is led to the bank's page and back to the shop, with what has come of it", async () => {
+  const w = await stripeWorld();
+  const stripe = w.client();
+  const ask = async (amount: number) => {
+    const intent = await stripe.paymentIntents.create({
+      amount,
+      currency: "eur",
+      payment_method: "pm_card_authenticationRequired",
+      confirm: true,
+      return_url: "https://shop.example/back?order=1",
+    });
+    return { intent, url: intent.next_action?.redirect_to_url?.url ?? "" };
+  };
+  const answer = (url: string, passed: string) =>
+    fetch(url, { method: "POST", body: new URLSearchParams({ passed }), redirect: "manual" });
+
+  const good = await ask(700);
+  expect(await (await fetch(good.url)).text()).toContain("It is me");
+  const back = new URL((await answer(good.url, "true")).headers.get("location") ?? "");
+  expect(back.origin).toBe("https://shop.example");
+  expect(Object.fromEntries(back.searchParams)).toEqual({
+    order: "1",
+    payment_intent: good.intent.id,
+    payment_intent_client_secret: good.intent.client_secret,
+    redirect_status: "succeeded",
+  });
+  expect(await stripe.paymentIntents.retrieve(good.intent.id)).toMatchObject({ status: "succeeded" });
+  expect((await answer(good.url, "true")).status).toBe(409);
+  expect((await fetch(good.url)).status).toBe(409);
+
+  const bad = await ask(800);
+  expect((await answer(bad.url, "odd")).status).toBe(400);
+  expect((await answer(bad.url, "false")).headers.get("location")).toContain("redirect_status=failed");
+  expect(await stripe.paymentIntents.retrieve(bad.intent.id)).toMatchObject({ status: "requires_payment_method" });
+
+  const setup = await stripe.setupIntents.create({
+    payment_method: "pm_card_authenticationRequired",
+    confirm: true,
+    return_url: "https://shop.example/saved",
+  });
+  const saved = await answer(setup.next_action?.redirect_to_url?.url ?? "", "true");
+  expect(saved.headers.get("location")).toContain(`setup_intent=${setup.id}`);
+  expect((await fetch(`${w.url}/_bank/pi_none`)).status).toBe(404);
+});
+
 test("a card that passes authentication may still be refused by the bank", async () => {
   const w = await stripeWorld();
   const stripe = w.client();
