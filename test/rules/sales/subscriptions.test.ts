@@ -493,6 +493,16 @@ describe("what is due", () => {
     expect(books.total).toBe(6000);
   });
 
+  test("a pause that is ended late begins its period when it was to end", () => {
+    const books = running();
+    books.do(planPause(books.state, { resumeAt: date("2026-05-10T00:00:00Z") }, books.at("2026-03-05T00:00:00Z")));
+    books.do(planDue(books.state, books.at("2026-05-11T07:00:00Z")));
+    expect(books.state).toMatchObject({
+      currentPeriodStartAt: date("2026-05-10T00:00:00Z"),
+      currentPeriodEndAt: date("2026-06-10T00:00:00Z"),
+    });
+  });
+
   test("a pause that ends before the subscription does is resumed first", () => {
     const books = running([of("yearly")]);
     books.do(planPause(books.state, { resumeAt: date("2026-05-01T00:00:00Z") }, books.at("2026-03-05T00:00:00Z")));
