@@ -22,6 +22,7 @@ async function otherPorts() {
     LATCHKEY_TEMPORAL_PORT: String(free.temporal),
     LATCHKEY_TEMPORAL_UI_PORT: String(free.temporalUi),
     LATCHKEY_STRIPE_PORT: String(free.stripe),
+    LATCHKEY_PAYPAL_PORT: String(free.paypal),
     LATCHKEY_RECEIVER_PORT: String(free.receiver),
     LATCHKEY_HOST_PORT: String(free.host),
   };

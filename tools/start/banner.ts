@@ -12,6 +12,7 @@ export function banner(dev: Dev, home: Home, readyInMs: number): string {
     row("API reference", `${dev.edge_url}/docs`),
     row("Temporal UI", dev.temporal_ui_url ?? `none of ours; the server is ${dev.temporal_address}`),
     row("Stripe simulator", dev.simulators.stripe.url),
+    row("PayPal simulator", dev.simulators.paypal.url),
     row("Webhook receiver", dev.simulators.webhook_receiver.log_url),
     row("Mail outbox", dev.simulators.mail.outbox_url),
     row("Keys and ids", shown(home.devJson)),

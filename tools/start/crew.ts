@@ -3,19 +3,20 @@ import type { Groups } from "./pids.ts";
 import { type Part, type Running, supervise } from "./supervise.ts";
 
 /** The parts of an installation by name. */
-export type PartName = "temporal" | "edge" | "host" | "stripe" | "receiver" | "mail";
+export type PartName = "temporal" | "edge" | "host" | "stripe" | "paypal" | "receiver" | "mail";
 
 const shownAs: Record<PartName, string> = {
   temporal: "Temporal",
   edge: "edge",
   host: "worker host",
   stripe: "Stripe simulator",
+  paypal: "PayPal simulator",
   receiver: "webhook receiver",
   mail: "mail sink",
 };
 
 /** Who asks stops before who answers, so that nothing is cut off in the middle of a call. */
-const stopOrder: PartName[][] = [["host"], ["edge"], ["temporal"], ["stripe", "receiver", "mail"]];
+const stopOrder: PartName[][] = [["host"], ["edge"], ["temporal"], ["stripe", "paypal", "receiver", "mail"]];
 
 /** The parts that run, and the one way to stop them all. */
 export type Crew = {

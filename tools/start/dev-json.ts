@@ -1,4 +1,5 @@
 import type { Addresses } from "./installation.ts";
+import type { PaypalDemo } from "./paypal-demo.ts";
 import { type SeededDemo, stripeKeys } from "./seed.ts";
 import type { PlayedDemo, SeededTenant } from "./seed-state.ts";
 import { writeSecretly } from "./vars.ts";
@@ -17,13 +18,20 @@ export type Dev = {
   };
   simulators: {
     stripe: { url: string; secret_key: string; test_secret_key: string; control_url: string };
+    paypal: PaypalDemo;
     webhook_receiver: { url: string; log_url: string };
     mail: { smtp_url: string; outbox_url: string; log_url: string; control_url: string };
   };
 };
 
 /** Puts together what is known of an installation. */
-export function devOf(at: Addresses, operatorKey: string, seeded: SeededDemo, played: PlayedDemo | undefined): Dev {
+export function devOf(
+  at: Addresses,
+  operatorKey: string,
+  seeded: SeededDemo,
+  paypal: PaypalDemo,
+  played: PlayedDemo | undefined,
+): Dev {
   const { live, test, ...demo } = seeded;
   const unplayed = {
     order_id: null,
@@ -48,6 +56,7 @@ export function devOf(at: Addresses, operatorKey: string, seeded: SeededDemo, pl
         test_secret_key: stripeKeys.test,
         control_url: `${at.stripe}/_control`,
       },
+      paypal,
       webhook_receiver: { url: at.receiver, log_url: `${at.receiver}/_log` },
       mail: {
         smtp_url: at.mail.smtp,

@@ -12,6 +12,7 @@ export type Home = {
   edge: string;
   temporalDb: string;
   stripeState: string;
+  paypalState: string;
   receiverState: string;
   mailState: string;
   /** Secrets of the edge, as wrangler reads them. */
@@ -35,6 +36,7 @@ export function homeAt(folder = process.env["LATCHKEY_HOME"] ?? ".latchkey"): Ho
     edge: at("edge"),
     temporalDb: at("temporal.db"),
     stripeState: at("stripe.ndjson"),
+    paypalState: at("paypal.ndjson"),
     receiverState: at("receiver.ndjson"),
     mailState: at("mail.ndjson"),
     vars: at("dev.vars"),

@@ -17,6 +17,7 @@ export type Addresses = {
   edge: string;
   temporal: TemporalAt;
   stripe: string;
+  paypal: string;
   receiver: string;
   mail: { outbox: string; smtp: string };
 };
@@ -63,6 +64,7 @@ export async function startInstallation(plan: Plan): Promise<Installation> {
       edge: originAt(ports.edge),
       temporal,
       stripe: originAt(ports.stripe),
+      paypal: originAt(ports.paypal),
       receiver: originAt(ports.receiver),
       mail: { outbox: originAt(ports.mail), smtp: `smtp://127.0.0.1:${ports.smtp}` },
     };
@@ -95,6 +97,7 @@ async function startParts(home: Home, ports: Ports, say: Say, crew: Crew): Promi
     startTemporalAndHost(),
     startEdge(),
     crew.begin("stripe", simulatorPart("stripe", home, ports)),
+    crew.begin("paypal", simulatorPart("paypal", home, ports)),
     crew.begin("receiver", simulatorPart("receiver", home, ports)),
     crew.begin("mail", simulatorPart("mail", home, ports)),
   ]);

@@ -12,8 +12,8 @@ export const usage = `Starts Latchkey on this machine: Temporal, the edge, the w
   npm start -- --help        this text
 
   LATCHKEY_PORT, LATCHKEY_TEMPORAL_PORT, LATCHKEY_TEMPORAL_UI_PORT, LATCHKEY_STRIPE_PORT, LATCHKEY_RECEIVER_PORT,
-  LATCHKEY_HOST_PORT, LATCHKEY_MAIL_PORT, LATCHKEY_SMTP_PORT
-                             ports; without them 8787, 7233, 8233, 8790, 8791, 8792, 8793, 8794 or the next free one
+  LATCHKEY_HOST_PORT, LATCHKEY_MAIL_PORT, LATCHKEY_SMTP_PORT, LATCHKEY_PAYPAL_PORT
+                             ports; without them 8787, 7233, 8233, 8790, 8791, 8792, 8793, 8794, 8795 or the next free one
   SMTP_HOST, SMTP_PORT, …    a mail server of your own; without one, mail goes to the sink and no further
   LATCHKEY_HOME              where data and logs lie (.latchkey)
   LATCHKEY_CACHE             where downloaded programs lie (~/.cache/latchkey)

@@ -138,6 +138,7 @@ export function simulatorPart(name: keyof typeof simulators, home: Home, ports: 
 
 const simulators = {
   stripe: { variable: "LATCHKEY_STRIPE_PORT", probed: "/_control/log" },
+  paypal: { variable: "LATCHKEY_PAYPAL_PORT", probed: "/_control/log" },
   receiver: { variable: "LATCHKEY_RECEIVER_PORT", probed: "/_log?path=/ready" },
   mail: { variable: "LATCHKEY_MAIL_PORT", probed: "/_control" },
 } as const;

@@ -11,6 +11,7 @@ const parts = {
   host: { port: 8792, variable: "LATCHKEY_HOST_PORT", name: "the worker host" },
   mail: { port: 8793, variable: "LATCHKEY_MAIL_PORT", name: "the outbox of the mail sink" },
   smtp: { port: 8794, variable: "LATCHKEY_SMTP_PORT", name: "the mail sink" },
+  paypal: { port: 8795, variable: "LATCHKEY_PAYPAL_PORT", name: "the PayPal simulator" },
 } as const;
 
 type Listener = keyof typeof parts;
@@ -55,6 +56,7 @@ async function each(choose: (part: Listener, taken: Set<number>) => Promise<numb
     host: await next("host"),
     mail: await next("mail"),
     smtp: await next("smtp"),
+    paypal: await next("paypal"),
   };
 }
 

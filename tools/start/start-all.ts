@@ -1,6 +1,7 @@
 import { type Dev, devOf, writeDev } from "./dev-json.ts";
 import { playDemo } from "./demo.ts";
 import { type Installation, type Plan, startInstallation } from "./installation.ts";
+import { paypalDemoAt } from "./paypal-demo.ts";
 import { seedDemo } from "./seed.ts";
 
 /** An installation with its demo tenant, ready for use. */
@@ -17,7 +18,7 @@ export async function startAll(plan: Plan & { demo: boolean }): Promise<Started>
   try {
     const seeded = await seedDemo(addresses, seed);
     const played = seed.state.demo ?? (plan.demo ? await playDemo(addresses, seeded, seed, plan.say) : undefined);
-    const dev = devOf(addresses, seed.state.operator_key ?? "", seeded, played);
+    const dev = devOf(addresses, seed.state.operator_key ?? "", seeded, await paypalDemoAt(addresses.paypal), played);
     await writeDev(plan.home.devJson, dev);
     return { ...installation, dev };
   } catch (error) {
