@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, isNull, lte, or } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gte, isNull, lt, lte, or } from "drizzle-orm";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
@@ -9,7 +9,14 @@ import { attempts, deliveries, webhookEndpoints } from "./tables.ts";
 export type DeliveryRow = typeof deliveries.$inferSelect;
 export type AttemptRow = typeof attempts.$inferSelect;
 
-type DeliveryFilter = { state?: DeliveryState | undefined; eventId?: string | undefined; eventType?: EventType | undefined };
+type DeliveryFilter = {
+  state?: DeliveryState | undefined;
+  eventId?: string | undefined;
+  eventType?: EventType | undefined;
+  /** What their ids are at least, and what they are below: ids sort by the instant in which they were made. */
+  from?: string | undefined;
+  to?: string | undefined;
+};
 
 /** The newest attempts are shown; a delivery that is resent again and again may have more. */
 const SHOWN_ATTEMPTS = 100;
@@ -59,6 +66,8 @@ export function deliveriesOf(asking: Asking) {
               filter.state === undefined ? undefined : eq(deliveries.state, filter.state),
               filter.eventId === undefined ? undefined : eq(deliveries.eventId, filter.eventId),
               filter.eventType === undefined ? undefined : eq(deliveries.eventType, filter.eventType),
+              filter.from === undefined ? undefined : gte(deliveries.id, filter.from),
+              filter.to === undefined ? undefined : lt(deliveries.id, filter.to),
               olderThan(deliveries.id, page),
             ),
           )

@@ -16,7 +16,7 @@ export const updateMailPreferences = endpoint({
     security: scope("mail:write"),
     summary: "Set what a customer wants to be mailed",
     description:
-      "All the kinds that they want no more; what is always sent may stand among them and is sent all the same. `lift_bounce` lets mail go to an address that was refused.",
+      "All the kinds that they want no more; what is always sent cannot be among them. `lift_bounce` lets mail go to an address that was refused.",
     request: { params: idParam("cus"), body: jsonBody(MailPreferencesInput) },
     responses: {
       200: json(MailPreferences, "Their preferences as they are now"),

@@ -55,7 +55,7 @@ export const presentPreferences = (
 ): z.infer<typeof MailPreferences> => ({
   object: "mail_preferences",
   id,
-  unsubscribed: [...unsubscribed],
+  unsubscribed: unsubscribed.filter((kind) => !KINDS[kind].isLegal),
   always_sent: ALWAYS_SENT,
   bounced_at: bounce?.createdAt.toISOString() ?? null,
   bounced_detail: bounce?.detail ?? null,

@@ -1,9 +1,15 @@
 import { listQuery } from "#kernel/endpoint";
 import { z, Email, Instant, Ref, text } from "#kernel/wire";
-import { MAIL_LOCALES, NOTICE_KINDS } from "#rules/mail/kinds";
+import { isNoticeKind, MAIL_LOCALES, NOTICE_KINDS, OPTIONAL_KINDS } from "#rules/mail/kinds";
 import { NOTICE_STATES, SUPPRESSED_REASONS } from "#rules/mail/states";
 
 const Kind = z.enum(NOTICE_KINDS);
+const OptionalKind = z.enum(OPTIONAL_KINDS, {
+  error: ({ input }) =>
+    typeof input === "string" && isNoticeKind(input)
+      ? `${input} is always sent: nobody can unsubscribe from it. Turn it off for everybody with the setting mail.disabled_kinds.`
+      : undefined,
+});
 const MailLocale = z.enum(MAIL_LOCALES);
 
 export const Notice = z
@@ -75,9 +81,11 @@ export const MailPreferences = z
 export const MailPreferencesInput = z
   .strictObject({
     unsubscribed: z
-      .array(Kind)
-      .max(NOTICE_KINDS.length)
-      .openapi({ description: "Kinds that they want no more; all of those, not only new ones." }),
+      .array(OptionalKind)
+      .max(OPTIONAL_KINDS.length)
+      .openapi({
+        description: "Kinds that they want no more; all of those, not only new ones. What is always sent cannot be among them.",
+      }),
     lift_bounce: z.boolean().default(false).openapi({ description: "Their address may be mailed again." }),
   })
   .openapi("MailPreferencesInput", { example: { unsubscribed: ["trial_started"], lift_bounce: true } });

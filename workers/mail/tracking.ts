@@ -4,10 +4,11 @@ import { changing } from "#kernel/changing";
 import { fact } from "#kernel/facts";
 import { databaseOf } from "#kernel/shards";
 import { shardOf } from "#rules/ids";
+import { OPTIONAL_KINDS } from "#rules/mail/kinds";
 import { afterReport, isReport, type Report } from "#rules/mail/tracking";
 import { presentNotice } from "./presenters.ts";
 import { recordResults } from "./recording.ts";
-import { OPTIONAL_KINDS, unsubscribe } from "./unsubscribing.ts";
+import { unsubscribe } from "./unsubscribing.ts";
 
 /** What MailChannels tells of one mail. */
 export type MailEvent = {

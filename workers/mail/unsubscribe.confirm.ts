@@ -3,10 +3,10 @@ import { openTenant } from "#kernel/asking";
 import { problems, publicEndpoint } from "#kernel/endpoint";
 import { changedMeanwhile, invalidRequest } from "#kernel/problems";
 import { z } from "#kernel/wire";
-import { unsubscribeLinkInvalid } from "./problems.ts";
+import { OPTIONAL_KINDS } from "#rules/mail/kinds";
 import { unsubscribeParam } from "./schemas.ts";
-import { answerPage, unsubscribePage } from "./unsubscribe-page.ts";
-import { OPTIONAL_KINDS, subscriptionIn, unsubscribe } from "./unsubscribing.ts";
+import { answerBrokenLink, answerPage, BROKEN_LINK, unsubscribePage } from "./unsubscribe-page.ts";
+import { subscriptionIn, unsubscribe } from "./unsubscribing.ts";
 
 export const confirmUnsubscribe = publicEndpoint({
   route: createRoute({
@@ -29,8 +29,9 @@ export const confirmUnsubscribe = publicEndpoint({
       },
     },
     responses: {
+      ...BROKEN_LINK,
       200: { content: { "text/html": { schema: z.string() } }, description: "They get no more of it" },
-      ...problems(unsubscribeLinkInvalid, changedMeanwhile),
+      ...problems(changedMeanwhile),
     },
   }),
 
@@ -38,7 +39,7 @@ export const confirmUnsubscribe = publicEndpoint({
     const subscription = await subscriptionIn(c.env, c.req.valid("param").token);
     const actor = { type: "user" as const, id: subscription?.recipientId ?? null, ip: c.var.ip };
     const opened = subscription && (await openTenant(c, subscription.tenantId, actor));
-    if (!opened) throw unsubscribeLinkInvalid({});
+    if (!opened) return answerBrokenLink(c);
     const wish = wishIn(c.var.upload);
     if (!wish) throw invalidRequest({ what: "It does not say List-Unsubscribe=One-Click." });
     await unsubscribe(opened.repo, subscription.recipientId, wish === "all" ? OPTIONAL_KINDS : [subscription.kind]);

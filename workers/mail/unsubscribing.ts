@@ -9,9 +9,6 @@ import { base32 } from "#rules/ids";
 import { isNoticeKind, KINDS, NOTICE_KINDS, type NoticeKind } from "#rules/mail/kinds";
 import { presentPreferences } from "./presenters.ts";
 
-/** What people may want no more; the rest is sent in any case. */
-export const OPTIONAL_KINDS = NOTICE_KINDS.filter((kind) => !KINDS[kind].isLegal);
-
 /** Who wants no more of what: ids alone, so that no address stands in a link. */
 export type Subscription = { tenantId: string; recipientId: string; kind: NoticeKind };
 

@@ -1,6 +1,6 @@
 import { listQuery } from "#kernel/endpoint";
 import { EventPattern, EventPatterns } from "#kernel/event-patterns";
-import { z, ExternalId, Instant, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { z, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
 import { EVENT_TYPES } from "#rules/events";
 import { HEADER_VALUE_MAX, headerFaults, HEADERS_MAX } from "#rules/webhooks/headers";
 import { ATTEMPT_DELAYS_S } from "#rules/webhooks/schedule";
@@ -224,4 +224,6 @@ export const DeliveryQuery = listQuery({
   state: z.enum(DELIVERY_STATES).optional(),
   event_id: Ref.optional(),
   event_type: z.enum(EVENT_TYPES).optional(),
+  created_after: InstantInput.optional().openapi({ description: "Deliveries that were made at this instant or later." }),
+  created_before: InstantInput.optional().openapi({ description: "Deliveries that were made before this instant." }),
 });

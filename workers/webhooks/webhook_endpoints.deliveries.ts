@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { endpoint, idParam, json, listOf, problems, scope } from "#kernel/endpoint";
 import { pageAsked, presentPage } from "#kernel/pages";
 import { invalidCursor } from "#kernel/problems";
+import { idsSince } from "#rules/ids";
 import { presentDelivery } from "./presenters.ts";
 import { webhookEndpointNotFound } from "./problems.ts";
 import { Delivery, DeliveryQuery } from "./schemas.ts";
@@ -25,7 +26,13 @@ export const listEndpointDeliveries = endpoint({
     const bound = { ...query, endpoint_id: id }; // a cursor of one endpoint's list does not fit another's
     const page = await pageAsked(repo.tenantId, bound);
     if (!(await repo.webhookEndpoints.byId(id))) throw webhookEndpointNotFound({});
-    const filter = { state: query.state, eventId: query.event_id, eventType: query.event_type };
+    const filter = {
+      state: query.state,
+      eventId: query.event_id,
+      eventType: query.event_type,
+      from: query.created_after && idsSince("delivery", repo.shard, query.created_after),
+      to: query.created_before && idsSince("delivery", repo.shard, query.created_before),
+    };
     const found = await repo.deliveries.list(id, page, filter);
     return c.json(await presentPage(repo.tenantId, bound, found, presentDelivery), 200);
   },

@@ -127,6 +127,24 @@ describe("unsubscribing by the link of a mail", () => {
     expect((await preferences(w, other.id))["unsubscribed"]).toEqual([]);
   });
 
+  test("that were cut off show a browser a page in its own language that says so, and programs the problem", async () => {
+    const { link } = await mailed();
+    const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (const [languages, said] of [
+      ["de-AT,de;q=0.9,en;q=0.8", "Dieser Link führt nirgendwohin"],
+      ["fr", "This link does not lead anywhere"],
+    ] as const) {
+      const headers = { accept, "accept-language": languages };
+      const page = await send("GET", link.slice(0, -9), undefined, { headers });
+      expect(page.status).toBe(404);
+      expect(page.headers.get("content-type")).toContain("text/html");
+      expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect(page.text).toContain(said);
+      expect(page.text).not.toContain("<form");
+    }
+    expect((await send("GET", link.slice(0, -9))).body["code"]).toBe("unsubscribe_link_invalid");
+  });
+
   test("of two kinds at once loses neither", async () => {
     const { w, buyer } = await mailed();
     const kinds = ["trial_started", "license_reinstated", "quota_alert", "welcome"] as const;
@@ -142,18 +160,31 @@ describe("what a vendor says of a customer's mail", () => {
   test("is kept, told as an event, and counts like what they say themselves", async () => {
     const { w, buyer } = await mailed();
     const path = `/v1/customers/${buyer.id}/mail_preferences`;
-    const put = await w.put(path, { unsubscribed: ["license_reinstated", "license_revoked"] });
+    const put = await w.put(path, { unsubscribed: ["license_reinstated"] });
     expect(put).toMatchObject({
       status: 200,
-      body: { id: buyer.id, unsubscribed: ["license_reinstated", "license_revoked"], bounced_at: null },
+      body: { id: buyer.id, unsubscribed: ["license_reinstated"], bounced_at: null },
     });
     expect(await wholeStory(w, buyer.id)).toEqual([
       "license_issued pending",
       "license_reinstated unsubscribed",
-      "license_revoked pending", // nobody can unsubscribe from that
+      "license_revoked pending",
       "license_suspended pending",
     ]);
     expect((await w.get("/v1/events?type=mail_preferences.updated")).body["data"]).toHaveLength(1);
+  });
+
+  test("names only what can be unsubscribed: what is always sent is refused, and why is said", async () => {
+    const { w, buyer } = await mailed();
+    const path = `/v1/customers/${buyer.id}/mail_preferences`;
+    const put = await w.put(path, { unsubscribed: ["trial_started", "license_issued"] });
+    expect(put).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: "/unsubscribed/1", detail: expect.stringContaining("license_issued is always sent") }] },
+    });
+    expect((await preferences(w, buyer.id))["unsubscribed"]).toEqual([]);
+    const unknown = await w.put(path, { unsubscribed: ["newsletter"] });
+    expect(unknown.body["errors"][0].detail).toContain('Must be one of "trial_started"');
   });
 
   test("lifts a bounce, and mail goes there again", async () => {

@@ -468,3 +468,26 @@ test("a cursor of one endpoint's deliveries does not fit another's", async () =>
     code: "invalid_cursor",
   });
 });
+
+test("an endpoint's list is narrowed by type and by when deliveries were made: at an instant or later, and before one", async () => {
+  const w = await world();
+  const { id } = (await w.post("/v1/webhook_endpoints", { url: "https://hooks.customer.example/narrow", events: ["*"] })).body;
+  for (const name of ["a", "b", "c"]) {
+    await w.post("/v1/products", { name, code: name });
+    const madeBy = Date.now();
+    while (Date.now() === madeBy) await w.get("/v1/products"); // each is of a millisecond of its own
+  }
+  const list = async (query: string) =>
+    (await w.get(`/v1/webhook_endpoints/${id}/deliveries?event_type=product.created${query}`)).body["data"] as {
+      id: string;
+      created_at: string;
+    }[];
+  const all = await list("");
+  expect(all).toHaveLength(3);
+  const [newest, middle, oldest] = all;
+  const ids = async (query: string) => (await list(query)).map((each) => each.id);
+  expect(await ids(`&created_after=${middle!.created_at}`)).toEqual([newest!.id, middle!.id]);
+  expect(await ids(`&created_before=${middle!.created_at}`)).toEqual([oldest!.id]);
+  expect(await ids(`&created_after=${middle!.created_at}&created_before=${newest!.created_at}`)).toEqual([middle!.id]);
+  expect((await w.get(`/v1/webhook_endpoints/${id}/deliveries?created_after=yesterday`)).status).toBe(400);
+});

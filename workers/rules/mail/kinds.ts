@@ -66,6 +66,9 @@ export const KINDS: Record<NoticeKind, KindOfNotice> = {
   test: { isLegal: true, placeholders: [...ALWAYS], required: [] },
 };
 
+/** What people may want no more; the rest is sent in any case. */
+export const OPTIONAL_KINDS = NOTICE_KINDS.filter((kind) => !KINDS[kind].isLegal);
+
 /** A mail that a fact calls for. */
 export type CalledFor = { kind: NoticeKind; to: Audience };
 
