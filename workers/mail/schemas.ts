@@ -80,12 +80,9 @@ export const MailPreferences = z
 
 export const MailPreferencesInput = z
   .strictObject({
-    unsubscribed: z
-      .array(OptionalKind)
-      .max(OPTIONAL_KINDS.length)
-      .openapi({
-        description: "Kinds that they want no more; all of those, not only new ones. What is always sent cannot be among them.",
-      }),
+    unsubscribed: z.array(OptionalKind).max(OPTIONAL_KINDS.length).openapi({
+      description: "Kinds that they want no more; all of those, not only new ones. What is always sent cannot be among them.",
+    }),
     lift_bounce: z.boolean().default(false).openapi({ description: "Their address may be mailed again." }),
   })
   .openapi("MailPreferencesInput", { example: { unsubscribed: ["trial_started"], lift_bounce: true } });
