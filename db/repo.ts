@@ -34,6 +34,8 @@ import { statusListsOf } from "./offline/status-lists.ts";
 import { alertsOf } from "./stories/alerts.ts";
 import { storiesOf } from "./stories/stories.ts";
 import { booksOf } from "./billing/books.ts";
+import { creditNotesOf } from "./billing/credit-notes.ts";
+import { creditsOf } from "./billing/credits.ts";
 import { invoicesOf } from "./billing/invoices.ts";
 import { paymentsOf } from "./billing/payments.ts";
 import { taxingOf } from "./billing/taxing.ts";
@@ -99,6 +101,8 @@ const ROOMS = {
   books: booksOf,
   ledger: ledgerOf,
   invoices: invoicesOf,
+  creditNotes: creditNotesOf,
+  credits: creditsOf,
   taxing: taxingOf,
   payments: paymentsOf,
   events: eventsOf,

@@ -1,4 +1,6 @@
+import { creditNotes } from "./credit_notes/index.ts";
+import { credits } from "./credits/index.ts";
 import { invoices } from "./invoices/index.ts";
 
 /** Invoices and what settles them. */
-export const billing = [...invoices];
+export const billing = [...invoices, ...creditNotes, ...credits];

@@ -77,6 +77,7 @@ export const EVENT_TYPES = [
   "invoice.payment_applied",
   "invoice.voided",
   "invoice.marked_uncollectible",
+  "credit_note.created",
   "payment.succeeded",
   "credit.created",
   "test_clock.created",

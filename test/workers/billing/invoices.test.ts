@@ -201,3 +201,61 @@ test("sums of a span are told by currency and status", async () => {
   ]);
   expect((await w.get("/v1/invoices/stats?from_at=2020-01-01T00:00:00Z")).body["code"]).toBe("invalid_request");
 });
+
+test("a credit note lowers what is due first, and what was paid becomes credit that the next invoice spends", async () => {
+  const w = await world();
+  await sellsFrom(w, "DE", "DE136695976");
+  const customer = await buyer(w);
+  const invoice = await open(w, customer);
+  await w.post(`/v1/invoices/${invoice["id"]}/pay`, { amount: 9000 });
+  const preview = await w.post("/v1/credit_notes/preview", { invoice_id: invoice["id"], lines: [{ line_id: "1", quantity: 1 }] });
+  expect(preview.body).toMatchObject({ total: 5950, to_due: 2900, to_credit: 3050, closes: false });
+
+  const note = await w.post("/v1/credit_notes", { invoice_id: invoice["id"], lines: [{ line_id: "1", quantity: 1 }] });
+  expect(note.status, note.text).toBe(201);
+  expect(note.body).toMatchObject({ total: 5950, taxable: 5000, tax_total: 950, to_due: 2900, to_credit: 3050 });
+  expect(note.body["number"]).toMatch(/^CN-\d{4}-000001$/);
+  expect((await w.get(`/v1/invoices/${invoice["id"]}`)).body).toMatchObject({
+    status: "paid",
+    amount_credited: 2900,
+    amount_due: 0,
+  });
+  expect(await balances(w)).toEqual({ "cash:manual": 9000, customer_credit: -3050, revenue: -5000, tax: -950 });
+
+  const next = await open(w, customer);
+  expect(next).toMatchObject({ credit_applied: 3050, amount_due: 8850 });
+  const last = await w.post("/v1/credit_notes", { invoice_id: invoice["id"] });
+  expect(last.body).toMatchObject({ total: 5950, to_due: 0, to_credit: 5950 });
+  const beyond = await w.post("/v1/credit_notes", { invoice_id: invoice["id"] });
+  expect([beyond.status, beyond.body["code"]]).toEqual([409, "invoice_not_creditable"]);
+});
+
+test("ten credit notes of 3,000 race for an invoice of 10,000, and it is not credited beyond its total", async () => {
+  const w = await world();
+  const invoice = await open(w, await buyer(w));
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => w.post("/v1/credit_notes", { invoice_id: invoice["id"], amount: 3000 })),
+  );
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+  expect(answers.filter(({ body }) => body["code"] === "credit_too_large")).toHaveLength(7);
+  expect((await w.get(`/v1/invoices/${invoice["id"]}`)).body).toMatchObject({ amount_credited: 9000, amount_due: 1000 });
+  expect(await balances(w)).toEqual({ receivable: 1000, revenue: -1000 });
+});
+
+test("credit that is given pays what ends soonest first, and none of it twice at once", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const give = (body: Row) => w.post(`/v1/customers/${customer}/credits`, body);
+  await give({ amount: 6000 });
+  const soon = new Date(Date.now() + 86_400_000).toISOString();
+  await give({ amount: 5000, expires_at: soon, source: "promotion" });
+  expect((await give({ amount: 1, expires_at: "2020-01-01T00:00:00Z" })).body["code"]).toBe("invalid_request");
+  const ids = await Promise.all(
+    [1, 2].map(async () => (await draft(w, customer, [{ description: "One", unit_amount: 7000 }]))["id"]),
+  );
+  await Promise.all(ids.map((id) => w.post(`/v1/invoices/${id}/finalize`)));
+  const both = await Promise.all(ids.map(async (id) => (await w.get(`/v1/invoices/${id}`)).body));
+  expect(both.map((row: Row) => row["credit_applied"]).toSorted((a, b) => a - b)).toEqual([4000, 7000]);
+  const left = (await w.get(`/v1/customers/${customer}/credits`)).body["data"];
+  expect(left.map((row: Row) => row["remaining"])).toEqual([0, 0]);
+});

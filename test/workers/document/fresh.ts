@@ -119,6 +119,14 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const lines = [{ description: p.mark, quantity: 2, unit_amount: 5000, product_id: product.id }];
     return does(p, "POST", "/v1/invoices", { ...own(p), customer_id: customer.id, lines });
   },
+  credit_note: async (p) => {
+    const invoice = await openInvoice(p);
+    return does(p, "POST", "/v1/credit_notes", { ...own(p), invoice_id: invoice.id, notes: p.mark });
+  },
+  credit: async (p) => {
+    const customer = await stock(p, "customer");
+    return does(p, "POST", `/v1/customers/${customer.id}/credits`, { ...own(p), amount: 100, reason: p.mark });
+  },
   license: async (p) => {
     const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
     return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, issued_to: p.mark });
@@ -257,6 +265,15 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       const product = await make(p, "product");
       await does(p, "POST", `/v1/products/${product.id}/versions`, { version: "1.0.0", released_at: new Date().toISOString() });
       return product;
+    },
+  },
+  "credit_notes.create": { invoice: openInvoice },
+  "credit_notes.preview": { invoice: openInvoice },
+  "credits.list": {
+    customer: async (p) => {
+      const customer = await make(p, "customer");
+      await does(p, "POST", `/v1/customers/${customer.id}/credits`, { amount: 100, reason: p.mark });
+      return customer;
     },
   },
   "invoices.pay": { invoice: openInvoice },

@@ -2,6 +2,7 @@ import type { MoneyChange } from "#db/billing/books";
 import type { CreditRow, InvoiceRow } from "#db/billing/invoices";
 import type { Fact } from "#db/commit";
 import type { Repo } from "#db/repo";
+import { spend } from "#rules/billing/credits";
 import { taxOfLines, totalsOf, type Party } from "#rules/billing/documents";
 import { amountDueOf, dueAtOf } from "#rules/billing/invoices";
 import { entriesOf, type BookedLine, type EntryGroup } from "#rules/billing/ledger";
@@ -72,17 +73,19 @@ function numberingOf({ id }: InvoiceRow, { seller }: Sale, now: Date) {
 type Spent = { credit: CreditRow; amount: number; entries: EntryGroup };
 
 /** What of the customer's balance goes to an invoice: what ends soonest first. */
-async function spendOn(repo: Repo, { id, customerId, currency }: InvoiceRow, due: number, now: Date): Promise<Spent[]> {
-  const spent: Spent[] = [];
-  let left = due;
-  for (const credit of await repo.invoices.spendable(customerId, currency)) {
-    const amount = Math.min(credit.remaining, left);
-    if (amount === 0) break;
-    left -= amount;
-    const entries = entriesOf({ kind: "credit_applied", creditId: credit.id, customerId, currency, amount, invoiceId: id });
-    spent.push({ credit: { ...credit, remaining: credit.remaining - amount, updatedAt: now }, amount, entries });
-  }
-  return spent;
+async function spendOn(
+  repo: Repo,
+  { id: invoiceId, customerId, currency }: InvoiceRow,
+  due: number,
+  now: Date,
+): Promise<Spent[]> {
+  const held = await repo.invoices.spendable(customerId, currency);
+  return spend(held, { amount: due, currency }, now).flatMap(({ creditId, amount }) => {
+    const credit = held.find(({ id }) => id === creditId);
+    if (!credit) return [];
+    const entries = entriesOf({ kind: "credit_applied", creditId, customerId, currency, amount, invoiceId });
+    return [{ credit: { ...credit, remaining: credit.remaining - amount, updatedAt: now }, amount, entries }];
+  });
 }
 
 /** Spends what a customer has on an invoice that is open: its row afterwards, and what is written with it. */

@@ -28,7 +28,10 @@ export type TaxableSale = {
 
 export type TaxedLines = { ok: true; lines: DocumentLine[]; evidence: TaxEvidence } | { ok: false; code: string; detail: string };
 
-/** Lines with how each is taxed on a day, by the goods that it is, and the evidence of what was decided. Lines of one kind of goods share their tax. */
+/**
+ * Lines with how each is taxed on a day, by the goods that it is, and the evidence of what was decided. Lines of one kind of goods share their
+ * tax; one that gives back another keeps the tax that it was billed at.
+ */
 export function taxedLines(
   lines: readonly DocumentLine[],
   sale: TaxableSale,
@@ -41,7 +44,9 @@ export function taxedLines(
     if (!decision.ok) return decision;
     byGoods.set(goods, decision);
   }
-  const taxed = lines.map((line) => ({ ...line, tax: taxOf(byGoods.get(goodsOf(line)), goodsOf(line)) }));
+  const taxed = lines.map((line) =>
+    line.creditsLine ? line : { ...line, tax: taxOf(byGoods.get(goodsOf(line)), goodsOf(line)) },
+  );
   const [first] = byGoods.values();
   return { ok: true, lines: taxed, evidence: evidenceOf(sale, first?.treatment ?? "untaxed", now) };
 }

@@ -92,6 +92,7 @@ const REACH: Record<EventType, Reach> = {
   "invoice.payment_applied": "nothing",
   "invoice.voided": "nothing",
   "invoice.marked_uncollectible": "nothing",
+  "credit_note.created": "nothing",
   "payment.succeeded": "nothing",
   "credit.created": "nothing",
   // from here on the tenant's time is read each time, so that steps need no event
