@@ -5,6 +5,7 @@ import {
   clawBack,
   CREDIT_SOURCES,
   type CreditState,
+  endOfRestored,
   expired,
   isSpendable,
   spend,
@@ -110,6 +111,14 @@ describe("spending credit", () => {
     expect(whyNotGrantCredit({ amount: 0, expiresAt: null }, 0, now)?.code).toBe("invalid_amount");
     expect(whyNotGrantCredit({ amount: 1, expiresAt: now }, 0, now)?.code).toBe("expires_in_the_past");
     expect(whyNotGrantCredit({ amount: 1, expiresAt: null }, Number.MAX_SAFE_INTEGER, now)?.code).toBe("balance_too_large");
+  });
+});
+
+describe("a credit that comes back", () => {
+  test("may be spent for 30 days at least, and never ends sooner than it would have", () => {
+    expect(endOfRestored(null, now)).toBeNull();
+    expect(endOfRestored(at(-1), now)).toEqual(at(30));
+    expect(endOfRestored(at(31), now)).toEqual(at(31));
   });
 });
 

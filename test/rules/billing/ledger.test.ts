@@ -85,7 +85,7 @@ const others: fc.Arbitrary<MoneyFact> = fc
       { ...refund, kind: "refund_failed", amount, takenFrom: "credit" },
       { ...credit, kind: "credit_granted", amount, source: "promotion" },
       { ...credit, kind: "credit_applied", amount, invoiceId: "inv_1" },
-      { ...credit, kind: "credit_expired", amount },
+      { ...credit, kind: "credit_expired", amount, expiredOn: "2026-03-01" },
       { ...credit, kind: "credit_clawed_back", amount, disputeId: "dsp_1" },
       { ...credit, kind: "credit_restored", amount, disputeId: "dsp_1" },
       { ...dispute, kind: "dispute_opened", amount },
@@ -123,6 +123,15 @@ describe("a fact of money", () => {
     const back = entriesOf({ ...fact, kind } as MoneyFact);
     expect(back.key).not.toBe(keyOf(fact));
     expect(balancesOf([...entriesOf(fact).entries, ...back.entries]).filter(({ amount }) => amount !== 0)).toEqual([]);
+  });
+
+  test("has a name of its own where a credit is spent, or ends, a second time", () => {
+    const spent = { ...credit, kind: "credit_applied", amount: 1, invoiceId: "inv_1" } as const;
+    expect([keyOf(spent), keyOf({ ...spent, nth: 1 }), keyOf({ ...spent, nth: 2 })]).toEqual([
+      "crd_1/applied/inv_1",
+      "crd_1/applied/inv_1",
+      "crd_1/applied/inv_1/2",
+    ]);
   });
 
   test("an invoice is earned at once, but for the lines whose time ends after it", () => {
@@ -356,7 +365,7 @@ describe("the checker", () => {
     };
     expect(whatIsWrong([broken, ...groups.slice(1)], rows).map(({ code }) => code)).toEqual(["group_unbalanced"]);
     const negative = { ...rows, credits: [{ customerId: "cus_1", currency: "EUR", remaining: -10 }] };
-    const taken = entriesOf({ ...credit, kind: "credit_expired", amount: 20 });
+    const taken = entriesOf({ ...credit, kind: "credit_expired", amount: 20, expiredOn: "2026-03-01" });
     expect(whatIsWrong([...groups, taken], negative)).toMatchObject([{ code: "negative", of: "cus_1 EUR", books: 10 }]);
   });
 

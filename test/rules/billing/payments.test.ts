@@ -6,11 +6,13 @@ import {
   asOrderPayment,
   type Attempt,
   attemptKey,
+  beyondUnapplied,
   DISPUTE_STATUSES,
   type DisputeStatus,
   effectOfDispute,
   effectOfRefund,
   type MoneyTarget,
+  lostOfUnapplied,
   moveDispute,
   movePayment,
   moveRefund,
@@ -28,6 +30,7 @@ import {
   statusOfPaypalDispute,
   statusOfStripeDispute,
   type ToldPayment,
+  usableUnapplied,
   WHEN_MONEY_GOES,
   whyNotRefund,
 } from "#rules/billing/payments";
@@ -327,6 +330,17 @@ describe("disputes", () => {
       expect(count("dispute_lost")).toBe(path.at(-1) === "lost" ? 1 : 0);
     },
   );
+
+  test("take hold of unapplied money first, and of none twice", () => {
+    expect([
+      usableUnapplied({ unapplied: 50, amountDisputed: 20 }),
+      usableUnapplied({ unapplied: 50, amountDisputed: 60 }),
+    ]).toEqual([30, 0]);
+    expect([beyondUnapplied({ unapplied: 50 }, 70), beyondUnapplied({ unapplied: 50 }, 40)]).toEqual([20, 0]);
+    expect([lostOfUnapplied({ unapplied: 50 }, 70, 20), lostOfUnapplied({ unapplied: 50 }, 30, 0)]).toEqual([50, 30]);
+    // unapplied money that came back meanwhile is not taken on top of the credit
+    expect(lostOfUnapplied({ unapplied: 60 }, 70, 20)).toBe(50);
+  });
 
   test("hold licenses while they are open, and revoke them only when they are lost", () => {
     const effects = WHEN_MONEY_GOES.map((wish) => DISPUTE_STATUSES.map((status) => effectOfDispute(status, wish)));

@@ -72,6 +72,15 @@ export function expired(credits: readonly CreditState[], now: Date): CreditPart[
     .map(({ id, remaining }) => ({ creditId: id, amount: remaining }));
 }
 
+/** How long a credit that comes back after its end may still be spent. */
+const GRACE_MS = 30 * 86_400_000;
+
+/** When a credit ends into which something comes back (a dispute was won, a refund out of it failed): not before 30 days from now. */
+export function endOfRestored(expiresAt: Date | null, now: Date): Date | null {
+  if (expiresAt === null) return null;
+  return new Date(Math.max(expiresAt.getTime(), now.getTime() + GRACE_MS));
+}
+
 /** What a dispute does to the credits that came from its money. */
 export type ClawBack = {
   /** taken off what remains of each */

@@ -119,9 +119,10 @@ export type MoneyFact =
   | (OfRefund & { kind: "refund_failed" })
   /** Given for nothing: it lowers what was earned, at once and not when it is spent, so that what we owe is never hidden. */
   | (OfCredit & { kind: "credit_granted"; source: "manual" | "promotion" })
-  | (OfCredit & { kind: "credit_applied"; invoiceId: string })
-  /** What nobody spent in time is earned. */
-  | (OfCredit & { kind: "credit_expired" })
+  /** `nth`: 2 and up where a credit that came back is spent on the same invoice again. */
+  | (OfCredit & { kind: "credit_applied"; invoiceId: string; nth?: number })
+  /** What nobody spent in time is earned. `expiredOn`: a credit that came back has another end. */
+  | (OfCredit & { kind: "credit_expired"; expiredOn: string })
   /** The money that a credit came from is disputed: what is left of the credit makes good a part of the loss. */
   | (OfCredit & { kind: "credit_clawed_back"; disputeId: string })
   /** The dispute was won, and the credit is the customer's again. */
@@ -189,9 +190,9 @@ export function keyOf(fact: MoneyFact): string {
     case "credit_granted":
       return `${fact.creditId}/granted`;
     case "credit_applied":
-      return `${fact.creditId}/applied/${fact.invoiceId}`;
+      return `${fact.creditId}/applied/${fact.invoiceId}${(fact.nth ?? 1) > 1 ? `/${fact.nth}` : ""}`;
     case "credit_expired":
-      return `${fact.creditId}/expired`;
+      return `${fact.creditId}/expired/${fact.expiredOn}`;
     case "credit_clawed_back":
       return `${fact.creditId}/clawed_back/${fact.disputeId}`;
     case "credit_restored":

@@ -311,6 +311,24 @@ export function moveDispute(
   }
 }
 
+/**
+ * What a dispute takes hold of, in this order: money that was not applied yet, then the customer's credit that the payment became, then
+ * what was put to invoices. So `unapplied` money may be used only beyond what is disputed.
+ */
+export function usableUnapplied(payment: { unapplied: number; amountDisputed: number }): number {
+  return Math.max(payment.unapplied - payment.amountDisputed, 0);
+}
+
+/** What of a dispute that opens is to be clawed back from credit, as far as there is some: what unapplied money does not cover. */
+export function beyondUnapplied(payment: { unapplied: number }, disputed: number): number {
+  return Math.max(disputed - payment.unapplied, 0);
+}
+
+/** What of a lost dispute was unapplied money, now owed to nobody. What was clawed back makes good the loss already. */
+export function lostOfUnapplied(payment: { unapplied: number }, disputed: number, clawedBack: number): number {
+  return Math.min(payment.unapplied, disputed - clawedBack);
+}
+
 /** What a tenant wants done to licenses whose money went back. */
 export const WHEN_MONEY_GOES = ["keep", "suspend", "revoke"] as const;
 export type WhenMoneyGoes = (typeof WHEN_MONEY_GOES)[number];
