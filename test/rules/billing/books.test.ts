@@ -164,23 +164,19 @@ function run(company: Company, command: Command): void {
     case "give_up":
       return invoice && company.move(invoice, "mark_uncollectible");
     case "refund":
-      return payment && company.refund(payment, ofWhole(payment.amountReceived, command.part), command.from as "credit");
+      return payment && company.refund(payment, ofWhole(payment.amountReceived, command.part), command.from);
     case "end_refund": {
       const refund = chosen(company.refunds, command.pick);
-      return refund && company.endRefund(refund, command.as as "failed");
+      return refund && company.endRefund(refund, command.as);
     }
     case "dispute":
       return (
         payment &&
-        company.dispute(
-          payment,
-          Math.min(payment.amountReceived, ofWhole(payment.amountReceived, command.part)),
-          command.as as "open",
-        )
+        company.dispute(payment, Math.min(payment.amountReceived, ofWhole(payment.amountReceived, command.part)), command.as)
       );
     case "decide": {
       const dispute = chosen(company.disputes, command.pick);
-      return dispute && company.decide(dispute, command.as as "won");
+      return dispute && company.decide(dispute, command.as);
     }
     case "give":
       return company.give(command.who, command.amount, command.days === null ? null : command.days * DAY);

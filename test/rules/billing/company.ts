@@ -21,6 +21,7 @@ import {
   moveDispute,
   movePayment,
   moveRefund,
+  type OwnPayment,
   refundableOf,
   type RefundStatus,
   usableUnapplied,
@@ -115,11 +116,11 @@ export class Company {
   /** Money comes for an invoice, an order or nothing, as the provider tells it: twice, and out of order. */
   pay(customerId: string, amount: number, target: MoneyTarget & { invoice?: Invoice }, currency: string, fee: number): void {
     const told = { amountReceived: amount, amountRefunded: 0, currency, livemode: true };
-    let ours = { status: "requires_method" as const, amountReceived: 0, currency, livemode: true };
+    const ours: OwnPayment = { status: "requires_method", amountReceived: 0, currency, livemode: true };
     for (const status of ["succeeded", "processing", "succeeded"] as const) {
       const moved = movePayment(ours, { ...told, status });
       if (moved.kind !== "settled") continue;
-      ours = { ...ours, status: "succeeded" as never };
+      ours.status = "succeeded";
       this.#settled(customerId, moved.amountReceived, target, currency, fee);
     }
   }
