@@ -5,6 +5,7 @@ import { amountOf, amountOfOlder, moneyOf } from "#kernel/paypal/amounts";
 import { certificatesOf } from "#kernel/paypal/certificate";
 import { chainFault } from "#kernel/paypal/chain";
 import { crc32 } from "#kernel/paypal/crc32";
+import { PAYPAL_EVENT_TYPES, readPaypalEvent, subjectOf } from "#kernel/paypal/events";
 import { PayPalFailure } from "#kernel/paypal/failure";
 import { paypalWith } from "#kernel/paypal/paypal";
 import { PINNED_ROOTS } from "#kernel/paypal/roots";
@@ -122,6 +123,80 @@ test("a kept wallet pays without its owner; a refusal of it is refused, and name
   await paypal.paymentTokens.delete(token.id);
   expect((await failed(paypal.paymentTokens.get(token.id))).status).toBe(404);
 });
+
+test("a kept wallet pays an order that nobody approves, in two steps or in one", async () => {
+  const { paypal, control } = shop();
+  const kept = await paypal.orders.create({ ...order, keepFor: "cus_1" }, "first");
+  await control({ mode: "approve", id: kept.id });
+  const vault = (await paypal.orders.capture(kept.id, "first/capture")).payment_source?.paypal?.attributes?.vault;
+  const made = await paypal.orders.create({ ...order, payerIsAway: true }, "second");
+  expect(made.status).toBe("CREATED");
+  expect((await paypal.orders.captureWith(made.id, vault?.id ?? "", "merchant", "second/1")).status).toBe("COMPLETED");
+  const once = () => paypal.orders.createPaid(order, vault?.id ?? "", "merchant", "third");
+  const [one, two] = [await once(), await once()];
+  expect([one.status, two.id]).toEqual(["COMPLETED", one.id]);
+});
+
+test("every event that the simulator tells names an object that can be fetched, and is one that we ask for", async () => {
+  const s = shop();
+  const { paypal, control } = s;
+  const webhook = await paypal.webhooks.create("http://127.0.0.1:9/nobody", PAYPAL_EVENT_TYPES);
+  expect((await paypal.webhooks.list()).map(({ id }) => id)).toEqual([webhook.id]);
+  const pay = async (name: string, wallet: string) => {
+    const { id } = await paypal.orders.create({ ...order, keepFor: "cus_1" }, name);
+    await control({ mode: "approve", id, wallet });
+    return (await paypal.orders.capture(id, `${name}/capture`)).purchase_units?.[0]?.payments?.captures?.[0]?.id ?? "";
+  };
+  const paid = await pay("1", "ok");
+  await paypal.captures.refund(paid, "1/refund", { currency: "EUR", amount: 100 });
+  await control({ mode: "settle", id: await pay("2", "pending"), failed: true });
+  const { dispute } = await control({ mode: "dispute", capture: paid });
+  await control({ mode: "resolve_dispute", dispute });
+  await paypal.payouts.create("1", "Money", [{ id: "1", receiver: "ada@a.example", currency: "EUR", amount: 500 }]);
+  const product = await paypal.products.create("Studio", "1");
+  const cycles = [{ unit: "MONTH", count: 1, cycles: 0, price: moneyOf("EUR", 900) } as const];
+  const plan = await paypal.plans.create({ productId: product.id, name: "Studio", cycles }, "1");
+  const { id } = await paypal.subscriptions.create({ planId: plan.id, customId: "1" }, "1");
+  await control({ mode: "approve", id });
+  const [sale] = await paypal.subscriptions.payments(id, new Date(0), new Date(Date.now() + 60_000));
+  await paypal.captures.refund(sale?.id ?? "", "2/refund", null);
+  await paypal.webhooks.delete(webhook.id);
+
+  const fetched: Record<string, (subject: string) => Promise<unknown>> = {
+    order: paypal.orders.get,
+    capture: paypal.captures.get,
+    refund: paypal.refunds.get,
+    sale: paypal.sales.get,
+    subscription: paypal.subscriptions.get,
+    payment_token: paypal.paymentTokens.get,
+    dispute: paypal.disputes.get,
+    payout: paypal.payouts.get,
+    payout_item: paypal.payouts.item,
+  };
+  const seen = new Set<string>();
+  for (const body of await eventsOf(s)) {
+    const event = readPaypalEvent(body);
+    if (!event || /^(CATALOG|BILLING\.PLAN)/.test(event.event_type)) continue;
+    expect(PAYPAL_EVENT_TYPES as readonly string[]).toContain(event.event_type);
+    const subject = subjectOf(event);
+    seen.add(subject?.kind ?? event.event_type);
+    await fetched[subject?.kind ?? ""]?.(subject?.id ?? "");
+  }
+  expect([...seen].toSorted((a, b) => a.localeCompare(b))).toEqual(Object.keys(fetched).toSorted((a, b) => a.localeCompare(b)));
+  expect(readPaypalEvent('["no event"]')).toBeUndefined();
+});
+
+/** The bodies of all events of a shop, as its webhook would get them. */
+async function eventsOf({ origin, clientId }: ReturnType<typeof shop>): Promise<string[]> {
+  const authorization = `Basic ${btoa(`${clientId}:secret_of_${clientId}`)}`;
+  const body = new URLSearchParams({ grant_type: "client_credentials" });
+  const token = await (
+    await fetch(`${origin}/v1/oauth2/token`, { method: "POST", headers: { authorization }, body })
+  ).json<Shown>();
+  const headers = { authorization: `Bearer ${String(token["access_token"])}` };
+  const page = await (await fetch(`${origin}/v1/notifications/webhooks-events?page_size=300`, { headers })).json<Shown>();
+  return (page["events"] as object[]).map((event) => JSON.stringify(event));
+}
 
 test("a subscription of PayPal's own is approved, billed, suspended, collected and ended", async () => {
   const { paypal, control, clientId } = shop();

@@ -17,6 +17,8 @@ export type NewPaypalOrder = {
   cancelUrl?: string;
   /** Keep the payer's wallet when the money has come, for this customer of ours. */
   keepFor?: string;
+  /** Nobody will be asked to approve: a kept wallet is to pay, see `captureWith`. */
+  payerIsAway?: true;
 };
 
 /** Who is there when a kept wallet pays. */
@@ -30,6 +32,15 @@ export function ordersOf(call: Caller) {
       /** Waits for its payer, see `linkOf(order, "payer-action", "approve")`, or for a capture with a kept wallet. */
       create: (order: NewPaypalOrder, requestId: string) =>
         call<PaypalOrder>("POST", "/v2/checkout/orders", { requestId, body: orderBody(order) }),
+      /**
+       * Makes an order and takes its money from a kept wallet in one step. Where its outcome is unknown there is no id to ask for, only
+       * the same call again under the same request id, within six hours; so rather `create`, keep the id, and `captureWith`.
+       */
+      createPaid: (order: NewPaypalOrder, vaultId: string, presence: Presence, requestId: string) =>
+        call<PaypalOrder>("POST", "/v2/checkout/orders", {
+          requestId,
+          body: { ...orderBody(order), payment_source: { paypal: keptWallet(vaultId, presence) } },
+        }),
       get: (id: string) => call<PaypalOrder>("GET", at(id)),
       /** Takes the money of an order that its payer approved. */
       capture: (id: string, requestId: string) => call<PaypalOrder>("POST", at(id, "/capture"), { requestId, body: {} }),
@@ -89,7 +100,7 @@ function orderBody(order: NewPaypalOrder): object {
         ...(order.description === undefined ? {} : { description: order.description.slice(0, 127) }),
       },
     ],
-    payment_source: { paypal: wallet },
+    ...(order.payerIsAway ? {} : { payment_source: { paypal: wallet } }),
   };
 }
 
