@@ -127,7 +127,7 @@ describe("unsubscribing by the link of a mail", () => {
     expect((await preferences(w, other.id))["unsubscribed"]).toEqual([]);
   });
 
-  test("that were cut off show a browser a page in its own language that says so, and programs the problem", async () => {
+  test("that was cut off shows a browser a page in its own language that says so, and a program the problem", async () => {
     const { link } = await mailed();
     const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
     for (const [languages, said] of [
