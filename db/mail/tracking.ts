@@ -1,15 +1,14 @@
 import { and, eq, sql } from "drizzle-orm";
 import { bound, guard, type Asking, type Statement } from "../commit.ts";
 import { dbOf } from "../db.ts";
-import type { NoticeRef } from "./pump.ts";
 import { mailBounces, notices } from "./tables.ts";
 
 type NoticeRow = typeof notices.$inferSelect;
 
-/** Whose the notices of those ids are, across the tenants of a database: a transport names no tenant. */
-export async function noticesNamed(d1: D1Database, ids: readonly string[]): Promise<NoticeRef[]> {
+/** The notices of those ids, across the tenants of a database: a transport names no tenant. */
+export async function noticesNamed(d1: D1Database, ids: readonly string[]): Promise<NoticeRow[]> {
   return dbOf(d1)
-    .select({ tenantId: notices.tenantId, id: notices.id })
+    .select()
     .from(notices)
     .where(sql`${notices.id} in (select value from json_each(${JSON.stringify(ids)}))`);
 }

@@ -1,4 +1,6 @@
+import type { NoticeRow } from "#db/mail/notices";
 import { noticesNamed } from "#db/mail/tracking";
+import type { Repo } from "#db/repo";
 import { openTenant, type Asked, type OpenedTenant } from "#kernel/asking";
 import { changing } from "#kernel/changing";
 import { fact } from "#kernel/facts";
@@ -67,19 +69,22 @@ function eventIn(event: Record<string, unknown>): MailEvent | undefined {
 /** Records what became of mails, in the order in which it is told. An event that was told before, or comes too late to matter, changes nothing. */
 export async function track(c: Asked, events: readonly MailEvent[]): Promise<void> {
   const opened = new Map<string, OpenedTenant | undefined>();
-  const tenantOf = await tenantsOf(c, events);
+  const [known, owners] = await spokenOf(c, events);
   for (const event of events) {
-    const tenantId = tenantOf.get(event.noticeId);
+    const tenantId = owners.get(event.noticeId);
     if (tenantId === undefined) continue;
     if (!opened.has(tenantId)) {
       opened.set(tenantId, await openTenant(c, tenantId, { type: "provider", id: "mailchannels", ip: null }));
     }
     const tenant = opened.get(tenantId);
-    if (tenant) await trackOne(c, tenant, event);
+    const asRead = known.get(event.noticeId);
+    known.delete(event.noticeId); // the next event of it finds it changed
+    if (tenant) await trackOne(c, tenant.repo, event, asRead);
   }
 }
 
-async function tenantsOf(c: Asked, events: readonly MailEvent[]): Promise<Map<string, string>> {
+/** The notices that events speak of, read at once, and whose they are. */
+async function spokenOf(c: Asked, events: readonly MailEvent[]): Promise<[Map<string, NoticeRow>, Map<string, string>]> {
   const byShard = Map.groupBy(
     events.map(({ noticeId }) => noticeId),
     (id) => shardOf(id) ?? "",
@@ -90,16 +95,18 @@ async function tenantsOf(c: Asked, events: readonly MailEvent[]): Promise<Map<st
       return d1 ? [noticesNamed(d1, [...new Set(ids)])] : [];
     }),
   );
-  return new Map(found.flat().map(({ tenantId, id }) => [id, tenantId]));
+  const rows = found.flat();
+  return [new Map(rows.map((row) => [row.id, row])), new Map(rows.map(({ id, tenantId }) => [id, tenantId]))];
 }
 
-async function trackOne(c: Asked, opened: OpenedTenant, event: MailEvent): Promise<void> {
-  const { repo } = opened;
-  await accept(c, opened, event);
+async function trackOne(c: Asked, repo: Repo, event: MailEvent, asRead: NoticeRow | undefined): Promise<void> {
+  let known = asRead;
   await changing(async () => {
-    const before = await repo.notices.byId(event.noticeId);
+    const before = known ?? (await repo.notices.byId(event.noticeId));
+    known = undefined;
     // what is told of an earlier round says nothing of the one that somebody asked for since
-    if (!before || before.resentAfter !== event.resentAfter || before.state === "pending") return true;
+    if (!before || before.resentAfter !== event.resentAfter) return true;
+    if (before.state === "pending") return accept(c, repo, before, event.messageId);
     const after = afterReport(before.state, event.report);
     if (after === null) return true;
     if (after === "unsubscribed") return unsubscribe(repo, before.customerId ?? repo.tenantId, OPTIONAL_KINDS);
@@ -125,13 +132,11 @@ const quiet = { facts: [], answer: [200, null] as const };
 
 /**
  * A mail that is spoken of was taken, whether or not the host came to say so: recorded as its attempt, so that one whose host died is not sent again,
- * and what the host says later is no news.
+ * and what the host says later is no news. Undefined: to be read anew.
  */
-async function accept(c: Asked, { repo }: OpenedTenant, { noticeId, resentAfter, messageId }: MailEvent): Promise<void> {
-  const waiting = await repo.notices.byId(noticeId);
+async function accept(c: Asked, repo: Repo, { id, attempts }: NoticeRow, messageId: string | null): Promise<undefined> {
   const d1 = databaseOf(c.env, repo.shard);
-  if (!d1 || waiting?.state !== "pending" || waiting.resentAfter !== resentAfter) return;
+  if (!d1) throw new Error("A tenant's shard has no database");
   const outcome = { kind: "accepted" as const, status: null, detail: "MailChannels tells of it.", durationMs: 0 };
-  const attempt = waiting.attempts + 1;
-  await recordResults(c, d1, repo.shard, [{ tenantId: repo.tenantId, id: noticeId, attempt, messageId, outcome }]);
+  await recordResults(c, d1, repo.shard, [{ tenantId: repo.tenantId, id, attempt: attempts + 1, messageId, outcome }]);
 }
