@@ -162,6 +162,25 @@ describe("a document in the terms of EN 16931", () => {
     expect(enDocument(document()).transfer).toBeNull();
   });
 
+  test("a credit note's tax may be a cent off its own base, where that gives the invoice's back; an invoice's may not", () => {
+    // 19 % of 10.03 is 1.91, in thirds of 0.63, 0.64 and 0.64
+    const third = [line({ quantity: 1, unitAmount: "334", amount: 334, net: 334 })];
+    const sums = totalsOf(third, "exclusive", "EUR");
+    const taxed = (tax: number) => ({
+      ...sums,
+      taxTotal: tax,
+      total: 334 + tax,
+      groups: sums.groups.map((group) => ({ ...group, tax })),
+    });
+    const precedingInvoice = { number: "INV-000001", issuedOn: "2026-03-01" };
+    const note = (tax: number) => document(third, { kind: "credit_note", precedingInvoice, totals: taxed(tax) });
+    expect([sums.taxTotal, whyNoXml(note(63)), whyNoXml(note(64))]).toEqual([63, null, null]);
+    const right = enDocument(note(64));
+    const more = right.breakdown.map((group) => ({ ...group, tax: "0.65" }));
+    expect(broken({ ...right, breakdown: more })).toContain("BR-CO-17");
+    expect(whyNoXml(document(third, { totals: taxed(64) }))?.code).toBe("rules_broken");
+  });
+
   test("a credit note names its invoice, and an address without a country takes the party's", () => {
     const seller = partyOf("DE", "DE136695976");
     const en = enDocument(

@@ -93,12 +93,9 @@ export function planCreditNote(
   const total = closes || (asked > totalLeft && asked - given <= totalLeft) ? totalLeft : asked;
   if (total > totalLeft || total < 0)
     return no("exceeds_invoice", `Only ${totalLeft} of the invoice are left, and these lines are ${total}.`);
-  const totals = lessEarlier(sums[1], earlier, total, sumOf(nets));
-
-  return {
-    ok: true,
-    note: { lines: linesOf(invoice, nets, left), totals, taxableOfLines: taxablesOf(invoice, before, after), closes },
-  };
+  const lines = linesOf(invoice, nets, left);
+  const totals = lessEarlier(sums[1], earlier, total, lines);
+  return { ok: true, note: { lines, totals, taxableOfLines: taxablesOf(invoice, before, after), closes } };
 }
 
 /** Where the value of a credit note goes. */
@@ -262,7 +259,13 @@ function whyBeyondRates(invoice: CreditedInvoice, after: readonly number[]): ({ 
 }
 
 /** What is credited by now, less the notes before. What does not fit into net and tax is the note's rounding. */
-function lessEarlier(now: DocumentTotals, earlier: readonly EarlierNote[], total: number, net: number): DocumentTotals {
+function lessEarlier(
+  now: DocumentTotals,
+  earlier: readonly EarlierNote[],
+  total: number,
+  lines: readonly DocumentLine[],
+): DocumentTotals {
+  const named = new Set(lines.map(({ tax }) => groupKey(tax)));
   const known = earlier.flatMap((note) => note.totals.groups);
   const groups = now.groups.map((group): TaxGroup => {
     const same = known.filter((candidate) => groupKey(candidate) === groupKey(group));
@@ -275,13 +278,13 @@ function lessEarlier(now: DocumentTotals, earlier: readonly EarlierNote[], total
   const taxable = sumOf(groups.map((group) => group.taxable));
   const taxTotal = sumOf(groups.map((group) => group.tax));
   return {
-    subtotal: net,
+    subtotal: sumOf(lines.map(({ net }) => net)),
     discountTotal: 0,
     taxable,
     taxTotal,
     rounding: total - taxable - taxTotal,
     total,
-    groups: groups.filter((group) => group.taxable !== 0 || group.tax !== 0),
+    groups: groups.filter((group) => named.has(groupKey(group)) || group.taxable !== 0 || group.tax !== 0),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   sum,
   toRational,
   type Rational,
+  ZERO,
 } from "../rational.ts";
 import { dateIn } from "../time.ts";
 import {
@@ -245,10 +246,11 @@ const RULES: Record<string, { text: string; holds: (document: EnDocument) => boo
   },
   "BR-CO-17": {
     text: "The tax of each category is its base times its rate, rounded in the currency.",
-    // the standard's own check reads a rate below 0.5 % as none, and wants no tax of it
-    holds: ({ breakdown, currency }) =>
+    // the standard's own check reads a rate below 0.5 % as none, and wants no tax of it; it allows less than 1.00 between. An invoice is exact here.
+    // A credit note's tax is the invoice's less that of earlier notes, so that all of it is given back to the last unit: it may be one unit off its own base.
+    holds: ({ breakdown, currency, typeCode }) =>
       breakdown.every(
-        (group) => same(group.tax, roundedTax(group, currency)) && (!roundsToZero(group.rate ?? "0") || roundsToZero(group.tax)),
+        (group) => isTaxOf(group, currency, typeCode === "381") && (!roundsToZero(group.rate ?? "0") || roundsToZero(group.tax)),
       ),
   },
   "BR-CO-18": { text: "There is at least one category of tax.", holds: ({ breakdown }) => breakdown.length > 0 },
@@ -340,6 +342,13 @@ function mayHaveRate(category: TaxCategory, rate: string | null): boolean {
 
 function linesOf({ lines }: EnDocument, group: Pick<EnTax, "category" | "rate">): EnLine[] {
   return lines.filter(({ category, rate }) => category === group.category && rate === group.rate);
+}
+
+/** Whether a group's tax is its base times its rate; of a credit note, to one minor unit. */
+function isTaxOf(group: EnTax, currency: string, isCreditNote: boolean): boolean {
+  const off = sub(value(group.tax), roundedTax(group, currency));
+  const allowed = isCreditNote ? ratio(1n, 10n ** BigInt(decimalsOf(currency))) : ZERO;
+  return compare(off, allowed) <= 0 && compare(sub(ZERO, off), allowed) <= 0;
 }
 
 function roundedTax({ taxable, rate }: EnTax, currency: string): Rational {
