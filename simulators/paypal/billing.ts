@@ -66,7 +66,7 @@ export function billPeriod(call: Call, subscription: Subscription): Subscription
   const due = price + (plan.autoBillOutstanding ? subscription.outstanding : 0);
   subscription.billed += 1;
   subscription.nextBillingAt = cycleAt(plan, subscription.billed)
-    ? periodStart(plan, subscription.startAt, subscription.billed)
+    ? periodStart(plan, subscription.anchorAt, subscription.billed)
     : null;
   subscription.updatedAt = call.now;
   if (due > 0) collect(call, subscription, plan, price, due);

@@ -139,7 +139,9 @@ export type Subscription = {
   payer: Payer | null;
   email: string | null;
   startAt: number;
-  /** How many periods were billed, over all cycles. */
+  /** From where the periods of its plan are counted: its start, or where a revision to another plan began. */
+  anchorAt: number;
+  /** How many periods of its plan were billed, over all cycles. */
   billed: number;
   nextBillingAt: number | null;
   outstanding: number;

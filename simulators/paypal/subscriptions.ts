@@ -30,6 +30,7 @@ export function createSubscription(call: Call): Answer {
     payer: null,
     email: subscriber?.string("email_address", 254) ?? null,
     startAt,
+    anchorAt: startAt,
     billed: 0,
     nextBillingAt: null,
     outstanding: 0,
@@ -60,6 +61,10 @@ export function getSubscription(call: Call): Answer {
 export function approveSubscription(call: Call, subscription: Subscription, payer: Payer = newPayer()): Subscription {
   const { revision } = subscription;
   if (revision) {
+    // another plan begins with its first cycle when the period that is paid for has ended
+    if (revision.planId !== subscription.plan_id && subscription.nextBillingAt !== null) {
+      Object.assign(subscription, { anchorAt: subscription.nextBillingAt, billed: 0 });
+    }
     Object.assign(subscription, { plan_id: revision.planId, quantity: revision.quantity, revision: null, updatedAt: call.now });
     keep(call, "subscriptions", subscription);
     tellSubscription(call, "UPDATED", subscription, "A billing subscription was updated");
@@ -74,6 +79,7 @@ export function approveSubscription(call: Call, subscription: Subscription, paye
 /** The first period begins: now, or when the start comes. */
 function begin(call: Call, subscription: Subscription): Subscription {
   subscription.startAt = Math.max(subscription.startAt, call.now);
+  subscription.anchorAt = subscription.startAt;
   subscription.nextBillingAt = subscription.startAt;
   move(call, subscription, "ACTIVE");
   return subscription.startAt <= call.now ? billPeriod(call, subscription) : subscription;
@@ -95,7 +101,7 @@ function resume(call: Call, subscription: Subscription, note: string | null): vo
   let at = subscription.nextBillingAt;
   while (at !== null && at < call.now) {
     subscription.billed += 1;
-    at = periodStart(plan, subscription.startAt, subscription.billed);
+    at = periodStart(plan, subscription.anchorAt, subscription.billed);
   }
   subscription.nextBillingAt = at;
   subscription.failedPayments = 0;

@@ -3,6 +3,8 @@ import { issueOf, paid, paypalWorld, type Shown } from "./paypal-world.ts";
 
 const eur = (value: string) => ({ currency_code: "EUR", value });
 const DAY_S = 86_400;
+const daysAfter = (instant: string, days: number) =>
+  `${new Date(Date.parse(instant) + days * DAY_S * 1000).toISOString().slice(0, 19)}Z`;
 
 const regular = {
   frequency: { interval_unit: "MONTH" },
@@ -155,7 +157,7 @@ test("an end: by the seller, or after the last cycle; a plan that is off takes n
 });
 
 test("a revision counts when the payer has agreed", async () => {
-  const { world, shop, id, path, read } = await subscribed({ plan: { quantity_supported: true } });
+  const { world, shop, plan, id, path, read } = await subscribed({ plan: { quantity_supported: true } });
   const revised = await shop.post(`${path}/revise`, { quantity: "3" });
   expect(revised.body["links"][0]).toMatchObject({ rel: "approve" });
   expect((await read())["quantity"]).toBe("1");
@@ -163,6 +165,25 @@ test("a revision counts when the payer has agreed", async () => {
   expect((await read())["quantity"]).toBe("3");
   await world.control({ mode: "renew", subscription: id });
   expect((await read())["billing_info"].last_payment.amount).toEqual(eur("27.00"));
+
+  const other = {
+    ...regular,
+    sequence: 1,
+    frequency: { interval_unit: "DAY", interval_count: 10 },
+    pricing_scheme: { fixed_price: eur("90.00") },
+  };
+  const { body } = await shop.post("/v1/billing/plans", {
+    product_id: plan["product_id"],
+    name: "Other",
+    billing_cycles: [other],
+  });
+  const end = (await read())["billing_info"].next_billing_time as string;
+  await shop.post(`${path}/revise`, { plan_id: body["id"], quantity: "1" });
+  await world.control({ mode: "approve", id });
+  expect((await read())["billing_info"].next_billing_time).toBe(end);
+  await world.control({ mode: "renew", subscription: id });
+  const after = (await read())["billing_info"];
+  expect([after.last_payment.amount, after.next_billing_time]).toEqual([eur("90.00"), daysAfter(end, 10)]);
 });
 
 test("reports list money in and out with signs and fees, for at most 31 days; a lost dispute takes money back", async () => {

@@ -22,6 +22,9 @@ const FETCH_TIMEOUT_MS = 5000;
 const MAX_PEM_BYTES = 64 * 1024;
 const MAX_CHAINS = 32;
 
+/** The pinned roots, read when they are first needed. */
+let pinned: Certificate[] | undefined;
+
 /** Chains by their address, read and not yet judged: that they are valid is looked at each time. */
 const chains = new Map<string, Certificate[]>();
 
@@ -92,7 +95,8 @@ function certificateUrl(text: string, origin: string): string | undefined {
 /** What a chain must lead to. A simulator has a root of its own, and is trusted in development alone. */
 async function rootsFor(env: Pick<Env, "LATCHKEY_ENV">, account: Pick<PaypalAccount, "apiBase">): Promise<Certificate[]> {
   const simulator = simulatorOf(env, account);
-  return simulator === undefined ? certificatesOf(PINNED_ROOTS) : chainAt(`${simulator}/v1/notifications/certs/CERT-root`);
+  if (simulator === undefined) return (pinned ??= certificatesOf(PINNED_ROOTS));
+  return chainAt(`${simulator}/v1/notifications/certs/CERT-root`);
 }
 
 class NotFetched extends Error {
