@@ -70,7 +70,7 @@ export default defineConfig(() => ({
       reporter: ["text-summary", "json", "json-summary"],
     },
     projects: [
-      { test: { name: "rules", root, include: ["test/rules/**/*.test.ts"] } },
+      { test: { name: "rules", root, include: ["test/rules/**/*.test.ts"], testTimeout: 20_000 } },
       { test: { name: "laws", root, include: ["test/laws/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "sdk", root, include: ["test/sdk/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "simulators", root, include: ["test/simulators/**/*.test.ts"], testTimeout: 20_000 } },

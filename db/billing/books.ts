@@ -2,7 +2,8 @@ import { and, eq } from "drizzle-orm";
 import { bound, commit, guard, type Answer, type Asking, type Statement, type Told } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { orders, subscriptions } from "../sales/tables.ts";
-import { ledgerStatements, type EntryGroup } from "./ledger.ts";
+import type { EntryGroup } from "#rules/billing/ledger";
+import { ledgerStatements } from "./ledger.ts";
 import { creditNotes, credits, disputes, invoices, paymentMethods, payments, payouts, refunds } from "./tables.ts";
 
 /** What a fact about money may change. Each row carries its version, so that of two racers the second one reads again. */

@@ -482,9 +482,9 @@ export const ledgerEntries = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.groupKey, t.line] }),
-    index("ledger_entries_at").on(t.tenantId, t.at),
+    index("ledger_entries_at").on(t.tenantId, t.at, t.groupKey, t.line),
     index("ledger_entries_invoice")
-      .on(t.tenantId, t.invoiceId)
+      .on(t.tenantId, t.invoiceId, t.at, t.groupKey, t.line)
       .where(sql`${t.invoiceId} is not null`),
   ],
 );

@@ -199,8 +199,8 @@ CREATE TABLE `ledger_entries` (
 	PRIMARY KEY(`tenant_id`, `group_key`, `line`)
 );
 --> statement-breakpoint
-CREATE INDEX `ledger_entries_at` ON `ledger_entries` (`tenant_id`,`at`);--> statement-breakpoint
-CREATE INDEX `ledger_entries_invoice` ON `ledger_entries` (`tenant_id`,`invoice_id`) WHERE "ledger_entries"."invoice_id" is not null;--> statement-breakpoint
+CREATE INDEX `ledger_entries_at` ON `ledger_entries` (`tenant_id`,`at`,`group_key`,`line`);--> statement-breakpoint
+CREATE INDEX `ledger_entries_invoice` ON `ledger_entries` (`tenant_id`,`invoice_id`,`at`,`group_key`,`line`) WHERE "ledger_entries"."invoice_id" is not null;--> statement-breakpoint
 CREATE TABLE `legal_entities` (
 	`tenant_id` text NOT NULL,
 	`id` text NOT NULL,

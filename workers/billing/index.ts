@@ -1,6 +1,7 @@
 import { creditNotes } from "./credit_notes/index.ts";
 import { credits } from "./credits/index.ts";
 import { invoices } from "./invoices/index.ts";
+import { ledger } from "./ledger/index.ts";
 
 /** Invoices and what settles them. */
-export const billing = [...invoices, ...creditNotes, ...credits];
+export const billing = [...invoices, ...creditNotes, ...credits, ...ledger];

@@ -208,10 +208,10 @@ test("a credit note lowers what is due first, and what was paid becomes credit t
   const customer = await buyer(w);
   const invoice = await open(w, customer);
   await w.post(`/v1/invoices/${invoice["id"]}/pay`, { amount: 9000 });
-  const preview = await w.post("/v1/credit_notes/preview", { invoice_id: invoice["id"], lines: [{ line_id: "1", quantity: 1 }] });
+  const preview = await w.post("/v1/credit_notes/preview", { invoice_id: invoice["id"], lines: [{ line: "1", quantity: 1 }] });
   expect(preview.body).toMatchObject({ total: 5950, to_due: 2900, to_credit: 3050, closes: false });
 
-  const note = await w.post("/v1/credit_notes", { invoice_id: invoice["id"], lines: [{ line_id: "1", quantity: 1 }] });
+  const note = await w.post("/v1/credit_notes", { invoice_id: invoice["id"], lines: [{ line: "1", quantity: 1 }] });
   expect(note.status, note.text).toBe(201);
   expect(note.body).toMatchObject({ total: 5950, taxable: 5000, tax_total: 950, to_due: 2900, to_credit: 3050 });
   expect(note.body["number"]).toMatch(/^CN-\d{4}-000001$/);
@@ -258,4 +258,49 @@ test("credit that is given pays what ends soonest first, and none of it twice at
   expect(both.map((row: Row) => row["credit_applied"]).toSorted((a, b) => a - b)).toEqual([4000, 7000]);
   const left = (await w.get(`/v1/customers/${customer}/credits`)).body["data"];
   expect(left.map((row: Row) => row["remaining"])).toEqual([0, 0]);
+});
+
+test("the books are listed by page, and the check finds what was changed behind them", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const [paid, half] = [await open(w, customer), await open(w, customer)];
+  await w.post(`/v1/invoices/${paid["id"]}/pay`, { amount: 12_000 });
+  await w.post("/v1/credit_notes", { invoice_id: half["id"], amount: 100 });
+  const sound = (await w.get("/v1/ledger/check")).body;
+  expect(sound).toMatchObject({ ok: true, groups: 4, faults: [] });
+
+  const seen: Row[] = [];
+  for (let cursor = ""; ;) {
+    const page = (await w.get(`/v1/ledger?limit=3${cursor}`)).body;
+    seen.push(...page["data"]);
+    if (!page["has_more"]) break;
+    cursor = `&cursor=${page["next_cursor"]}`;
+  }
+  expect([seen.length, new Set(seen.map(({ id }) => id)).size]).toEqual([sound["entries"], sound["entries"]]);
+  const ofHalf = (await w.get(`/v1/ledger?invoice_id=${half["id"]}`)).body["data"];
+  expect(ofHalf.every((entry: Row) => entry["invoice_id"] === half["id"])).toBe(true);
+  expect((await w.get("/v1/ledger/balances")).body["balances"]).toContainEqual({
+    account: "cash",
+    provider: "manual",
+    currency: "EUR",
+    amount: 12_000,
+  });
+
+  const statement = (sql: string, ...values: unknown[]) =>
+    env.DB_00.prepare(sql)
+      .bind(w.tenant.id, ...values)
+      .run();
+  await statement("update invoices set amount_due = amount_due + 7 where tenant_id = ? and status = 'open'");
+  await statement("update credits set remaining = remaining - 1 where tenant_id = ? and remaining > 0");
+  await statement("update payments set amount_received = 1 where tenant_id = ?");
+  await statement(
+    "insert into ledger_entries (tenant_id, group_key, line, account, currency, amount, at) values (?, 'x', 0, 'revenue', 'EUR', 5, 1)",
+  );
+  const broken = (await w.get("/v1/ledger/check")).body;
+  expect(broken["faults"].map((fault: Row) => fault["code"]).toSorted()).toEqual([
+    "cash_differs",
+    "customer_credit_differs",
+    "group_unbalanced",
+    "receivable_differs",
+  ]);
 });

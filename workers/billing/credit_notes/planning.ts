@@ -111,7 +111,7 @@ function wishOf({ amount, lines }: z.infer<typeof CreditNotePreviewInput>): Cred
   return {
     kind: "lines",
     lines: lines.map((line) => ({
-      lineId: line.line_id,
+      lineId: line.line,
       ...(line.quantity === undefined ? {} : { quantity: line.quantity }),
       ...(line.amount === undefined ? {} : { amount: line.amount }),
     })),

@@ -24,7 +24,7 @@ const PositiveAmount = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 const CreditedLine = z
   .strictObject({
-    line_id: z.string().min(1).max(20).openapi({ description: "Of the invoice.", example: "1" }),
+    line: z.string().min(1).max(20).openapi({ description: "Of the invoice.", example: "1" }),
     quantity: z.int().min(1).optional().openapi({ description: "How many of it; left out with amount: what is left of it." }),
     amount: PositiveAmount.optional().openapi({ description: "In the invoice's tax_behavior." }),
   })
@@ -54,7 +54,7 @@ export const NewCreditNote = z
     message: "give an amount or lines, and not both; neither: all that is left",
   })
   .openapi("NewCreditNote", {
-    example: { invoice_id: "inv_00…", lines: [{ line_id: "1", quantity: 1 }], reason: "order_change" },
+    example: { invoice_id: "inv_00…", lines: [{ line: "1", quantity: 1 }], reason: "order_change" },
   });
 
 export const CreditNotePreviewInput = z
