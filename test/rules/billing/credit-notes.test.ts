@@ -184,6 +184,19 @@ describe("credit notes", () => {
     expect(planCreditNote(invoice, [], { kind: "amount", amount: 1 })).toMatchObject({ ok: false, code: "invalid_amount" });
   });
 
+  test("a cent that is neither net nor tax is rounding, and still names the rate of its line", () => {
+    const invoice = invoiceOf([line("1", 100)], "inclusive");
+    const notes: CreditNotePlan[] = [];
+    for (let cent = 0; cent < 3; cent++) {
+      const result = planCreditNote(invoice, notes, { kind: "amount", amount: 1 });
+      if (result.ok) notes.push(result.note);
+    }
+    // 3 gross are 2 net and no tax, as nothing with its tax is nearer
+    const last = notes[2]!;
+    expect(last.totals).toMatchObject({ taxable: 0, taxTotal: 0, rounding: 1, total: 1 });
+    expect(taxOfLines(last.lines, last.totals, "inclusive")).toEqual([{ taxable: 0, tax: 0, rounding: 1, total: 1 }]);
+  });
+
   test("a line that is credited whole looks as it did; its tax is the original's", () => {
     const invoice = invoiceOf([line("1", 3000, "16", { quantity: 3, unitAmount: "1000" }), line("2", 500)]);
     const result = planCreditNote(invoice, [], { kind: "lines", lines: [{ lineId: "1" }] });
