@@ -1,11 +1,35 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, lte, or, sql } from "drizzle-orm";
 import type { Asking } from "../commit.ts";
 import { customers } from "../customers/tables.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
+import { tenants } from "../tenants/tables.ts";
+import type { CreditRow } from "./invoices.ts";
 import { credits } from "./tables.ts";
 
 export type { CreditRow } from "./invoices.ts";
+
+/**
+ * Credits of every tenant of a shard whose time is over and of which something is left, the longest over first. A sandbox whose clock stands
+ * behind is left out until that has come as far; one whose clock is ahead is looked at when real time has.
+ */
+export async function expiredCredits(d1: D1Database, realNow: Date, limit: number): Promise<CreditRow[]> {
+  const db = dbOf(d1);
+  const found = await db
+    .select({ credit: credits })
+    .from(credits)
+    .innerJoin(tenants, eq(tenants.id, credits.tenantId))
+    .where(
+      and(
+        sql`${credits.remaining} > 0`,
+        lte(credits.expiresAt, realNow),
+        or(isNull(tenants.clockFrozenAt), lte(credits.expiresAt, tenants.clockFrozenAt)),
+      ),
+    )
+    .orderBy(credits.expiresAt)
+    .limit(limit);
+  return found.map(({ credit }) => credit);
+}
 
 export function creditsOf(asking: Asking) {
   const { d1, tenantId, now } = asking;

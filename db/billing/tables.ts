@@ -244,6 +244,9 @@ export const credits = sqliteTable(
       .on(t.tenantId, t.source, t.sourceId)
       .where(sql`${t.sourceId} is not null`),
     index("credits_customer").on(t.tenantId, t.customerId, t.id),
+    index("credits_expiring")
+      .on(t.expiresAt)
+      .where(sql`${t.remaining} > 0 and ${t.expiresAt} is not null`),
     index("credits_spendable")
       .on(t.tenantId, t.customerId, t.currency, t.expiresAt)
       .where(sql`${t.remaining} > 0`),

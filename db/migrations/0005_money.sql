@@ -68,6 +68,7 @@ CREATE TABLE `credits` (
 CREATE UNIQUE INDEX `credits_external` ON `credits` (`tenant_id`,`external_id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `credits_source` ON `credits` (`tenant_id`,`source`,`source_id`) WHERE "credits"."source_id" is not null;--> statement-breakpoint
 CREATE INDEX `credits_customer` ON `credits` (`tenant_id`,`customer_id`,`id`);--> statement-breakpoint
+CREATE INDEX `credits_expiring` ON `credits` (`expires_at`) WHERE "credits"."remaining" > 0 and "credits"."expires_at" is not null;--> statement-breakpoint
 CREATE INDEX `credits_spendable` ON `credits` (`tenant_id`,`customer_id`,`currency`,`expires_at`) WHERE "credits"."remaining" > 0;--> statement-breakpoint
 CREATE TABLE `reconciliation_differences` (
 	`tenant_id` text NOT NULL,

@@ -80,6 +80,7 @@ export const EVENT_TYPES = [
   "credit_note.created",
   "payment.succeeded",
   "credit.created",
+  "credit.expired",
   "test_clock.created",
   "test_clock.advance_requested",
   "test_clock.advanced",

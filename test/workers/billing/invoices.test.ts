@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
+import { createExecutionContext } from "cloudflare:test";
 import { expect, test } from "vitest";
+import { tend } from "../../../workers/tend.ts";
 import { world, type World } from "../world.ts";
 
 type Row = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
@@ -303,4 +305,22 @@ test("the books are listed by page, and the check finds what was changed behind 
     "group_unbalanced",
     "receivable_differs",
   ]);
+});
+
+test("credit whose time is over is earned once, told, and spent by nobody", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const soon = new Date(Date.now() + 60_000).toISOString();
+  const { id } = (await w.post(`/v1/customers/${customer}/credits`, { amount: 900, expires_at: soon })).body;
+  await env.DB_00.prepare("update credits set expires_at = ? where id = ?")
+    .bind(Date.now() - 1, id)
+    .run();
+  expect(await open(w, customer)).toMatchObject({ credit_applied: 0, amount_due: 10_000 });
+  await tend(env, createExecutionContext());
+  await tend(env, createExecutionContext());
+  const [credit] = (await w.get(`/v1/customers/${customer}/credits`)).body["data"];
+  expect(credit).toMatchObject({ remaining: 0, amount: 900, expired_at: expect.any(String) });
+  expect(await balances(w)).toEqual({ receivable: 10_000, revenue: -10_000 });
+  expect((await w.get("/v1/events?type=credit.expired")).body["data"]).toHaveLength(1);
+  expect((await w.get("/v1/ledger/check")).body["ok"]).toBe(true);
 });

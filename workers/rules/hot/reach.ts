@@ -94,6 +94,7 @@ const REACH: Record<EventType, Reach> = {
   "invoice.marked_uncollectible": "nothing",
   "credit_note.created": "nothing",
   "payment.succeeded": "nothing",
+  "credit.expired": "nothing",
   "credit.created": "nothing",
   // from here on the tenant's time is read each time, so that steps need no event
   "test_clock.created": "keys",

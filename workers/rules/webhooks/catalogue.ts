@@ -133,6 +133,7 @@ const SENTENCES: Record<EventType, string> = {
   "invoice.marked_uncollectible": "An invoice was given up.",
   "credit_note.created": "An invoice was corrected: something of it is not owed, or given back.",
   "payment.succeeded": "Money came, and stands in the books.",
+  "credit.expired": "The time of a customer's credit was over, and what was left of it is lost.",
   "credit.created": "A customer got a balance to spend.",
   "test_clock.created": "A sandbox got a clock of its own.",
   "test_clock.advance_requested": "A test clock was told to go on.",
