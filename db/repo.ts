@@ -1,4 +1,7 @@
 import { featuresOf } from "./catalog/features.ts";
+import { plansOf } from "./pricing/plans.ts";
+import { priceRevisionsOf } from "./pricing/price-revisions.ts";
+import { pricesOf } from "./pricing/prices.ts";
 import { productVersionsOf } from "./catalog/product-versions.ts";
 import { productsOf } from "./catalog/products.ts";
 import { templateRevisionsOf } from "./catalog/template-revisions.ts";
@@ -98,6 +101,9 @@ const ROOMS = {
   usageAlerts: usageAlertsOf,
   orders: ordersOf,
   providerEvents: providerEventsOf,
+  plans: plansOf,
+  prices: pricesOf,
+  priceRevisions: priceRevisionsOf,
   books: booksOf,
   ledger: ledgerOf,
   invoices: invoicesOf,

@@ -8,6 +8,7 @@ import type { Endpoint } from "./kernel/endpoint.ts";
 import { health } from "./health/index.ts";
 import { licensing } from "./licensing/index.ts";
 import { mail } from "./mail/index.ts";
+import { pricing } from "./pricing/index.ts";
 import { sales } from "./sales/index.ts";
 import { stories } from "./stories/index.ts";
 import { tenants } from "./tenants/index.ts";
@@ -24,6 +25,7 @@ export const endpoints: readonly Endpoint[] = [
   ...events,
   ...licensing,
   ...entitlements,
+  ...pricing,
   ...sales,
   ...billing,
   ...webhooks,

@@ -109,6 +109,12 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
       email: `${unique()}@${p.mark.slice(0, 20)}.example`,
       kind: "organization",
     }),
+  plan: (p) => does(p, "POST", "/v1/plans", { ...own(p), name: p.mark, code: unique() }),
+  price: async (p) => {
+    const { id } = await stock(p, "plan");
+    const terms = { currency: "EUR", unit_amount: 1900, interval: "month", nickname: p.mark };
+    return does(p, "POST", "/v1/prices", { ...own(p), plan_id: id, ...terms });
+  },
   legal_entity: async ({ tenantId, mark }) => {
     const name = env.DB_00.prepare("update legal_entities set name = ? where tenant_id = ? returning id").bind(mark, tenantId);
     const { id } = (await name.first<{ id: string }>()) ?? { id: "" };
@@ -409,6 +415,7 @@ export const FURTHER_BODIES: Record<string, unknown[]> = {
   ],
   "hooks.stripe": [{ object: "event", id: "evt_tests", type: "product.created", livemode: true, data: { object: {} } }],
   "api_keys.create": [{ name: "App", kind: "publishable", product_ids: ["prod_00…"] }],
+  "plans.update": [{ product_id: "prod_00…", template_id: "tpl_00…" }],
   "products.update": [{ default_entitlements: RIGHTS }],
   "templates.update": [{ entitlements: RIGHTS }],
   "templates.preview": [{ entitlements: RIGHTS }, { rev: 1 }],

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { plansOf } from "../plans.ts";
+import { world, type World } from "../world.ts";
+
+async function planOf(w: World): Promise<string> {
+  const made = await w.post("/v1/plans", { name: "Team" });
+  expect(made.status, made.text).toBe(201);
+  return made.body["id"];
+}
+
+const monthly = { currency: "EUR", interval: "month", unit_amount: 1900 };
+
+test("changed terms are a new revision, other changes are not, and the old terms stay readable", async () => {
+  const w = await world();
+  const { body: price } = await w.post("/v1/prices", { plan_id: await planOf(w), ...monthly });
+  expect(price).toMatchObject({ rev: 1, unit_amount: 1900, unit_amount_decimal: "1900", tax_behavior: "exclusive" });
+
+  expect((await w.patch(`/v1/prices/${price["id"]}`, { nickname: "Seats", unit_amount: 1900 })).body).toMatchObject({ rev: 1 });
+  const finer = await w.patch(`/v1/prices/${price["id"]}`, { unit_amount_decimal: "1900.50" });
+  expect(finer.body).toMatchObject({ rev: 2, unit_amount: null, unit_amount_decimal: "1900.5", nickname: "Seats" });
+
+  const { body: page } = await w.get(`/v1/prices/${price["id"]}/revisions`);
+  expect(page["data"].map((each: Record<string, unknown>) => [each["rev"], each["unit_amount_decimal"]])).toEqual([
+    [2, "1900.5"],
+    [1, "1900"],
+  ]);
+});
+
+test("a price never changes its currency or its interval", async () => {
+  const w = await world();
+  const { body: price } = await w.post("/v1/prices", { plan_id: await planOf(w), ...monthly });
+  for (const change of [{ currency: "USD" }, { interval: "year" }, { tax_behavior: "inclusive" }]) {
+    expect((await w.patch(`/v1/prices/${price["id"]}`, change)).status).toBe(400);
+  }
+});
+
+test("a preview says the amount and the tiers that make it, rounded once", async () => {
+  const w = await world();
+  const tiers = [
+    { up_to: 10, unit_amount: 500, flat_amount: 1000 },
+    { up_to: null, unit_amount_decimal: "0.125" },
+  ];
+  const graduated = { currency: "EUR", interval: "month", scheme: "graduated", tiers };
+  const { body: price } = await w.post("/v1/prices", { plan_id: await planOf(w), ...graduated });
+  const { body } = await w.post(`/v1/prices/${price["id"]}/preview`, { quantity: 14 });
+  expect(body).toMatchObject({
+    amount: 6001,
+    derivation: {
+      tiers: [
+        { quantity: 10, amount_decimal: "6000" },
+        { quantity: 4, amount_decimal: "0.5" },
+      ],
+    },
+  });
+  const flat = await w.patch(`/v1/prices/${price["id"]}`, { scheme: "flat", unit_amount: 9900 });
+  expect(flat.body).toMatchObject({ rev: 2, scheme: "flat", tiers: [] });
+  const most = await w.post("/v1/prices", { plan_id: price["plan_id"], ...monthly, unit_amount: Number.MAX_SAFE_INTEGER });
+  expect((await w.post(`/v1/prices/${most.body["id"]}/preview`, { quantity: 2 })).body).toMatchObject({
+    code: "invalid_request",
+    errors: [{ pointer: "/quantity" }],
+  });
+});
+
+test.each([
+  ["both amounts", { unit_amount_decimal: "1900" }, "/unit_amount_decimal"],
+  ["tiers of a flat price", { scheme: "flat", tiers: [{ up_to: null, unit_amount: 1 }] }, "/tiers"],
+  ["a package without a size", { scheme: "package" }, "/package_size"],
+  ["a trial of what is charged once", { interval: "one_time", trial: "P7D" }, "/trial"],
+])("terms that are no price are refused by their field: %s", async (_, change, pointer) => {
+  const w = await world();
+  const refused = await w.post("/v1/prices", { plan_id: await planOf(w), ...monthly, ...change });
+  expect(refused.status).toBe(400);
+  expect(refused.body).toMatchObject({ code: "invalid_request", errors: [{ pointer }] });
+});
+
+test("an archived plan takes no new prices", async () => {
+  const w = await world();
+  const plan_id = await planOf(w);
+  await w.post(`/v1/plans/${plan_id}/archive`);
+  expect((await w.post("/v1/prices", { plan_id, ...monthly })).body).toMatchObject({ code: "plan_archived" });
+  expect((await w.get("/v1/prices")).body["data"]).toEqual([]);
+});
+
+test("plans and prices are found by indexes, and no list is sorted", async () => {
+  const w = await world();
+  const plan = await planOf(w);
+  const { body: price } = await w.post("/v1/prices", { plan_id: plan, ...monthly });
+  const seen = await plansOf(/"?(plans|prices|price_revisions)"?/, async () => {
+    const paths = ["/plans", "/plans?product_id=x", "/plans?code=x", "/plans?external_id=x", `/plans/${plan}`, "/prices"];
+    const more = [
+      `/prices?plan_id=${plan}`,
+      "/prices?external_id=x",
+      `/prices/${price["id"]}`,
+      `/prices/${price["id"]}/revisions`,
+    ];
+    for (const path of [...paths, ...more]) expect((await w.get(`/v1${path}`)).status).toBe(200);
+    await w.patch(`/v1/prices/${price["id"]}`, { unit_amount: 1 });
+    await w.patch(`/v1/plans/${plan}`, { name: "Teams" });
+  });
+  expect(seen.length).toBeGreaterThan(8);
+  for (const { sql, plan: steps } of seen)
+    expect(
+      steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step)),
+      sql,
+    ).toEqual([]);
+});
