@@ -10,6 +10,8 @@ const CHECKS = new Set([
   "licenses.validate",
   "licenses.lookup",
   "templates.preview",
+  "prices.preview",
+  "credit_notes.preview",
   "mail.preview",
   "activations.validate",
   "activations.heartbeat",
