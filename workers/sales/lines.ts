@@ -1,10 +1,14 @@
 import type { Repo } from "#db/repo";
+import type { OrderRow } from "#db/sales/orders";
+import { saleOf, taxed } from "#kernel/billing/selling";
 import { productArchived, templateArchived, templateNotFound } from "#kernel/not-found";
 import type { ProblemError } from "#kernel/problem";
 import { invalidRequest } from "#kernel/problems";
 import { entitlementsFromWire, refuseUnsoundTerms } from "#kernel/terms";
 import type { z } from "#kernel/wire";
+import { taxOfLines, type DocumentLine } from "#rules/billing/documents";
 import { effectiveTerms } from "#rules/licensing/terms";
+import { dateIn } from "#rules/time";
 import { priceOrder, type PricedOrder, type StoredDiscount, type StoredOrderLine } from "#rules/sales/orders";
 import type { NewOrder } from "./schemas.ts";
 
@@ -16,13 +20,16 @@ type Offered = Awaited<ReturnType<Repo["orders"]["ingredients"]>>["offered"];
 type Unpriced = Omit<StoredOrderLine, "amount" | "discount" | "tax" | "total">;
 
 /** What an order is for and what it costs, as it is stored. */
-export type Pricing = Omit<PricedOrder, "lines"> & { lines: StoredOrderLine[]; discount: StoredDiscount | null };
+export type Pricing = Omit<PricedOrder, "lines"> & { lines: StoredOrderLine[]; discount: StoredDiscount | null } & Pick<
+    OrderRow,
+    "legalEntityId" | "taxEvidence"
+  >;
 
 /**
  * The lines of an order with their prices as they stand now. Throws `template_not_found`, `template_archived`, `product_archived`, what
  * entitlements throw, and `invalid_request` for terms that contradict themselves and for lines without a price in one currency.
  */
-export async function pricedLines(repo: Repo, body: Body, offered: Offered): Promise<Pricing> {
+export async function pricedLines(repo: Repo, body: Body, offered: Offered, now: Date): Promise<Pricing> {
   const currency = currencyOf(repo.tenant.currency, body, offered);
   const lines = await Promise.all(
     body.items.map((item, index) => unpricedLine(repo, item, `/items/${index}`, offered, currency)),
@@ -32,11 +39,55 @@ export async function pricedLines(repo: Repo, body: Body, offered: Offered): Pro
   if (!priced.ok) throw wrong(priced.pointer, priced.code, priced.detail);
   if (JSON.stringify(lines).length > LINES_MAX)
     throw wrong("/items", "too_large", "The lines say too much in all; leave to the template what it says as well.");
-  const { lines: amounts, ...sums } = priced.price;
+  return { ...(await withTax(repo, body.customer_id, lines, priced.price, now)), discount };
+}
+
+/** The lines with their tax on top, as of now: what is charged is what the invoice will say. Throws `sale_not_taxable`. */
+async function withTax(repo: Repo, customerId: string, lines: readonly Unpriced[], price: PricedOrder, now: Date) {
+  const sale = await saleOf(repo, customerId, null);
+  const taxPointOn = dateIn(now, sale.seller.timeZone);
+  const documentLines = lines.map((line, index) => orderedLine(line, index, price));
+  const { currency } = price;
+  const { content, evidence } = taxed(documentLines, { taxBehavior: "exclusive", currency }, sale, { now, taxPointOn });
+  const shares = taxOfLines(content.lines, { ...content, groups: content.taxGroups }, "exclusive");
   return {
-    ...sums,
+    currency,
+    subtotal: price.subtotal,
+    discountTotal: price.discountTotal,
+    taxTotal: content.taxTotal,
+    total: content.total,
+    legalEntityId: sale.seller.id,
+    taxEvidence: evidence,
+    lines: lines.map((line, index): StoredOrderLine => {
+      const { amount = 0, discount = 0 } = price.lines[index] ?? {};
+      const { tax = 0, total = amount - discount } = shares[index] ?? {};
+      return { ...line, amount, discount, tax, total, taxedAs: content.lines[index]?.tax ?? UNTAXED };
+    }),
+  };
+}
+
+const UNTAXED = { category: "O", rate: "0", taxRateId: null, reason: null } as const;
+
+/** What was ordered as a line of a document: how it is taxed follows from it, and so will its invoice. */
+function orderedLine(line: Unpriced, index: number, price: PricedOrder): DocumentLine {
+  const { amount = 0, discount = 0 } = price.lines[index] ?? {};
+  return {
+    id: String(index + 1),
+    description: line.name,
+    quantity: line.quantity,
+    unitAmount: String(line.unitAmount),
+    amount,
     discount,
-    lines: lines.map((line, index) => ({ ...line, ...(amounts[index] as PricedOrder["lines"][number]) })),
+    net: amount - discount,
+    tax: UNTAXED,
+    priceId: null,
+    priceRev: null,
+    productId: line.productId,
+    subscriptionItemId: null,
+    periodStartAt: null,
+    periodEndAt: null,
+    derivation: { kind: "flat", quantity: line.quantity, unitAmount: line.unitAmount },
+    creditsLine: null,
   };
 }
 

@@ -1,9 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
+import { saleNotTaxable } from "#kernel/billing/selling";
 import { endpoint, json, jsonBody, problems, scope } from "#kernel/endpoint";
 import {
   customerNotFound,
   featureArchived,
   featureNotFound,
+  legalEntityNotFound,
   productArchived,
   templateArchived,
   templateNotFound,
@@ -36,6 +38,8 @@ export const createOrder = endpoint({
         featureArchived,
         externalIdTaken,
         changedMeanwhile,
+        legalEntityNotFound,
+        saleNotTaxable,
         paymentProviderMissing,
         paymentProviderFailed,
         paymentProviderUnreachable,

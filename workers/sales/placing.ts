@@ -34,7 +34,7 @@ export async function placeOrder({ repo, now, realNow }: Context<TenantEnv>["var
   if (!found.customer || (resellerId !== null && !found.reseller)) throw customerNotFound({});
   if (found.reseller?.kind === "person") throw notAnOrganization();
   const provider = providerOf(body, found.hasStripe);
-  const pricing = await pricedLines(repo, body, found.offered);
+  const pricing = await pricedLines(repo, body, found.offered, now);
   refuseWhatStripeCannotTake(provider, pricing);
 
   const id = newId("order", repo.shard, realNow);
@@ -65,9 +65,7 @@ function newOrder({ tenantId }: Repo, about: About): OrderRow {
     paymentStatus: initialPaymentStatus(about.total),
     providerRef: null,
     clientSecret: null,
-    legalEntityId: null,
     taxBehavior: "exclusive",
-    taxEvidence: null,
     couponId: null,
     invoiceId: null,
     subscriptionId: null,

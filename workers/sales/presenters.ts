@@ -52,6 +52,8 @@ function presentLine({ overrides, ...line }: StoredOrderLine): z.infer<typeof Or
     amount: line.amount,
     discount: line.discount,
     tax: line.tax,
+    tax_rate: line.taxedAs?.rate ?? null,
+    tax_reason: line.taxedAs?.reason ?? null,
     total: line.total,
     overrides: {
       ...(duration === undefined ? {} : { duration }),

@@ -19,6 +19,8 @@ const Line = z
     amount: z.int(),
     discount: z.int(),
     tax: z.int(),
+    tax_rate: z.string().nullable().openapi({ description: "Percent; null: an order of before orders were taxed." }),
+    tax_reason: z.string().nullable().openapi({ description: "Why there is no tax.", example: "Reverse charge" }),
     total: z.int(),
     overrides: z
       .object({

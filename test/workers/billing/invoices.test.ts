@@ -324,3 +324,36 @@ test("credit whose time is over is earned once, told, and spent by nobody", asyn
   expect((await w.get("/v1/events?type=credit.expired")).body["data"]).toHaveLength(1);
   expect((await w.get("/v1/ledger/check")).body["ok"]).toBe(true);
 });
+
+test("an order is taxed as its invoice will be, and the buyer pays it", async () => {
+  const w = await world();
+  await sellsFrom(w, "DE", "DE136695976");
+  const product = (await w.post("/v1/products", { name: "Editor", code: "editor" })).body["id"];
+  const template = (
+    await w.post("/v1/templates", {
+      name: "Year",
+      product_id: product,
+      type: "subscription",
+      model: "per_device",
+      pricing: { currency: "EUR", unit_amount: 3333 },
+    })
+  ).body["id"];
+  const order = async (customer: string) =>
+    w.post("/v1/orders", {
+      customer_id: customer,
+      provider: "manual",
+      items: [{ template_id: template, quantity: 2 }, { template_id: template }],
+      discount: { amount: 999 },
+    });
+  const home = (await order(await buyer(w))).body;
+  expect(home).toMatchObject({ subtotal: 9999, discount_total: 999, tax_total: 1710, total: 10_710 });
+  expect(home["lines"].map((line: Row) => [line["tax"], line["tax_rate"], line["total"]])).toEqual([
+    [1140, "19", 7140],
+    [570, "19", 3570],
+  ]);
+  const abroad = (await order(await buyer(w, { country: "US" }))).body;
+  expect(abroad).toMatchObject({ tax_total: 0, total: 9000 });
+  expect(abroad["lines"][0]["tax_reason"]).toMatch(/outside/);
+  const nowhere = await order(await buyer(w, { country: null }));
+  expect([nowhere.status, nowhere.body["code"]]).toEqual([409, "sale_not_taxable"]);
+});

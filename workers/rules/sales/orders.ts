@@ -1,3 +1,4 @@
+import type { LineTax } from "../billing/documents.ts";
 import type { TermsOverrides } from "../licensing/terms.ts";
 import { isAmount, isCurrency, parsePercent, percentOf, splitByLargestRemainder, type Provider } from "../money.ts";
 
@@ -108,6 +109,8 @@ export type StoredOrderLine = OrderLine & {
   discount: number;
   tax: number;
   total: number;
+  /** how it is taxed; absent: an order of before orders were */
+  taxedAs?: LineTax;
   overrides: Pick<TermsOverrides, "duration" | "entitlements" | "restrictions">;
 };
 
@@ -160,7 +163,7 @@ export type PriceRefused = {
 };
 
 /**
- * Prices an order. The discount is rounded once, half away from zero, and split over the lines by largest remainder; tax is none yet.
+ * Prices an order without tax. The discount is rounded once, half away from zero, and split over the lines by largest remainder.
  * Amounts whose sum leaves the safe integers are refused, as is a discount larger than the order.
  */
 export function priceOrder(
