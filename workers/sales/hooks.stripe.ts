@@ -1,8 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { openTenant } from "#kernel/asking";
 import { json, problems, publicEndpoint } from "#kernel/endpoint";
+import { readStripeEvent } from "#kernel/stripe/incoming";
 import { z } from "#kernel/wire";
-import { readStripeEvent } from "./incoming.ts";
 import { webhookDeferred, webhookRefused } from "./problems.ts";
 import { applyStripeEvent } from "./settlement.ts";
 

@@ -6,21 +6,22 @@ import { endpoint, idParam, json, problems, scope, type TenantEnv } from "#kerne
 import { changeFact } from "#kernel/facts";
 import { orderNotFound } from "#kernel/not-found";
 import { changedMeanwhile } from "#kernel/problems";
-import { whyNotMoveOrder } from "#rules/sales/orders";
-import { moveProblem } from "./moves.ts";
-import { providerProblem } from "./payment.ts";
-import { isPaidAtStripe } from "./placing.ts";
-import { presentOrder } from "./presenters.ts";
+import { failureOf } from "#kernel/stripe/client";
+import { cancelIntent } from "#kernel/stripe/intents";
 import {
-  orderApproved,
-  orderPaid,
-  paymentProcessing,
   paymentProviderFailed,
   paymentProviderMissing,
   paymentProviderUnreachable,
-} from "./problems.ts";
+  providerProblem,
+  stripeOf,
+} from "#kernel/stripe/problems";
+import { whyNotMoveOrder } from "#rules/sales/orders";
+import { moveProblem } from "./moves.ts";
+import { isPaidAtStripe } from "./placing.ts";
+import { presentOrder } from "./presenters.ts";
+import { orderApproved, orderPaid, paymentProcessing } from "./problems.ts";
 import { Order } from "./schemas.ts";
-import { cancelIntent, createIntent, failureOf, stripeOf } from "./stripe.ts";
+import { createIntent } from "./stripe.ts";
 
 export const cancelOrder = endpoint({
   route: createRoute({

@@ -11,10 +11,11 @@ import {
   templateNotFound,
 } from "#kernel/not-found";
 import { changedMeanwhile, externalIdTaken } from "#kernel/problems";
+import { paymentProviderFailed, paymentProviderMissing, paymentProviderUnreachable } from "#kernel/stripe/problems";
 import { setUpPayment } from "./payment.ts";
 import { isPaidAtStripe, placeOrder } from "./placing.ts";
 import { presentOrder } from "./presenters.ts";
-import { orderCanceled, paymentProviderFailed, paymentProviderMissing, paymentProviderUnreachable } from "./problems.ts";
+import { orderCanceled } from "./problems.ts";
 import { NewOrder, Order } from "./schemas.ts";
 
 export const createOrder = endpoint({

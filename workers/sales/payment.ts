@@ -4,11 +4,13 @@ import type { OrderRow } from "#db/sales/orders";
 import { changing } from "#kernel/changing";
 import type { TenantEnv } from "#kernel/endpoint";
 import { changeFact } from "#kernel/facts";
-import type { ProblemError } from "#kernel/problem";
+import { failureOf } from "#kernel/stripe/client";
+import { cancelIntent } from "#kernel/stripe/intents";
+import { paymentProviderFailed, providerProblem, stripeOf } from "#kernel/stripe/problems";
 import type { Vault } from "#kernel/vault";
 import { presentOrder } from "./presenters.ts";
-import { orderCanceled, paymentProviderFailed, paymentProviderUnreachable } from "./problems.ts";
-import { cancelIntent, createIntent, failureOf, stripeOf } from "./stripe.ts";
+import { orderCanceled } from "./problems.ts";
+import { createIntent } from "./stripe.ts";
 
 const clientSecretOf = (orderId: string) => ["orders", orderId, "client_secret"] as const;
 
@@ -43,14 +45,6 @@ export async function setUpPayment(c: Context<TenantEnv>, placed: OrderRow) {
     before = undefined;
     return done && answer;
   });
-}
-
-/** The problem of a failed call, or the error itself where it is not Stripe's. */
-export function providerProblem(error: unknown): ProblemError | undefined {
-  const failure = failureOf(error);
-  if (!failure) return undefined;
-  if (failure.kind === "refused") return paymentProviderFailed({ what: failure.detail });
-  return paymentProviderUnreachable({ what: failure.detail }, { headers: { "retry-after": "5" } });
 }
 
 async function refusalOf(c: Context<TenantEnv>, placed: OrderRow, error: unknown): Promise<unknown> {

@@ -8,13 +8,13 @@ import { newId } from "#kernel/ids";
 import { customerNotFound } from "#kernel/not-found";
 import { newOwned } from "#kernel/present";
 import { invalidRequest } from "#kernel/problems";
+import { paymentProviderMissing } from "#kernel/stripe/problems";
 import type { z } from "#kernel/wire";
 import { toProviderAmount } from "#rules/money";
 import { initialPaymentStatus } from "#rules/sales/orders";
 import { pricedLines, type Pricing } from "./lines.ts";
 import { approvalFacts, approved } from "./moves.ts";
 import { presentOrder } from "./presenters.ts";
-import { paymentProviderMissing } from "./problems.ts";
 import type { NewOrder } from "./schemas.ts";
 
 type Body = z.infer<typeof NewOrder>;

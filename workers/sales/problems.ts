@@ -1,29 +1,5 @@
 import { defineProblem } from "#kernel/problem";
 
-export const paymentProviderMissing = defineProblem<{ provider: string }>({
-  code: "payment_provider_missing",
-  status: 409,
-  title: "The payment provider is not set up",
-  fix: "Set it up with PUT /v1/payment_providers/stripe, or place the order with provider manual.",
-  detail: ({ provider }) => `This tenant has no ${provider} account that could take the payment.`,
-});
-
-export const paymentProviderFailed = defineProblem<{ what: string }>({
-  code: "payment_provider_failed",
-  status: 409,
-  title: "The payment provider refused",
-  fix: "Mend what the detail names, for instance the provider's keys or the amount, and send the request again with a new Idempotency-Key.",
-  detail: ({ what }) => what,
-});
-
-export const paymentProviderUnreachable = defineProblem<{ what: string }>({
-  code: "payment_provider_unreachable",
-  status: 409,
-  title: "The payment provider did not answer",
-  fix: "Repeat the same request with the same Idempotency-Key after Retry-After seconds; it goes on where this one stopped.",
-  detail: ({ what }) => what,
-});
-
 export const orderPaid = defineProblem({
   code: "order_paid",
   status: 409,

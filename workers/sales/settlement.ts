@@ -8,10 +8,12 @@ import { changing } from "#kernel/changing";
 import type { Env } from "#kernel/env";
 import type { EventObject } from "#kernel/event-objects";
 import { changeFact } from "#kernel/facts";
+import { failureOf, stripeWith } from "#kernel/stripe/client";
+import { fetchIntent } from "#kernel/stripe/intents";
 import { paymentOutcome, type PaymentOutcome, type ProviderPayment } from "#rules/sales/orders";
 import { approvalFacts, approved } from "./moves.ts";
 import { presentOrder } from "./presenters.ts";
-import { failureOf, fetchIntent, paymentOf, refundIntent, stripeWith } from "./stripe.ts";
+import { paymentOf, refundIntent } from "./stripe.ts";
 
 /** What became of an event. `foreign`: the tenant's account has no such payment, and nothing was written; `waits`: kept for a later try. */
 export type EventResult = "applied" | "foreign" | "waits";
