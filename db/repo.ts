@@ -40,6 +40,7 @@ import { booksOf } from "./billing/books.ts";
 import { creditNotesOf } from "./billing/credit-notes.ts";
 import { creditsOf } from "./billing/credits.ts";
 import { invoicesOf } from "./billing/invoices.ts";
+import { paymentMethodsOf } from "./billing/payment-methods.ts";
 import { paymentsOf } from "./billing/payments.ts";
 import { taxingOf } from "./billing/taxing.ts";
 import { ledgerOf } from "./billing/ledger.ts";
@@ -111,6 +112,7 @@ const ROOMS = {
   credits: creditsOf,
   taxing: taxingOf,
   payments: paymentsOf,
+  paymentMethods: paymentMethodsOf,
   events: eventsOf,
   webhookEndpoints: webhookEndpointsOf,
   webhookQueues: webhookQueuesOf,

@@ -2,6 +2,7 @@ import { creditNotes } from "./credit_notes/index.ts";
 import { credits } from "./credits/index.ts";
 import { invoices } from "./invoices/index.ts";
 import { ledger } from "./ledger/index.ts";
+import { payments } from "./payments/index.ts";
 
 /** Invoices and what settles them. */
-export const billing = [...invoices, ...creditNotes, ...credits, ...ledger];
+export const billing = [...invoices, ...creditNotes, ...credits, ...payments, ...ledger];

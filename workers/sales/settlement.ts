@@ -4,6 +4,7 @@ import type { OrderRow } from "#db/sales/orders";
 import type { IncomingEvent } from "#db/sales/provider-events";
 import type { PaymentProviderRow } from "#db/tenants/payment-providers";
 import type { OpenedTenant } from "#kernel/asking";
+import { fetchSetup, savedBy, writeSaved } from "#kernel/billing/saving";
 import { changing } from "#kernel/changing";
 import type { Env } from "#kernel/env";
 import type { EventObject } from "#kernel/event-objects";
@@ -57,6 +58,7 @@ async function applyOnce(
   const { repo, tenant } = opened;
   const { applied, order } = await repo.providerEvents.look(event);
   if (applied) return "applied";
+  if (intentId.startsWith("seti_")) return applySetup(stripe, opened, event, intentId);
   const intent = await fetchIntent(stripe, intentId);
   const payment = paymentOf(intent);
   if (!order) return takeStray(opened, event, intent, payment);
@@ -86,6 +88,25 @@ function moved(
     row,
     facts: [updated, changeFact("order.paid", presentOrder(order), presentOrder(paid)), ...approvalFacts(paid, row)],
   };
+}
+
+/** A method that a customer saved. A setup that is none of ours changes nothing. */
+async function applySetup(
+  stripe: Stripe,
+  { repo, now }: OpenedTenant,
+  event: IncomingEvent,
+  setupId: string,
+): Promise<"applied" | undefined> {
+  const before = await repo.paymentMethods.bySetup("stripe", setupId);
+  const saved = before && (await savedBy(repo, before, await fetchSetup(stripe, setupId), now));
+  if (!saved) {
+    await repo.providerEvents.markApplied(event);
+    return "applied";
+  }
+  return writeSaved(saved, before, async ({ change, facts }) => {
+    const also = [repo.providerEvents.applied(event)];
+    return (await repo.books.write({ ...change, also }, { facts, answer: TOLD })) && "applied";
+  });
 }
 
 /** A payment that no order waits for. One that says it is for us is told; one of the vendor's other business is none of ours. */

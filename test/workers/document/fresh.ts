@@ -133,6 +133,11 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const customer = await stock(p, "customer");
     return does(p, "POST", `/v1/customers/${customer.id}/credits`, { ...own(p), amount: 100, reason: p.mark });
   },
+  payment_method: async (p) => {
+    await atStripe(p);
+    const customer = await stock(p, "customer");
+    return does(p, "POST", "/v1/payment_methods", { ...own(p), customer_id: customer.id });
+  },
   license: async (p) => {
     const [template, customer] = [await stock(p, "template"), await stock(p, "customer")];
     return does(p, "POST", "/v1/licenses", { ...own(p), template_id: template.id, customer_id: customer.id, issued_to: p.mark });
@@ -259,6 +264,25 @@ async function noClock(p: Player): Promise<void> {
   }
 }
 
+/** The player takes money through Stripe. */
+const atStripe = (p: Player) =>
+  does(p, "PUT", "/v1/payment_providers/stripe", {
+    ...PROVIDER,
+    secret_key: `sk_live_${p.mark}`,
+    api_base: inject("stripe").calm,
+  });
+
+/** A method that its customer has saved. */
+async function savedMethod(p: Player): Promise<Fresh> {
+  const made = await make(p, "payment_method");
+  const secret: string = made["client_secret"];
+  const form = { client_secret: secret, payment_method: "pm_card_visa", key: `pk_live_${p.mark}` };
+  const path = `/v1/setup_intents/${secret.split("_secret_")[0]}/confirm`;
+  const answer = await fetch(`${inject("stripe").calm}${path}`, { method: "POST", body: new URLSearchParams(form) });
+  if (answer.status !== 200) throw new Error(await answer.text());
+  return does(p, "POST", `/v1/payment_methods/${made.id}/confirm`);
+}
+
 /** A shard has one sweep at a time: this ends it. */
 async function noSweep(): Promise<void> {
   await env.DB_00.prepare("update lifecycle_runs set state = 'done', ended_at = created_at where ended_at is null").run();
@@ -282,6 +306,7 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
       return customer;
     },
   },
+  "payment_methods.update": { payment_method: savedMethod },
   "invoices.pay": { invoice: openInvoice },
   "invoices.void": { invoice: openInvoice },
   "invoices.mark_uncollectible": { invoice: openInvoice },
@@ -397,6 +422,7 @@ const BEFORE: Record<string, (player: Player) => Promise<unknown>> = {
     await raised(p.tenantId, license.id, { featureId: feature.id, feature: feature["code"] });
   },
   "orders.create": (p) => does(p, "PUT", "/v1/payment_providers/stripe", { ...PROVIDER, api_base: inject("stripe").calm }),
+  "payment_methods.create": atStripe,
 };
 
 /** The player's own tenant, for calls that name something of a tenant beside it. */

@@ -26,7 +26,7 @@ export async function readStripeEvent(webhook: Webhook): Promise<IncomingEvent |
     .catch(() => undefined); // whatever keeps it from being verified, it is not verified
   if (!isEvent(event) || event.livemode !== livemode) return undefined;
   if (event.account !== undefined && event.account !== accountId) return undefined;
-  return { provider: "stripe", eventId: event.id, type: event.type, objectRef: paymentIntentIn(event) };
+  return { provider: "stripe", eventId: event.id, type: event.type, objectRef: intentIn(event) };
 }
 
 /** The library accepts signatures from the future; we refuse them like those from the past, and more than one time in one header. */
@@ -50,12 +50,9 @@ function isEvent(content: unknown): content is Event {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The payment intent that an event speaks of: itself, or that of the charge or refund. Null for everything else. */
-function paymentIntentIn({ type, data: { object } }: Event): string | null {
-  const about = type.startsWith("payment_intent.")
-    ? object["id"]
-    : /^(charge|refund)\./.test(type)
-      ? object["payment_intent"]
-      : null;
-  return typeof about === "string" && /^pi_[A-Za-z0-9_]{1,200}$/.test(about) ? about : null;
+/** The intent that an event speaks of: itself, or that of the charge, refund or dispute. Null for everything else. */
+function intentIn({ type, data: { object } }: Event): string | null {
+  const isItself = /^(payment|setup)_intent\./.test(type);
+  const about = isItself ? object["id"] : /^(charge|refund)\./.test(type) ? object["payment_intent"] : null;
+  return typeof about === "string" && /^(pi|seti)_[A-Za-z0-9_]{1,200}$/.test(about) ? about : null;
 }

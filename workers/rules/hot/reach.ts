@@ -101,6 +101,9 @@ const REACH: Record<EventType, Reach> = {
   "credit_note.created": "nothing",
   "payment.succeeded": "nothing",
   "credit.expired": "nothing",
+  "payment_method.created": "nothing",
+  "payment_method.updated": "nothing",
+  "payment_method.detached": "nothing",
   "credit.created": "nothing",
   // from here on the tenant's time is read each time, so that steps need no event
   "test_clock.created": "keys",
