@@ -43,6 +43,7 @@ const weightOf = (issues: readonly Issue[]) =>
 function sentenceOf(issue: Issue): string {
   const [, expected, received] = /^Invalid input: expected (.+), received (\w+)$/.exec(issue.message) ?? [];
   if (received === "undefined") return "It is missing.";
+  if (expected === "int" && received === "number") return "Must be a whole number.";
   if (expected !== undefined && received !== undefined)
     return `Must be ${withArticle(expected)}, and is ${withArticle(received)}.`;
   if (issue.code === "invalid_value" && issue.message.startsWith("Invalid "))
