@@ -189,8 +189,11 @@ export async function unrecordedNotices(d1: D1Database, refs: readonly AttemptRe
       attempts: notices.attempts,
       resentAfter: notices.resentAfter,
       reachedAt: notices.reachedAt,
+      livemode: tenants.livemode,
+      ownerEmail: tenants.ownerEmail,
     })
     .from(notices)
+    .innerJoin(tenants, eq(tenants.id, notices.tenantId))
     .where(and(sql`(${notices.tenantId}, ${notices.id}, ${notices.attempts}) in ${named}`, eq(notices.state, "pending")));
 }
 

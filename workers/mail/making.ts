@@ -14,6 +14,7 @@ import { KEYS_IN_A_MAIL, KINDS, mailLocale, type MailLocale, type NoticeKind } f
 import type { SuppressedReason } from "#rules/mail/states";
 import { oneLine, type Values } from "#rules/mail/template";
 import { settingsOf } from "#rules/tenants/settings";
+import { addresseeOf } from "./addressee.ts";
 import type { Result } from "./recording.ts";
 import { brandValues, dateIn, keyLine, render, sampleValues } from "./rendering.ts";
 import { unsubscribeToken } from "./unsubscribing.ts";
@@ -111,15 +112,10 @@ async function mailOf(
     message_ref: notice.resentAfter === 0 ? notice.id : `${notice.id}.${notice.resentAfter}`,
     from: { name: oneLine(mail.from_name ?? mail.brand_name ?? tenant.name, 100), address: mail.from_email },
     reply_to: mail.reply_to ?? mail.from_email,
-    to: addresseeOf(where, row),
+    to: addresseeOf(where.env, row),
     ...render(kind, locale, words, values, tenant.livemode && notice.kind !== "test" ? "" : "[Test] "),
     unsubscribe_url: unsubscribeUrl,
   };
-}
-
-/** Nobody outside is mailed of what happens in a sandbox: its mails go to the owner, but on a developer's own machine, where none gets out. */
-function addresseeOf({ env }: Where, { notice, tenant }: LeasedNotice): string {
-  return tenant.livemode || env.LATCHKEY_ENV === "development" ? notice.recipient : tenant.ownerEmail;
 }
 
 async function unsubscribeUrlOf({ env, publicUrl }: Where, { notice, tenant }: LeasedNotice): Promise<string | null> {

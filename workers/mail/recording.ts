@@ -3,6 +3,7 @@ import { openTenant, type Asked } from "#kernel/asking";
 import { fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
 import { afterMail, type MailOutcome } from "#rules/mail/schedule";
+import { bouncedAddressOf } from "./addressee.ts";
 import { presentNotice } from "./presenters.ts";
 
 /** How one attempt went, as the sender tells. */
@@ -31,7 +32,7 @@ export async function recordResults(c: Asked, d1: D1Database, shard: string, res
     }),
   );
   const rows = [...told.values()].map(({ row, result }) => ({
-    ...judged(row, result, c.var.realNow),
+    ...judged(c, row, result),
     attemptId: newId("attempt", shard, c.var.realNow),
   }));
   const isBad = ({ state }: RecordedMail) => state === "bounced" || state === "failed";
@@ -40,7 +41,8 @@ export async function recordResults(c: Asked, d1: D1Database, shard: string, res
   await recordMails(d1, [...rows.filter((row) => !isBad(row)), ...untold]);
 }
 
-function judged(row: Waiting, { attempt, messageId, outcome }: Result, now: Date): Omit<RecordedMail, "attemptId"> {
+function judged({ env, var: { realNow: now } }: Asked, row: Waiting, result: Result): Omit<RecordedMail, "attemptId"> {
+  const { attempt, messageId, outcome } = result;
   // an outage counts for nothing: three days begin when a server is there to say "later"
   const isFirst = attempt - row.resentAfter === 1;
   const reachedAt = isFirst || outcome.kind === "unreached" ? now : row.reachedAt;
@@ -60,7 +62,7 @@ function judged(row: Waiting, { attempt, messageId, outcome }: Result, now: Date
     sentAt: after.state === "sent" ? now.getTime() : null,
     endedAt: after.state === "pending" ? null : now.getTime(),
     messageId: messageId ?? "",
-    bounced: after.state === "bounced" ? row.recipient.toLowerCase() : null,
+    bounced: after.state === "bounced" ? bouncedAddressOf(env, { notice: row, tenant: row }) : null,
   };
 }
 

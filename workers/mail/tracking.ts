@@ -1,6 +1,7 @@
 import type { NoticeRow } from "#db/mail/notices";
 import { noticesNamed } from "#db/mail/tracking";
 import type { Repo } from "#db/repo";
+import type { TenantRow } from "#db/tenants/callers";
 import { openTenant, type Asked, type OpenedTenant } from "#kernel/asking";
 import { changing } from "#kernel/changing";
 import { fact } from "#kernel/facts";
@@ -8,6 +9,7 @@ import { databaseOf } from "#kernel/shards";
 import { shardOf } from "#rules/ids";
 import { OPTIONAL_KINDS } from "#rules/mail/kinds";
 import { afterReport, isReport, type Report } from "#rules/mail/tracking";
+import { bouncedAddressOf } from "./addressee.ts";
 import { presentNotice } from "./presenters.ts";
 import { recordResults } from "./recording.ts";
 import { unsubscribe } from "./unsubscribing.ts";
@@ -79,7 +81,7 @@ export async function track(c: Asked, events: readonly MailEvent[]): Promise<voi
     const tenant = opened.get(tenantId);
     const asRead = known.get(event.noticeId);
     known.delete(event.noticeId); // the next event of it finds it changed
-    if (tenant) await trackOne(c, tenant.repo, event, asRead);
+    if (tenant) await trackOne(c, tenant, event, asRead);
   }
 }
 
@@ -99,7 +101,12 @@ async function spokenOf(c: Asked, events: readonly MailEvent[]): Promise<[Map<st
   return [new Map(rows.map((row) => [row.id, row])), new Map(rows.map(({ id, tenantId }) => [id, tenantId]))];
 }
 
-async function trackOne(c: Asked, repo: Repo, event: MailEvent, asRead: NoticeRow | undefined): Promise<void> {
+async function trackOne(
+  c: Asked,
+  { repo, tenant }: OpenedTenant,
+  event: MailEvent,
+  asRead: NoticeRow | undefined,
+): Promise<void> {
   let known = asRead;
   await changing(async () => {
     const before = known ?? (await repo.notices.byId(event.noticeId));
@@ -119,13 +126,17 @@ async function trackOne(c: Asked, repo: Repo, event: MailEvent, asRead: NoticeRo
       state === "delivered"
         ? { state, lastError, deliveredAt: now, endedAt: now }
         : { state, lastError: event.detail, endedAt: now };
-    const address = before.recipient.toLowerCase();
-    // a sandbox's mail goes to its owner: that the owner's address is refused says nothing of the customer's
-    const isTheirs = event.recipients.length === 0 || event.recipients.includes(address);
-    const bounced = state === "bounced" && isTheirs ? address : null;
+    const bounced = state === "bounced" ? refusedAddress(c, before, tenant, event) : null;
     const told = fact(`notice.${state}`, presentNotice({ ...before, ...changed }));
     return repo.notices.reported(before, changed, bounced, { facts: [told], answer: [200, null] });
   });
+}
+
+/** The recipient's address, where the mail that came back went there; MailChannels may leave out whom it speaks of. */
+function refusedAddress({ env }: Asked, notice: NoticeRow, tenant: TenantRow, { recipients }: MailEvent): string | null {
+  if (recipients.length === 0) return bouncedAddressOf(env, { notice, tenant });
+  const address = notice.recipient.toLowerCase();
+  return recipients.includes(address) ? address : null;
 }
 
 const quiet = { facts: [], answer: [200, null] as const };

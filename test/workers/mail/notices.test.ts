@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tellMark } from "#kernel/tenant-marks";
 import { makeMails } from "../../../workers/mail/making.ts";
+import { recordResults } from "../../../workers/mail/recording.ts";
 import { asHost } from "../events/host.ts";
 import { shop } from "../sales/shop.ts";
 import { upTo, world, type World } from "../world.ts";
@@ -330,6 +331,26 @@ describe("an attempt", () => {
     expect(await listed(w, "?kind=license_reinstated")).toMatchObject([
       { state: "suppressed", reason: "address_bounced", recipient: buyer["email"] },
     ]);
+  });
+
+  test("of a sandbox's mail that the owner's server refuses says nothing of the customer's address", async () => {
+    const w = await world();
+    await emptyMailQueue();
+    const key = w.keys.testSecret;
+    const [buyer, terms] = [await customer(w, {}, key), await template(w, {}, key)];
+    await license(w, { template_id: terms.id, customer_id: buyer.id }, key);
+    const [mail] = await claim();
+    const told = { tenantId: mail!.tenant_id, id: mail!.notice_id, attempt: 1, messageId: "<m@mail.test>" };
+    const outcome = { kind: "refused" as const, what: "recipient" as const, status: 550, detail: "5.1.1", durationMs: 1 };
+    const inProduction = {
+      env: { ...env, LATCHKEY_ENV: "production" as const },
+      executionCtx: createExecutionContext(),
+      var: { realNow: new Date(), requestId: "req_1" },
+    };
+    await recordResults(inProduction, env.DB_00, "00", [{ ...told, outcome }]);
+    expect(await listed(w, "?state=bounced", key)).toMatchObject([{ id: mail!.notice_id, recipient: buyer["email"] }]);
+    const preferences = await w.get(`/v1/customers/${buyer.id}/mail_preferences`, undefined, { key });
+    expect(preferences.body).toMatchObject({ bounced_at: null });
   });
 
   test("of a mail that is refused itself fails it, and shuts nothing", async () => {
