@@ -56,6 +56,18 @@ export function ledgerOf({ d1, tenantId }: Asking) {
       return { rows: found.results.slice(0, page.limit), hasMore: found.results.length > page.limit };
     },
 
+    /** The names of the groups by which credit was spent on an invoice. */
+    creditSpentOn: async (invoiceId: string): Promise<string[]> => {
+      const found = await d1
+        .prepare(
+          `select distinct group_key as key from ledger_entries indexed by ledger_entries_invoice
+           where tenant_id = ?1 and invoice_id = ?2 and account = 'customer_credit' and group_key like 'crd_%/applied/%'`,
+        )
+        .bind(tenantId, invoiceId)
+        .all<{ key: string }>();
+      return found.results.map(({ key }) => key);
+    },
+
     /** What each account stood at before an instant, by currency and, for cash, provider. It reads every line there is: a report. */
     balances: async (before: Date): Promise<Balance[]> => {
       const found = await d1

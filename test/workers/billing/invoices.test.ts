@@ -175,6 +175,20 @@ test("what was given up is lost, and money that comes later recovers it", async 
   expect(await balances(w)).toEqual({ "cash:manual": 10_000, revenue: -10_000 });
 });
 
+test("credit is spent on one invoice by parts, and on one that was given up too, and the books agree", async () => {
+  const w = await world();
+  const customer = await buyer(w);
+  const [kept, given] = [await open(w, customer), await open(w, customer)];
+  await w.post(`/v1/invoices/${given["id"]}/mark_uncollectible`);
+  await w.post(`/v1/customers/${customer}/credits`, { amount: 6000 });
+  const spend = async (invoice: Row, amount: number) =>
+    (await w.post(`/v1/invoices/${invoice["id"]}/pay`, { method: "credit", amount })).body;
+  for (const applied of [1000, 2000, 3000]) expect(await spend(kept, 1000)).toMatchObject({ credit_applied: applied });
+  for (const applied of [1000, 2000]) expect(await spend(given, 1000)).toMatchObject({ credit_applied: applied });
+  expect(await balances(w)).toEqual({ receivable: 7000, bad_debt: 8000, customer_credit: -1000, revenue: -14_000 });
+  expect((await w.get("/v1/ledger/check")).body).toMatchObject({ ok: true, faults: [] });
+});
+
 test("a business of another member state accounts for the tax itself only where VIES has said so", async () => {
   const w = await world();
   await sellsFrom(w, "DE", "DE136695976");

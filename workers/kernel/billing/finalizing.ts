@@ -72,25 +72,29 @@ function numberingOf({ id }: InvoiceRow, { seller }: Sale, now: Date) {
 
 type Spent = { credit: CreditRow; amount: number; entries: EntryGroup };
 
-/** What of the customer's balance goes to an invoice: what ends soonest first. */
+/** What of the customer's balance goes to an invoice: what ends soonest first. `before`: the names under which credit was spent on it already. */
 async function spendOn(
   repo: Repo,
-  { id: invoiceId, customerId, currency }: InvoiceRow,
+  { id: invoiceId, customerId, currency, status }: InvoiceRow,
   due: number,
   now: Date,
+  before: readonly string[] = [],
 ): Promise<Spent[]> {
   const held = await repo.invoices.spendable(customerId, currency);
+  const writtenOff = status === "uncollectible";
   return spend(held, { amount: due, currency }, now).flatMap(({ creditId, amount }) => {
     const credit = held.find(({ id }) => id === creditId);
     if (!credit) return [];
-    const entries = entriesOf({ kind: "credit_applied", creditId, customerId, currency, amount, invoiceId });
+    const nth = before.filter((key) => key.startsWith(`${creditId}/`)).length + 1;
+    const entries = entriesOf({ kind: "credit_applied", creditId, customerId, currency, amount, invoiceId, nth, writtenOff });
     return [{ credit: { ...credit, remaining: credit.remaining - amount, updatedAt: now }, amount, entries }];
   });
 }
 
-/** Spends what a customer has on an invoice that is open: its row afterwards, and what is written with it. */
+/** Spends what a customer has on an invoice that waits for money: its row afterwards, and what is written with it. */
 export async function spending(repo: Repo, invoice: InvoiceRow, atMost: number, now: Date) {
-  const spent = await spendOn(repo, invoice, Math.min(atMost, amountDueOf(invoice)), now);
+  const before = invoice.creditApplied === 0 ? [] : await repo.ledger.creditSpentOn(invoice.id);
+  const spent = await spendOn(repo, invoice, Math.min(atMost, amountDueOf(invoice)), now, before);
   const amount = spent.reduce((sum, part) => sum + part.amount, 0);
   const row = settled({ ...invoice, creditApplied: invoice.creditApplied + amount }, now);
   return { amount, row, credits: spent.map(({ credit }) => credit), entries: spent.map(({ entries }) => entries) };

@@ -119,8 +119,11 @@ export type MoneyFact =
   | (OfRefund & { kind: "refund_failed" })
   /** Given for nothing: it lowers what was earned, at once and not when it is spent, so that what we owe is never hidden. */
   | (OfCredit & { kind: "credit_granted"; source: "manual" | "promotion" })
-  /** `nth`: 2 and up where a credit that came back is spent on the same invoice again. */
-  | (OfCredit & { kind: "credit_applied"; invoiceId: string; nth?: number })
+  /**
+   * `nth`: 2 and up where a credit is spent on the same invoice again, by parts or because it came back. `writtenOff`: the invoice is uncollectible,
+   * and what was due of it stands in bad debt.
+   */
+  | (OfCredit & { kind: "credit_applied"; invoiceId: string; nth?: number; writtenOff?: boolean })
   /** What nobody spent in time is earned. `expiredOn`: a credit that came back has another end. */
   | (OfCredit & { kind: "credit_expired"; expiredOn: string })
   /** The money that a credit came from is disputed: what is left of the credit makes good a part of the loss. */
@@ -345,7 +348,7 @@ function postingsOfCredit(fact: CreditFact): readonly Posting[] {
     case "credit_applied":
       return [
         ["customer_credit", amount],
-        ["receivable", -amount],
+        [fact.writtenOff === true ? "bad_debt" : "receivable", -amount],
       ];
     case "credit_expired":
       return [
