@@ -42,6 +42,8 @@ import { creditsOf } from "./billing/credits.ts";
 import { invoicesOf } from "./billing/invoices.ts";
 import { paymentMethodsOf } from "./billing/payment-methods.ts";
 import { paymentsOf } from "./billing/payments.ts";
+import { legalEntitiesOf } from "./billing/legal-entities.ts";
+import { taxRatesOf } from "./billing/tax-rates.ts";
 import { taxingOf } from "./billing/taxing.ts";
 import { ledgerOf } from "./billing/ledger.ts";
 import { testClocksOf } from "./stories/test-clocks.ts";
@@ -111,6 +113,8 @@ const ROOMS = {
   creditNotes: creditNotesOf,
   credits: creditsOf,
   taxing: taxingOf,
+  taxRates: taxRatesOf,
+  legalEntities: legalEntitiesOf,
   payments: paymentsOf,
   paymentMethods: paymentMethodsOf,
   events: eventsOf,

@@ -3,6 +3,7 @@ import { credits } from "./credits/index.ts";
 import { invoices } from "./invoices/index.ts";
 import { ledger } from "./ledger/index.ts";
 import { payments } from "./payments/index.ts";
+import { tax } from "./tax/index.ts";
 
-/** Invoices and what settles them. */
-export const billing = [...invoices, ...creditNotes, ...credits, ...payments, ...ledger];
+/** Invoices, what settles them, and how they are taxed. */
+export const billing = [...invoices, ...creditNotes, ...credits, ...payments, ...ledger, ...tax];

@@ -115,11 +115,16 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const terms = { currency: "EUR", unit_amount: 1900, interval: "month", nickname: p.mark };
     return does(p, "POST", "/v1/prices", { ...own(p), plan_id: id, ...terms });
   },
-  legal_entity: async ({ tenantId, mark }) => {
-    const name = env.DB_00.prepare("update legal_entities set name = ? where tenant_id = ? returning id").bind(mark, tenantId);
-    const { id } = (await name.first<{ id: string }>()) ?? { id: "" };
-    return { id, object: "legal_entity" };
-  },
+  // the one it was born with sells whatever names no seller, so that another one can be archived
+  legal_entity: (p) =>
+    does(p, "POST", "/v1/legal_entities", {
+      ...own(p),
+      name: p.mark,
+      invoice_prefix: `${unique().slice(-12)}-I-`,
+      credit_note_prefix: `${unique().slice(-12)}-C-`,
+    }),
+  tax_rate: (p) =>
+    does(p, "POST", "/v1/tax_rates", { ...own(p), name: p.mark, country: "DE", percent: "7", tax_category: unique() }),
   invoice: async (p) => {
     const [customer, product] = [await stock(p, "customer"), await stock(p, "product")];
     const lines = [{ description: p.mark, quantity: 2, unit_amount: 5000, product_id: product.id }];

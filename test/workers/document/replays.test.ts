@@ -11,6 +11,7 @@ const CHECKS = new Set([
   "licenses.lookup",
   "templates.preview",
   "prices.preview",
+  "vat.check",
   "credit_notes.preview",
   "mail.preview",
   "activations.validate",
