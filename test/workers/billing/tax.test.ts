@@ -1,6 +1,7 @@
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { plansOf } from "../plans.ts";
-import { upTo, world, type World } from "../world.ts";
+import { world, type Answer, type World } from "../world.ts";
 
 type Row = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- a test reads what it expects
 
@@ -13,6 +14,26 @@ async function firstEntity(w: World): Promise<Row> {
 }
 
 const numbered = (name: string) => ({ name, invoice_prefix: `${name}-{YYYY}-`, credit_note_prefix: `${name}-C-{YYYY}-` });
+
+/** The statuses of two calls, of which neither writes before the other was judged as well. */
+async function racing(inserts: RegExp, call: () => Promise<Answer>): Promise<number[]> {
+  const [prepare, batch] = [env.DB_00.prepare.bind(env.DB_00), env.DB_00.batch.bind(env.DB_00)];
+  const judged: string[] = [];
+  env.DB_00.prepare = (sql) => {
+    if (inserts.test(sql)) judged.push(sql);
+    return prepare(sql);
+  };
+  env.DB_00.batch = async (statements) => {
+    while (judged.length === 1) await scheduler.wait(1);
+    return batch(statements);
+  };
+  try {
+    const answers = await Promise.all([call(), call()]);
+    return answers.map(({ status }) => status).toSorted((a, b) => a - b);
+  } finally {
+    Object.assign(env.DB_00, { prepare, batch });
+  }
+}
 
 test("of two rates for the same place and goods, none is valid on a day of the other; one begins on the day that the other ends", async () => {
   const w = await world();
@@ -34,10 +55,9 @@ test("of two rates for the same place and goods, none is valid on a day of the o
   expect((await w.patch(`/v1/tax_rates/${old.body["id"]}`, { valid_until_on: null })).status).toBe(200);
 });
 
-test("of many who add the same rate at once, one does", async () => {
+test("of two who add the same rate at once, one does", async () => {
   const w = await world();
-  const all = await Promise.all(upTo(6).map(() => w.post("/v1/tax_rates", german)));
-  expect(all.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409, 409, 409]);
+  expect(await racing(/^insert into "tax_rates"/, () => w.post("/v1/tax_rates", german))).toEqual([201, 409]);
 });
 
 test("a tenant and its sandbox sell from the first day, and say at any time where from", async () => {
@@ -71,10 +91,10 @@ test("no two series of a tenant can give the same number, also not one that is p
   expect((await w.post("/v1/legal_entities", past)).body).toMatchObject({ code: "series_taken" });
 });
 
-test("of many who add an entity with the same series at once, one does", async () => {
+test("of two who add an entity with the same series at once, one does", async () => {
   const w = await world();
-  const all = await Promise.all(upTo(4).map(() => w.post("/v1/legal_entities", numbered("X"))));
-  expect(all.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409]);
+  const add = () => w.post("/v1/legal_entities", numbered("X"));
+  expect(await racing(/^insert into "legal_entities"/, add)).toEqual([201, 409]);
 });
 
 test("there is one default at any time, and it is not archived", async () => {
