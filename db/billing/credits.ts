@@ -11,7 +11,7 @@ export type { CreditRow } from "./invoices.ts";
 
 /**
  * Credits of every tenant of a shard whose time is over and of which something is left, the longest over first. A sandbox whose clock stands
- * behind is left out until that has come as far; one whose clock is ahead is looked at when real time has.
+ * behind is left out until that has come as far, a tenant that is closed for good; one whose clock is ahead is looked at when real time has.
  */
 export async function expiredCredits(d1: D1Database, realNow: Date, limit: number): Promise<CreditRow[]> {
   const db = dbOf(d1);
@@ -23,6 +23,7 @@ export async function expiredCredits(d1: D1Database, realNow: Date, limit: numbe
       and(
         sql`${credits.remaining} > 0`,
         lte(credits.expiresAt, realNow),
+        isNull(tenants.closedAt),
         or(isNull(tenants.clockFrozenAt), lte(credits.expiresAt, tenants.clockFrozenAt)),
       ),
     )

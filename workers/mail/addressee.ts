@@ -9,10 +9,10 @@ export function addresseeOf({ LATCHKEY_ENV }: Env, { notice, tenant }: Addressed
 }
 
 /**
- * The recipient's address in lower case, where a mail that came back went there. Null for a sandbox's mail that went to its owner: that the owner's
- * address is refused says nothing of the customer's.
+ * The recipient's address in lower case, where a mail went there. Null for a sandbox's mail that went to its owner: that the owner's address is refused
+ * says nothing of the customer's.
  */
-export function bouncedAddressOf(env: Env, addressed: Addressed): string | null {
+export function reachedAddressOf(env: Env, addressed: Addressed): string | null {
   const address = addressed.notice.recipient.toLowerCase();
   return addresseeOf(env, addressed).toLowerCase() === address ? address : null;
 }

@@ -3,7 +3,7 @@ import { openTenant, type Asked } from "#kernel/asking";
 import { fact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
 import { afterMail, type MailOutcome } from "#rules/mail/schedule";
-import { bouncedAddressOf } from "./addressee.ts";
+import { reachedAddressOf } from "./addressee.ts";
 import { presentNotice } from "./presenters.ts";
 
 /** How one attempt went, as the sender tells. */
@@ -62,7 +62,7 @@ function judged({ env, var: { realNow: now } }: Asked, row: Waiting, result: Res
     sentAt: after.state === "sent" ? now.getTime() : null,
     endedAt: after.state === "pending" ? null : now.getTime(),
     messageId: messageId ?? "",
-    bounced: after.state === "bounced" ? bouncedAddressOf(env, { notice: row, tenant: row }) : null,
+    bounced: after.state === "bounced" ? reachedAddressOf(env, { notice: row, tenant: row }) : null,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { NoticeRow } from "#db/mail/notices";
 import { noticesNamed } from "#db/mail/tracking";
 import type { Repo } from "#db/repo";
-import type { TenantRow } from "#db/tenants/callers";
 import { openTenant, type Asked, type OpenedTenant } from "#kernel/asking";
 import { changing } from "#kernel/changing";
 import { fact } from "#kernel/facts";
@@ -9,7 +8,7 @@ import { databaseOf } from "#kernel/shards";
 import { shardOf } from "#rules/ids";
 import { OPTIONAL_KINDS } from "#rules/mail/kinds";
 import { afterReport, isReport, type Report } from "#rules/mail/tracking";
-import { bouncedAddressOf } from "./addressee.ts";
+import { reachedAddressOf } from "./addressee.ts";
 import { presentNotice } from "./presenters.ts";
 import { recordResults } from "./recording.ts";
 import { unsubscribe } from "./unsubscribing.ts";
@@ -116,7 +115,10 @@ async function trackOne(
     if (before.state === "pending") return accept(c, repo, before, event.messageId);
     const after = afterReport(before.state, event.report);
     if (after === null) return true;
-    if (after === "unsubscribed") return unsubscribe(repo, before.customerId ?? repo.tenantId, OPTIONAL_KINDS);
+    const reached = reachedAddressOf(c.env, { notice: before, tenant });
+    // what a sandbox's owner says of its mail is no wish of the customer's
+    if (after === "unsubscribed")
+      return reached === null || unsubscribe(repo, before.customerId ?? repo.tenantId, OPTIONAL_KINDS);
     const { lastError } = before;
     if (after === "noted") return repo.notices.reported(before, { state: "sent", lastError: event.detail }, null, quiet);
 
@@ -126,17 +128,12 @@ async function trackOne(
       state === "delivered"
         ? { state, lastError, deliveredAt: now, endedAt: now }
         : { state, lastError: event.detail, endedAt: now };
-    const bounced = state === "bounced" ? refusedAddress(c, before, tenant, event) : null;
+    const address = before.recipient.toLowerCase();
+    const isTheirs = event.recipients.length === 0 ? reached !== null : event.recipients.includes(address);
+    const bounced = state === "bounced" && isTheirs ? address : null;
     const told = fact(`notice.${state}`, presentNotice({ ...before, ...changed }));
     return repo.notices.reported(before, changed, bounced, { facts: [told], answer: [200, null] });
   });
-}
-
-/** The recipient's address, where the mail that came back went there; MailChannels may leave out whom it speaks of. */
-function refusedAddress({ env }: Asked, notice: NoticeRow, tenant: TenantRow, { recipients }: MailEvent): string | null {
-  if (recipients.length === 0) return bouncedAddressOf(env, { notice, tenant });
-  const address = notice.recipient.toLowerCase();
-  return recipients.includes(address) ? address : null;
 }
 
 const quiet = { facts: [], answer: [200, null] as const };

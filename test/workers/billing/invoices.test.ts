@@ -340,6 +340,30 @@ test("credit whose time is over is earned once, told, and spent by nobody", asyn
   expect((await w.get("/v1/ledger/check")).body["ok"]).toBe(true);
 });
 
+test("what is left in a closed tenant holds up nobody's credit, and none is paid into a balance beyond 2^53", async () => {
+  const [gone, w] = [await world(), await world()];
+  const [theirs, ours] = [await buyer(gone), await buyer(w)];
+  await env.DB_00.prepare(
+    `insert into credits (tenant_id, id, customer_id, currency, source, amount, remaining, expires_at, version, metadata, created_at, updated_at)
+     with recursive n (i) as (select 1 union all select i + 1 from n where i < 100)
+     select ?1, 'crd_' || i, ?2, 'EUR', 'promotion', 1, 1, 1, 1, '{}', 1, 1 from n`,
+  )
+    .bind(gone.tenant.id, theirs)
+    .run();
+  await env.DB_00.prepare("update tenants set closed_at = 1 where id = ?").bind(gone.tenant.id).run();
+  const { id } = (await w.post(`/v1/customers/${ours}/credits`, { amount: 900 })).body;
+  await env.DB_00.prepare("update credits set expires_at = 2 where id = ?").bind(id).run();
+  await tend(env, createExecutionContext());
+  expect((await w.get(`/v1/customers/${ours}/credits`)).body["data"]).toMatchObject([{ remaining: 0 }]);
+
+  const [first, second] = [await open(w, ours), await open(w, ours)];
+  const all = { amount: Number.MAX_SAFE_INTEGER };
+  expect((await w.post(`/v1/invoices/${first["id"]}/pay`, all)).status).toBe(200);
+  const refused = await w.post(`/v1/invoices/${second["id"]}/pay`, all);
+  expect([refused.status, refused.body["errors"]]).toMatchObject([400, [{ pointer: "/amount", code: "balance_too_large" }]]);
+  expect((await w.post(`/v1/invoices/${second["id"]}/pay`, {})).body).toMatchObject({ status: "paid" });
+});
+
 test("an order is taxed as its invoice will be, and the buyer pays it", async () => {
   const w = await world();
   await sellsFrom(w, "DE", "DE136695976");

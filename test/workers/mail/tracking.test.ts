@@ -1,9 +1,11 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { webhookKey, signedHeaders, type WebhookKey } from "../../../simulators/mailchannels/signing.ts";
 import { send, world, type World } from "../world.ts";
 import { trustedBy } from "../../../workers/mail/signed-by-mailchannels.ts";
-import { accepted, claim, customer, emptyMailQueue, license, result, stocked } from "./pump.ts";
+import { track } from "../../../workers/mail/tracking.ts";
+import { accepted, claim, customer, emptyMailQueue, license, result, stocked, template } from "./pump.ts";
 
 let key: WebhookKey;
 beforeAll(async () => {
@@ -75,6 +77,29 @@ describe("what MailChannels tells of a mail", () => {
     expect(await tell(event("hard-bounced", id, { recipients: ["owner@elsewhere.example"] }))).toBe(200);
     expect(await read(w, id)).toMatchObject({ state: "bounced" });
     expect(await preferences(w, buyer.id)).toMatchObject({ bounced_at: null });
+  });
+
+  test("of a sandbox's mail, which went to its owner, says nothing of the customer", async () => {
+    const w = await world();
+    const key = w.keys.testSecret;
+    const [buyer, terms] = [await customer(w, {}, key), await template(w, {}, key)];
+    await emptyMailQueue();
+    await license(w, { template_id: terms.id, customer_id: buyer.id }, key);
+    const [mail] = await claim();
+    await claim({ limit: 0, results: [result(mail!, accepted)] });
+    const inProduction = {
+      env: { ...env, LATCHKEY_ENV: "production" as const },
+      executionCtx: createExecutionContext(),
+      var: { realNow: new Date(), requestId: "req_1" },
+    };
+    const told = { noticeId: mail!.notice_id, resentAfter: 0, recipients: [], messageId: null, detail: null };
+    await track(inProduction, [
+      { ...told, report: "complained" },
+      { ...told, report: "hard-bounced" },
+    ]);
+    const ask = async (path: string) => (await w.get(path, undefined, { key })).body;
+    expect(await ask(`/v1/notices/${mail!.notice_id}`)).toMatchObject({ state: "bounced" });
+    expect(await ask(`/v1/customers/${buyer.id}/mail_preferences`)).toMatchObject({ bounced_at: null, unsubscribed: [] });
   });
 
   test("a soft bounce is kept as words alone, and a mail that was dropped has failed", async () => {

@@ -11,8 +11,9 @@ import { changeFact } from "#kernel/facts";
 import { newId } from "#kernel/ids";
 import { invoiceNotFound } from "#kernel/not-found";
 import { newOwned } from "#kernel/present";
-import { changedMeanwhile } from "#kernel/problems";
+import { changedMeanwhile, invalidRequest } from "#kernel/problems";
 import type { z } from "#kernel/wire";
+import { whyNotGrantCredit } from "#rules/billing/credits";
 import { dueOf, type Moved } from "./moving.ts";
 import { creditMissing, invoiceNotOpen, paymentUnderWay } from "./problems.ts";
 import { PayInvoice } from "./schemas.ts";
@@ -45,7 +46,9 @@ export const payInvoice = endpoint({
       if (await repo.payments.isUnderWay(id))
         throw paymentUnderWay({ what: "A payment of this invoice has no outcome yet, and might settle it a second time." });
       const { after, change, facts } =
-        body.method === "credit" ? await byCredit(c, before, body.amount ?? due) : byHand(c, before, body, body.amount ?? due);
+        body.method === "credit"
+          ? await byCredit(c, before, body.amount ?? due)
+          : await byHand(c, before, body, body.amount ?? due);
       const answer = presentInvoice(after);
       return (await repo.books.write(change, { facts, answer: [200, answer] })) && answer;
     });
@@ -55,8 +58,14 @@ export const payInvoice = endpoint({
 
 type Paid = Moved & { after: InvoiceRow };
 
-function byHand(c: Context<TenantEnv>, before: InvoiceRow, body: z.infer<typeof PayInvoice>, amount: number): Paid {
+async function byHand(
+  c: Context<TenantEnv>,
+  before: InvoiceRow,
+  body: z.infer<typeof PayInvoice>,
+  amount: number,
+): Promise<Paid> {
   const { repo, now, realNow } = c.var;
+  if (amount > dueOf(before)) await checkBalance(c, before, amount - dueOf(before));
   const payment: PaymentRow = {
     tenantId: repo.tenantId,
     id: newId("payment", repo.shard, realNow),
@@ -74,6 +83,16 @@ function byHand(c: Context<TenantEnv>, before: InvoiceRow, body: z.infer<typeof 
   };
   const settlement = settling(payment, before, { creditId: newId("credit", repo.shard, realNow), now, inserts: true });
   return { after: settlement.invoice, change: settlement.change, facts: settlement.facts };
+}
+
+/** What is paid too much becomes a credit like any other: none whose balance would leave 2^53. */
+async function checkBalance(c: Context<TenantEnv>, { customerId, currency }: InvoiceRow, amount: number): Promise<void> {
+  const held = await c.var.repo.credits.ofCustomer(customerId, { limit: 1, before: null });
+  const balance = held?.balances.find((each) => each.currency === currency)?.amount ?? 0;
+  const refused = whyNotGrantCredit({ amount, expiresAt: null }, balance, c.var.now);
+  if (!refused) return;
+  const error = { pointer: "/amount", code: refused.code, detail: refused.detail };
+  throw invalidRequest({ what: refused.detail }, { errors: [error] });
 }
 
 /** What money outside of a provider has none of. */
