@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
 import type { Asking } from "../commit.ts";
 import { dbOf } from "../db.ts";
 import { olderThan, pageOf, type Page } from "../page.ts";
@@ -34,6 +34,18 @@ export function paymentsOf(asking: Asking) {
         .where(and(eq(payments.tenantId, tenantId), eq(payments.provider, provider), eq(payments.ref, ref)))
         .get(),
 
+    /** Every try that a provider was to carry out for an invoice, the last one first. */
+    attemptsOf: (invoiceId: string) =>
+      db
+        .select()
+        .from(payments)
+        .where(and(eq(payments.tenantId, tenantId), eq(payments.invoiceId, invoiceId), ne(payments.provider, "manual")))
+        .orderBy(desc(payments.id))
+        .limit(100),
+
+    /** What came in a span, by currency and provider. */
+    stats: (fromAt: Date, toAt: Date) => sumsOf(db, tenantId, fromAt, toAt),
+
     /** Whether a payment of an invoice has no definite outcome yet: one that the customer or the provider still works on. */
     isUnderWay: async (invoiceId: string): Promise<boolean> => {
       const found = await db
@@ -55,20 +67,35 @@ export function paymentsOf(asking: Asking) {
         await db
           .select()
           .from(payments)
-          .where(
-            and(
-              eq(payments.tenantId, tenantId),
-              filter.status === undefined ? undefined : eq(payments.status, filter.status),
-              filter.customerId === undefined ? undefined : eq(payments.customerId, filter.customerId),
-              filter.invoiceId === undefined ? undefined : eq(payments.invoiceId, filter.invoiceId),
-              filter.orderId === undefined ? undefined : eq(payments.orderId, filter.orderId),
-              filter.externalId === undefined ? undefined : eq(payments.externalId, filter.externalId),
-              olderThan(payments.id, page),
-            ),
-          )
+          .where(and(eq(payments.tenantId, tenantId), ...narrowed(filter), olderThan(payments.id, page)))
           .orderBy(desc(payments.id))
           .limit(page.limit + 1),
         page,
       ),
   };
+}
+
+const narrowed = (filter: Filter) => [
+  filter.status === undefined ? undefined : eq(payments.status, filter.status),
+  filter.customerId === undefined ? undefined : eq(payments.customerId, filter.customerId),
+  filter.invoiceId === undefined ? undefined : eq(payments.invoiceId, filter.invoiceId),
+  filter.orderId === undefined ? undefined : eq(payments.orderId, filter.orderId),
+  filter.externalId === undefined ? undefined : eq(payments.externalId, filter.externalId),
+];
+
+function sumsOf(db: ReturnType<typeof dbOf>, tenantId: string, fromAt: Date, toAt: Date) {
+  return db
+    .select({
+      currency: payments.currency,
+      provider: payments.provider,
+      count: sql<number>`count(*)`,
+      received: sql<number>`sum(${payments.amountReceived})`,
+      refunded: sql<number>`sum(${payments.amountRefunded})`,
+      disputed: sql<number>`sum(${payments.amountDisputed})`,
+      unapplied: sql<number>`sum(${payments.unapplied})`,
+      fees: sql<number>`sum(${payments.fee})`,
+    })
+    .from(payments)
+    .where(and(eq(payments.tenantId, tenantId), gte(payments.settledAt, fromAt), lt(payments.settledAt, toAt)))
+    .groupBy(payments.currency, payments.provider);
 }

@@ -1,9 +1,12 @@
 import type { Stripe } from "stripe";
+import type { PaymentRow } from "#db/billing/payments";
 import type { Fact } from "#db/commit";
 import type { OrderRow } from "#db/sales/orders";
 import type { IncomingEvent } from "#db/sales/provider-events";
 import type { PaymentProviderRow } from "#db/tenants/payment-providers";
 import type { OpenedTenant } from "#kernel/asking";
+import { collected } from "#kernel/billing/collecting";
+import { newId } from "#kernel/ids";
 import { fetchSetup, savedBy, writeSaved } from "#kernel/billing/saving";
 import { changing } from "#kernel/changing";
 import type { Env } from "#kernel/env";
@@ -59,6 +62,8 @@ async function applyOnce(
   const { applied, order } = await repo.providerEvents.look(event);
   if (applied) return "applied";
   if (intentId.startsWith("seti_")) return applySetup(stripe, opened, event, intentId);
+  const ours = order ? undefined : await repo.payments.byRef("stripe", intentId);
+  if (ours) return applyPayment(stripe, opened, event, ours);
   const intent = await fetchIntent(stripe, intentId);
   const payment = paymentOf(intent);
   if (!order) return takeStray(opened, event, intent, payment);
@@ -107,6 +112,29 @@ async function applySetup(
     const also = [repo.providerEvents.applied(event)];
     return (await repo.books.write({ ...change, also }, { facts, answer: TOLD })) && "applied";
   });
+}
+
+/** A payment of an invoice: it, the invoice and the books in one batch with the event. */
+async function applyPayment(
+  stripe: Stripe,
+  { repo, tenant, now }: OpenedTenant,
+  event: IncomingEvent,
+  before: PaymentRow,
+): Promise<"applied" | undefined> {
+  const invoice = before.invoiceId === null ? undefined : await repo.invoices.byId(before.invoiceId);
+  const about = { now, creditId: newId("credit", repo.shard, now), livemode: tenant.livemode };
+  const moved = invoice && collected(before, invoice, await fetchIntent(stripe, event.objectRef ?? ""), about);
+  const [told] = moved?.facts ?? [];
+  if (moved?.isOnlyTold === true && told) {
+    await repo.providerEvents.tellUnexpected(event, told);
+    return "applied";
+  }
+  if (!moved) {
+    await repo.providerEvents.markApplied(event);
+    return "applied";
+  }
+  const also = [repo.providerEvents.applied(event)];
+  return (await repo.books.write({ ...moved.change, also }, { facts: moved.facts, answer: TOLD })) && "applied";
 }
 
 /** A payment that no order waits for. One that says it is for us is told; one of the vendor's other business is none of ours. */

@@ -98,3 +98,142 @@ test("a time-out after success, and the same request again: one setup, whose sec
   const { results } = await env.DB_00.prepare("select * from payment_methods where tenant_id = ?").bind(s.tenant.id).all();
   expect(JSON.stringify(results)).not.toContain(again.body["client_secret"]);
 });
+
+/** An invoice of 119.00 EUR that waits for its money. */
+async function owed(s: Shop): Promise<Row> {
+  const lines = [{ description: "Setup", quantity: 1, unit_amount: 11_900 }];
+  const made = await s.post("/v1/invoices", { customer_id: s.customerId, lines });
+  const final = await s.post(`/v1/invoices/${made.body["id"]}/finalize`);
+  expect(final.status, final.text).toBe(200);
+  return final.body;
+}
+
+async function saved(s: Shop, card = "pm_card_visa"): Promise<string> {
+  const made = await asked(s);
+  await save(s, made, card);
+  const now = await s.post(`/v1/payment_methods/${made["id"]}/confirm`);
+  expect(now.body, now.text).toMatchObject({ status: "active" });
+  return made["id"];
+}
+
+const invoiceNow = async (s: Shop, { id }: Row): Promise<Row> => (await s.get(`/v1/invoices/${id}`)).body;
+
+async function balances(s: Shop): Promise<Record<string, number>> {
+  const { results } = await env.DB_00.prepare(
+    "select account, sum(amount) as amount from ledger_entries where tenant_id = ? group by 1 having sum(amount) <> 0",
+  )
+    .bind(s.tenant.id)
+    .all<{ account: string; amount: number }>();
+  return Object.fromEntries(results.map(({ account, amount }) => [account, amount]));
+}
+
+test("a saved card is charged once for what is due, and its webhooks find nothing left to do", async () => {
+  const s = await shop();
+  const [invoice, method] = [await owed(s), await saved(s)];
+  const body = { invoice_id: invoice["id"], payment_method_id: method, off_session: true };
+  const paid = await s.post("/v1/payments", body, { idempotencyKey: "p1" });
+  expect(paid.body, paid.text).toMatchObject({ status: "succeeded", amount: 11_900, amount_allocated: 11_900, attempt: 1 });
+  expect((await s.post("/v1/payments", body, { idempotencyKey: "p1" })).text).toBe(paid.text);
+  expect((await s.post("/v1/payments", body)).body).toMatchObject({ code: "invoice_not_open" });
+  await s.bring((events) => events.toReversed());
+  expect(await invoiceNow(s, invoice)).toMatchObject({ status: "paid", amount_paid: 11_900, attempts_count: 1 });
+  expect(await balances(s)).toEqual({ cash: 11_900, revenue: -11_900 });
+  expect(await s.told("payment.succeeded")).toHaveLength(1);
+  expect((await s.get("/v1/payments/stats")).body).toMatchObject({
+    currencies: [{ currency: "EUR", providers: [{ provider: "stripe", count: 1, amount_received: 11_900 }] }],
+  });
+});
+
+test("a customer pays in the browser, and every order of the webhooks ends in the same books", async () => {
+  for (const [index, shuffle] of [
+    (x: never[]) => x,
+    (x: never[]) => x.toReversed(),
+    (x: never[]) => [...x, ...x.slice(1)],
+  ].entries()) {
+    const s = await shop();
+    const invoice = await owed(s);
+    const made = await s.post("/v1/payments", { invoice_id: invoice["id"] });
+    expect(made.body, made.text).toMatchObject({ status: "requires_method", client_secret: expect.any(String) });
+    expect((await s.post("/v1/payments", { invoice_id: invoice["id"] })).body).toMatchObject({ code: "payment_under_way" });
+    await s.stripe.pay(made.body["client_secret"], "pm_card_chargeDeclined");
+    await s.stripe.pay(made.body["client_secret"]);
+    await s.bring(shuffle as never);
+    expect(await invoiceNow(s, invoice), `order ${index}`).toMatchObject({ status: "paid", amount_due: 0 });
+    expect(await balances(s)).toEqual({ cash: 11_900, revenue: -11_900 });
+    expect((await s.get(`/v1/payments/${made.body["id"]}`)).body).toMatchObject({ status: "succeeded", client_secret: null });
+  }
+});
+
+test("a declined try is definite, is ended at Stripe before the next one, and the next one may succeed", async () => {
+  const s = await shop();
+  const [invoice, poor, good] = [await owed(s), await saved(s, "pm_card_chargeCustomerFail"), await saved(s)];
+  const declined = await s.post("/v1/payments", { invoice_id: invoice["id"], payment_method_id: poor, off_session: true });
+  expect(declined.body, declined.text).toMatchObject({ status: "failed", attempt: 1, decline_code: expect.any(String) });
+  const paid = await s.post("/v1/payments", { invoice_id: invoice["id"], payment_method_id: good });
+  expect(paid.body, paid.text).toMatchObject({ status: "succeeded", attempt: 2 });
+  expect((await s.stripe.intents()).map(({ status }) => status)).toEqual(["succeeded", "canceled"]);
+  expect(await balances(s)).toEqual({ cash: 11_900, revenue: -11_900 });
+});
+
+test("a bank that wants to see the customer has not declined: the try waits, and no second one begins", async () => {
+  const s = await shop();
+  const body = { invoice_id: (await owed(s))["id"] };
+  const made = await s.post("/v1/payments", body);
+  await s.stripe.pay(made.body["client_secret"], "pm_card_authenticationRequired");
+  const waits = await s.post(`/v1/payments/${made.body["id"]}/confirm`);
+  expect(waits.body, waits.text).toMatchObject({ status: "requires_action", client_secret: expect.any(String) });
+  expect((await s.post("/v1/payments", body)).body).toMatchObject({ code: "payment_under_way" });
+  const ended = await s.post(`/v1/payments/${made.body["id"]}/cancel`);
+  expect(ended.body, ended.text).toMatchObject({ status: "canceled" });
+  expect((await s.post("/v1/payments", body)).body).toMatchObject({ attempt: 2 });
+});
+
+test("a time-out after success, a 500 after success, and the request again 25 hours later: one charge", async () => {
+  for (const trouble of [
+    { mode: "timeout_after_success", ms: 10 },
+    { mode: "fail", after_effect: true },
+  ]) {
+    for (const step of ["", "/confirm"]) {
+      const s = await shop({ stripe: "faulty" });
+      const account = s.stripe.secretKey.replace("sk_live_", "");
+      const [invoice, method] = [await owed(s), await saved(s)];
+      const body = { invoice_id: invoice["id"], payment_method_id: method };
+      const ask = () => s.post("/v1/payments", body, { idempotencyKey: "p1" });
+      if (step === "") await s.stripe.control({ ...trouble, path: "/v1/payment_intents", account });
+      else await s.stripe.control({ ...trouble, path: "/v1/payment_intents/pi_", account });
+      const first = await ask();
+      expect(first.body["code"]).toBe(step === "" ? "payment_provider_unreachable" : undefined);
+      await s.stripe.control({ mode: "advance_clock", seconds: 25 * 3600, account });
+      const again = await ask();
+      expect(again.body, again.text).toMatchObject({ status: "succeeded", attempt: 1 });
+      const charged = (await s.stripe.intents()).filter(({ status }) => status === "succeeded");
+      expect(charged).toHaveLength(1);
+      expect(await balances(s)).toEqual({ cash: 11_900, revenue: -11_900 });
+    }
+  }
+});
+
+test("money that comes for a void invoice is booked, is the customer's, and is told once", async () => {
+  const s = await shop();
+  const invoice = await owed(s);
+  const made = await s.post("/v1/payments", { invoice_id: invoice["id"] });
+  expect((await s.post(`/v1/invoices/${invoice["id"]}/void`)).status).toBe(200);
+  await s.stripe.pay(made.body["client_secret"]);
+  for (const _ of [1, 2]) await s.bring();
+  expect(await invoiceNow(s, invoice)).toMatchObject({ status: "void", amount_paid: 0 });
+  expect(await balances(s)).toEqual({ cash: 11_900, customer_credit: -11_900 });
+  expect((await s.told("payment.unexpected")).map(({ data }) => data.object["reason"])).toEqual(["invoice_void"]);
+});
+
+test("without a provider, or for an amount that it does not take, no try begins that could succeed", async () => {
+  const bare = await shop({ stripe: null });
+  expect((await bare.post("/v1/payments", { invoice_id: (await owed(bare))["id"] })).body).toMatchObject({
+    code: "payment_provider_missing",
+  });
+  const s = await shop();
+  const small = await s.post("/v1/invoices", { customer_id: s.customerId, lines: [{ description: "Cent", unit_amount: 1 }] });
+  await s.post(`/v1/invoices/${small.body["id"]}/finalize`);
+  const refused = await s.post("/v1/payments", { invoice_id: small.body["id"] });
+  expect(refused.body, refused.text).toMatchObject({ code: "amount_not_chargeable" });
+  expect((await s.get("/v1/payments")).body["data"]).toMatchObject([{ status: "failed" }]);
+});

@@ -138,6 +138,11 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
     const customer = await stock(p, "customer");
     return does(p, "POST", `/v1/customers/${customer.id}/credits`, { ...own(p), amount: 100, reason: p.mark });
   },
+  payment: async (p) => {
+    await atStripe(p);
+    const { id } = await openInvoice(p);
+    return does(p, "POST", "/v1/payments", { ...own(p), invoice_id: id });
+  },
   payment_method: async (p) => {
     await atStripe(p);
     const customer = await stock(p, "customer");
@@ -312,6 +317,7 @@ const STATES: Record<string, Partial<Record<Noun, Maker>>> = {
     },
   },
   "payment_methods.update": { payment_method: savedMethod },
+  "payments.create": { invoice: openInvoice, payment_method: savedMethod },
   "invoices.pay": { invoice: openInvoice },
   "invoices.void": { invoice: openInvoice },
   "invoices.mark_uncollectible": { invoice: openInvoice },
