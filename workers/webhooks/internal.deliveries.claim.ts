@@ -13,14 +13,20 @@ import { paceEndpoints, prepare } from "./sending.ts";
 /** What one answer carries of event data at the most: an isolate has 128 MB, and bodies are held as text and as JSON. */
 const ANSWER_BYTES = 8 * 1024 * 1024;
 
-const Claim = z.strictObject({
-  shard: z.string().length(2),
-  results: z.array(Told).max(500),
-  limit: z.int().min(0).max(200),
-  wait_ms: z.int().min(0).max(20_000),
-  in_order: z.strictObject({ tenant_id: Ref, endpoint_id: Ref }).optional(),
-  takes_over: z.union([z.literal("now"), Instant]).optional(),
-});
+const Claim = z
+  .strictObject({
+    shard: z.string().length(2),
+    results: z.array(Told).max(500),
+    limit: z.int().min(0).max(200),
+    wait_ms: z.int().min(0).max(20_000),
+    in_order: z.strictObject({ tenant_id: Ref, endpoint_id: Ref }).optional(),
+    takes_over: z.union([z.literal("now"), Instant]).optional(),
+  })
+  // leases are held against the moment of the call: while one waits, others that live lease anew
+  .refine(({ takes_over, wait_ms }) => takes_over !== "now" || wait_ms === 0, {
+    path: ["wait_ms"],
+    message: 'must be 0 where takes_over is "now"',
+  });
 
 const Claimed = z.object({ deliveries: z.array(Delivery), next_at: Instant.nullable(), claimed_at: Instant });
 

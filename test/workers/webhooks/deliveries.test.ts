@@ -225,6 +225,11 @@ test("a pump that follows one that died gets at once what that one had claimed, 
   expect((await claim({ takes_over: follows.claimed_at })).deliveries).toEqual([]);
 });
 
+test("a pump that takes over does not wait: what others lease meanwhile is not the dead one's", async () => {
+  await expect(claim({ takes_over: "now", wait_ms: 1 })).rejects.toThrow(/wait_ms/);
+  await claim({ takes_over: "now" });
+});
+
 test("what a pump took and did not report comes again when its lease runs out, with the same id, bytes and number", async () => {
   const w = await world();
   const first = await claimed(w);
