@@ -211,10 +211,6 @@ const SettingsGroups = {
   billing: z.object({
     net_terms_days: z.int(),
     tax_point: z.enum(["issued", "period_start"]),
-    proration_by: z.enum(["second", "day"]),
-    on_refund: z.enum(["keep", "suspend", "revoke"]),
-    on_dispute: z.enum(["keep", "suspend", "revoke"]),
-    invoice_orders: z.boolean(),
   }),
   mail: z.object({
     from_name: z.string().nullable(),
@@ -333,20 +329,6 @@ export const SettingsPatch = z
           description:
             "Which day's rates of tax count: issued (default), when the invoice becomes final, or the first of the period that it bills.",
         }),
-        proration_by: z
-          .enum(["second", "day"])
-          .optional()
-          .openapi({ description: "How a period that is cut is divided; default second." }),
-        on_refund: z.enum(["keep", "suspend", "revoke"]).optional().openapi({
-          description: "What becomes of licenses whose money went back; default keep.",
-        }),
-        on_dispute: z.enum(["keep", "suspend", "revoke"]).optional().openapi({
-          description: "What becomes of licenses whose payment is disputed; default suspend.",
-        }),
-        invoice_orders: z
-          .boolean()
-          .optional()
-          .openapi({ description: "Whether an order gets an invoice by itself; default true." }),
       })
       .optional(),
     mail: MailSettings.optional(),

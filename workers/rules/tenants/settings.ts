@@ -34,14 +34,6 @@ export type Settings = {
     net_terms_days: number;
     /** Which day's rates of tax count: that on which the invoice becomes final, or the first of the period that it bills. */
     tax_point: "issued" | "period_start";
-    /** How a period that is cut is divided. */
-    proration_by: "second" | "day";
-    /** What becomes of licenses whose money went back. */
-    on_refund: "keep" | "suspend" | "revoke";
-    /** What becomes of licenses whose payment is disputed. */
-    on_dispute: "keep" | "suspend" | "revoke";
-    /** Whether an order gets an invoice by itself. */
-    invoice_orders: boolean;
   };
   mail: {
     /** Whom mails are from; null: the tenant's name. */
@@ -73,10 +65,6 @@ export const DEFAULT_SETTINGS: Settings = {
   billing: {
     net_terms_days: 0,
     tax_point: "issued",
-    proration_by: "second",
-    on_refund: "keep",
-    on_dispute: "suspend",
-    invoice_orders: true,
   },
   mail: {
     from_name: null,
