@@ -1,4 +1,6 @@
 import { featuresOf } from "./catalog/features.ts";
+import { couponsOf } from "./pricing/coupons.ts";
+import { pricingPageOf } from "./pricing/pricing-page.ts";
 import { plansOf } from "./pricing/plans.ts";
 import { priceRevisionsOf } from "./pricing/price-revisions.ts";
 import { pricesOf } from "./pricing/prices.ts";
@@ -106,6 +108,8 @@ const ROOMS = {
   providerEvents: providerEventsOf,
   plans: plansOf,
   prices: pricesOf,
+  coupons: couponsOf,
+  pricingPage: pricingPageOf,
   priceRevisions: priceRevisionsOf,
   books: booksOf,
   ledger: ledgerOf,

@@ -1,4 +1,4 @@
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import type { StoredPriceTerms } from "#rules/billing/price-terms";
 import { archivedOrNot } from "../catalog/archived.ts";
 import { bound, commit, guard, type Asking, type Told } from "../commit.ts";
@@ -29,6 +29,16 @@ export function pricesOf(asking: Asking) {
     byId: async (id: string): Promise<Price | undefined> => {
       const found = await newestOf(d1).where(mine(id)).get();
       return found && { ...found.row, terms: found.terms };
+    },
+
+    /** Which of the ids are prices of the tenant. */
+    known: async (ids: readonly string[]): Promise<Set<string>> => {
+      const named = sql`(select value from json_each(${JSON.stringify(ids)}))`;
+      const found = await db
+        .select({ id: prices.id })
+        .from(prices)
+        .where(and(eq(prices.tenantId, tenantId), sql`${prices.id} in ${named}`));
+      return new Set(found.map(({ id }) => id));
     },
 
     list: async (page: Page, filter: Filter) => {

@@ -1,8 +1,14 @@
+import { archiveCoupon } from "./coupons.archive.ts";
+import { createCoupon } from "./coupons.create.ts";
+import { getCoupon } from "./coupons.get.ts";
+import { listCoupons } from "./coupons.list.ts";
+import { updateCoupon } from "./coupons.update.ts";
 import { archivePlan } from "./plans.archive.ts";
 import { createPlan } from "./plans.create.ts";
 import { getPlan } from "./plans.get.ts";
 import { listPlans } from "./plans.list.ts";
 import { updatePlan } from "./plans.update.ts";
+import { listPricing } from "./pricing.list.ts";
 import { archivePrice } from "./prices.archive.ts";
 import { createPrice } from "./prices.create.ts";
 import { getPrice } from "./prices.get.ts";
@@ -25,4 +31,10 @@ export const pricing = [
   archivePrice,
   previewPrice,
   listPriceRevisions,
+  createCoupon,
+  listCoupons,
+  getCoupon,
+  updateCoupon,
+  archiveCoupon,
+  listPricing,
 ];

@@ -1,10 +1,11 @@
+import type { CouponRow } from "#db/pricing/coupons";
 import type { PlanRow } from "#db/pricing/plans";
 import type { PriceRevisionRow } from "#db/pricing/price-revisions";
 import type { Price as PriceAsStored } from "#db/pricing/prices";
 import { presentOwned } from "#kernel/present";
 import type { z } from "#kernel/wire";
 import type { StoredPriceTerms } from "#rules/billing/price-terms";
-import type { Plan, Price, PriceRevision } from "./schemas.ts";
+import type { Coupon, Plan, Price, PriceRevision } from "./schemas.ts";
 
 export const presentPlan = (row: PlanRow): z.infer<typeof Plan> => ({
   object: "plan",
@@ -42,7 +43,8 @@ export const presentPriceRevision = (row: PriceRevisionRow): z.infer<typeof Pric
   created_at: row.createdAt.toISOString(),
 });
 
-const termsToWire = (terms: StoredPriceTerms) => ({
+/** The terms of a price as the wire spells them. */
+export const termsToWire = (terms: StoredPriceTerms) => ({
   currency: terms.currency,
   interval: terms.interval,
   interval_count: terms.intervalCount,
@@ -66,3 +68,23 @@ function wholeUnits(text: string): number | null {
   const units = Number(text);
   return Number.isSafeInteger(units) && !text.includes(".") ? units : null;
 }
+
+export const presentCoupon = (row: CouponRow): z.infer<typeof Coupon> => ({
+  object: "coupon",
+  id: row.id,
+  code: row.code,
+  name: row.name,
+  percent: row.percent,
+  amount: row.amount,
+  currency: row.currency,
+  duration: row.duration,
+  duration_months: row.durationMonths,
+  max_redemptions: row.maxRedemptions,
+  redemptions: row.redemptions,
+  once_per_customer: row.oncePerCustomer,
+  redeem_by: row.redeemBy?.toISOString() ?? null,
+  product_ids: row.productIds,
+  price_ids: row.priceIds,
+  archived_at: row.archivedAt?.toISOString() ?? null,
+  ...presentOwned(row),
+});

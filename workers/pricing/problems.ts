@@ -31,3 +31,19 @@ export const priceNotFound = defineProblem({
   fix: "List the prices with GET /v1/prices.",
   detail: () => "This tenant has no price of this id.",
 });
+
+export const couponNotFound = defineProblem({
+  code: "coupon_not_found",
+  status: 404,
+  title: "No such coupon",
+  fix: "List the coupons with GET /v1/coupons.",
+  detail: () => "This tenant has no coupon of this id.",
+});
+
+export const couponCodeTaken = defineProblem<{ code: string }>({
+  code: "coupon_code_taken",
+  status: 409,
+  title: "The coupon code is taken",
+  fix: "Choose another code; those of archived coupons stay theirs.",
+  detail: ({ code }) => `Another coupon of this tenant has the code ${code}.`,
+});

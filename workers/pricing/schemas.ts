@@ -1,6 +1,7 @@
 import { listQuery } from "#kernel/endpoint";
 import { Duration, KnownCurrency } from "#kernel/terms";
-import { z, Amount, Code, ExternalId, Instant, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { z, Amount, Code, ExternalId, Instant, InstantInput, ownedInput, ownedOutput, Ref, text } from "#kernel/wire";
+import { COUPON_DURATIONS } from "#rules/billing/coupons";
 import { PRICE_INTERVALS, PRICE_SCHEMES } from "#rules/billing/price-terms";
 import { isUnitAmount, MAX_TIERS } from "#rules/billing/pricing";
 
@@ -201,3 +202,96 @@ export const PricePreview = z
     }),
   })
   .openapi("PricePreview");
+
+/** What a buyer types; capitals or not makes no difference. */
+const CouponCode = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{3,40}$/, "must be 3 to 40 letters, digits, dashes and underscores")
+  .transform((code) => code.toUpperCase())
+  .openapi({ example: "SPRING20" });
+
+export const Coupon = z
+  .object({
+    object: z.literal("coupon"),
+    id: z.string(),
+    code: z.string().nullable(),
+    name: z.string(),
+    percent: z.string().nullable(),
+    amount: z.int().nullable(),
+    currency: z.string().nullable(),
+    duration: z.enum(COUPON_DURATIONS),
+    duration_months: z.int().nullable(),
+    max_redemptions: z.int().nullable(),
+    redemptions: z.int(),
+    once_per_customer: z.boolean(),
+    redeem_by: Instant.nullable(),
+    product_ids: z.array(z.string()),
+    price_ids: z.array(z.string()),
+    archived_at: Instant.nullable(),
+    ...ownedOutput,
+  })
+  .openapi("Coupon");
+
+const couponFields = {
+  name: text(200),
+  code: CouponCode.nullish().openapi({ description: "What a buyer types; null = you alone give it, by its id." }),
+  max_redemptions: z.int().min(1).max(1_000_000_000).nullish().openapi({ description: "null = as many as like." }),
+  once_per_customer: z.boolean().optional(),
+  redeem_by: InstantInput.nullish().openapi({ description: "From then on nobody redeems it any more; null = no end." }),
+  ...ownedInput,
+};
+
+export const NewCoupon = z
+  .strictObject({
+    percent: z.string().max(20).nullish().openapi({ description: "As text, at most 4 decimals; or an amount.", example: "20" }),
+    amount: Amount.nullish(),
+    currency: KnownCurrency.nullish().openapi({ description: "Of the amount." }),
+    duration: z.enum(COUPON_DURATIONS).default("once").openapi({ description: "Which invoices of a subscription it lowers." }),
+    duration_months: z.int().min(1).max(120).nullish().openapi({ description: "Of a repeating one." }),
+    product_ids: z.array(Ref).max(100).optional().openapi({ description: "Ids or codes; empty = any product." }),
+    price_ids: z.array(Ref).max(100).optional().openapi({ description: "Empty = any price." }),
+    ...couponFields,
+  })
+  .openapi("NewCoupon", {
+    example: {
+      name: "Spring",
+      code: "SPRING20",
+      percent: "20",
+      duration: "repeating",
+      duration_months: 3,
+      max_redemptions: 500,
+      once_per_customer: true,
+      redeem_by: "2027-06-01T00:00:00.000Z",
+      product_ids: ["prod_000je5x2k8q1t4v7z0b3d6f9h2"],
+      price_ids: ["prc_000je5x2k8q1t4v7z0b3d6f9h2"],
+      external_id: "spring",
+      metadata: { campaign: "spring" },
+    },
+  });
+
+export const CouponPatch = z
+  .strictObject(couponFields)
+  .partial()
+  .openapi("CouponPatch", { example: { max_redemptions: 1000 } });
+
+export const CouponQuery = listQuery({ code: CouponCode.optional(), external_id: ExternalId.optional(), archived: Archived });
+
+/** What a pricing page shows at most. */
+export const SHOWN_AT_MOST = { plans: 100, prices: 1000 };
+
+export const PublicPricing = z
+  .object({
+    object: z.literal("pricing"),
+    plans: z.array(
+      z.object({
+        id: z.string(),
+        product_id: z.string().nullable(),
+        code: z.string().nullable(),
+        name: z.string(),
+        description: z.string().nullable(),
+        highlights: z.array(z.string()),
+        prices: z.array(z.object({ id: z.string(), ...termsOutput })),
+      }),
+    ),
+  })
+  .openapi("PublicPricing");

@@ -110,6 +110,7 @@ const MAKERS: Partial<Record<Noun, Maker>> = {
       kind: "organization",
     }),
   plan: (p) => does(p, "POST", "/v1/plans", { ...own(p), name: p.mark, code: unique() }),
+  coupon: (p) => does(p, "POST", "/v1/coupons", { ...own(p), name: p.mark, percent: "20" }),
   price: async (p) => {
     const { id } = await stock(p, "plan");
     const terms = { currency: "EUR", unit_amount: 1900, interval: "month", nickname: p.mark };

@@ -7,6 +7,7 @@ import { faultsOf } from "./schemas.ts";
 const PUBLIC = new Set([
   "health.get",
   "jwks.get",
+  "pricing.list",
   "hooks.stripe",
   "hooks.mailchannels",
   "unsubscribe.show",
