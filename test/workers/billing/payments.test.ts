@@ -135,7 +135,8 @@ test("a saved card is charged once for what is due, and its webhooks find nothin
   expect(paid.body, paid.text).toMatchObject({ status: "succeeded", amount: 11_900, amount_allocated: 11_900, attempt: 1 });
   expect((await s.post("/v1/payments", body, { idempotencyKey: "p1" })).text).toBe(paid.text);
   expect((await s.post("/v1/payments", body)).body).toMatchObject({ code: "invoice_not_open" });
-  await s.bring((events) => events.toReversed());
+  const answers = await s.bring((events) => events.toReversed());
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   expect(await invoiceNow(s, invoice)).toMatchObject({ status: "paid", amount_paid: 11_900, attempts_count: 1 });
   expect(await balances(s)).toEqual({ cash: 11_900, revenue: -11_900 });
   expect(await s.told("payment.succeeded")).toHaveLength(1);
@@ -186,6 +187,20 @@ test("a bank that wants to see the customer has not declined: the try waits, and
   const ended = await s.post(`/v1/payments/${made.body["id"]}/cancel`);
   expect(ended.body, ended.text).toMatchObject({ status: "canceled" });
   expect((await s.post("/v1/payments", body)).body).toMatchObject({ attempt: 2 });
+});
+
+test("a saved card whose bank wants to see the customer, who is not there, waits for them and is not declined", async () => {
+  const s = await shop();
+  const [invoice, method] = [await owed(s), await asked(s)];
+  await save(s, method, "pm_card_authenticationRequired");
+  await s.stripe.control({ mode: "authenticate", setup_intent: method["client_secret"].split("_secret_")[0] });
+  await s.post(`/v1/payment_methods/${method["id"]}/confirm`);
+  const body = { invoice_id: invoice["id"], payment_method_id: method["id"], off_session: true };
+  const waits = await s.post("/v1/payments", body);
+  expect(waits.body, waits.text).toMatchObject({ status: "requires_action", client_secret: expect.any(String) });
+  await s.stripe.pay(waits.body["client_secret"]);
+  await s.bring();
+  expect(await invoiceNow(s, invoice)).toMatchObject({ status: "paid", attempts_count: 1 });
 });
 
 test("a time-out after success, a 500 after success, and the request again 25 hours later: one charge", async () => {
