@@ -13,8 +13,8 @@ import { devServer, freePort, host, newFolder, type Running } from "./processes.
 import { receiver, type Receiver } from "./receiver.ts";
 
 // processes start slowly on a busy machine
-vi.setConfig({ testTimeout: 120_000 });
-const PATIENCE_MS = 50_000;
+vi.setConfig({ testTimeout: 180_000 });
+const PATIENCE_MS = 100_000;
 
 let edge: EdgeStandIn;
 let endpoint: Receiver;

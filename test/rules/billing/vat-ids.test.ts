@@ -87,6 +87,8 @@ describe("a VAT id", () => {
       );
       const position = positions[at % positions.length] ?? 0;
       const wrong = text.slice(0, position) + String((Number(text[position]) + shift) % 10) + text.slice(position + 1);
+      // one that reads as a person's is checked as theirs
+      fc.pre(!/^LV[0-3]/.test(wrong));
       expect([null, true]).toContain(mistyped(wrong));
     },
   );
