@@ -16,7 +16,7 @@ export function taxingOf(asking: Asking) {
 
   return {
     /**
-     * All that decides how a sale is taxed: who sells (the default entity where none is named), who buys, what was last said of their VAT id,
+     * All that decides how a sale is taxed: who sells (the default entity where none is named), who buys, what was last said of a VAT id of theirs,
      * and the tenant's rates for the countries of both. Undefined where seller or buyer is not there.
      */
     ingredients: async (customerId: string, legalEntityId: string | null) => {
@@ -38,13 +38,8 @@ export function taxingOf(asking: Asking) {
         db
           .select()
           .from(vatChecks)
-          .where(
-            and(
-              eq(vatChecks.tenantId, tenantId),
-              sql`${vatChecks.vatId} = (select replace(replace(replace(upper(vat_id), ' ', ''), '.', ''), '-', '') from customers where ${customer})`,
-            ),
-          )
-          .orderBy(desc(vatChecks.checkedAt))
+          .where(and(eq(vatChecks.tenantId, tenantId), eq(vatChecks.customerId, customerId)))
+          .orderBy(desc(vatChecks.id))
           .limit(1),
       ]);
       return { seller, buyer, rates, check };

@@ -89,8 +89,17 @@ test("who is exempt pays none, and the line says why; a seller who is nowhere ta
 test("a VAT id turns the tax over only once VIES has said that it is valid", () => {
   const buyer = { kind: "organization", country: "AT", vatId: "ATU13585627" } as const;
   const asked = (state: "valid" | "invalid" | "unknown") =>
-    taxedLines([line()], sale(buyer, { id: "vat_1", state, checkedAt: at.now }), at);
+    taxedLines([line()], sale(buyer, { id: "vat_1", vatId: "ATU13585627", state, checkedAt: at.now }), at);
   const rates = [taxedLines([line()], sale(buyer), at), asked("unknown"), asked("invalid"), asked("valid")];
   expect(rates.map((judged) => judged.ok && judged.lines[0]?.tax.rate)).toEqual(["20", "20", "20", "0"]);
   expect(asked("valid")).toMatchObject({ evidence: { vatCheckId: "vat_1", vatState: "valid", treatment: "reverse_charge" } });
+});
+
+test("what was said of another VAT id says nothing of this one, however either is spelled", () => {
+  const check = { id: "vat_1", vatId: "ATU13585627", state: "valid", checkedAt: at.now } as const;
+  const rate = (vatId: string) => {
+    const judged = taxedLines([line()], sale({ kind: "organization", country: "AT", vatId }, check), at);
+    return judged.ok && judged.lines[0]?.tax.rate;
+  };
+  expect(["atu 135.85627", "ATU13585627", "ATU66664013", "ATU 6666-4013"].map(rate)).toEqual(["0", "0", "20", "20"]);
 });

@@ -3,6 +3,7 @@ import type { DocumentLine, LineTax } from "./documents.ts";
 import { lineTaxOf, vatTreatment, type VatDecision, type VatSeller } from "./eu-vat.ts";
 import type { TaxEvidence } from "./tax-evidence.ts";
 import type { TaxRate } from "./tax.ts";
+import { readVatId } from "./vat-ids.ts";
 
 /** Who sells to whom, as far as tax offices care. */
 export type TaxableSale = {
@@ -22,8 +23,8 @@ export type TaxableSale = {
     taxExemptReason: string | null;
   };
   rates: readonly TaxRate[];
-  /** what was last said of the buyer's VAT id; undefined: it was never asked for */
-  check: { id: string; state: "valid" | "invalid" | "unknown"; checkedAt: Date } | undefined;
+  /** what was last said of a VAT id of the buyer's, in its normal form; undefined: none was ever asked for. That of another id says nothing. */
+  check: { id: string; vatId: string; state: "valid" | "invalid" | "unknown"; checkedAt: Date } | undefined;
 };
 
 export type TaxedLines = { ok: true; lines: DocumentLine[]; evidence: TaxEvidence } | { ok: false; code: string; detail: string };
@@ -37,10 +38,11 @@ export function taxedLines(
   sale: TaxableSale,
   { taxPointOn, now }: { taxPointOn: string; now: Date },
 ): TaxedLines {
+  const known = { ...sale, check: checkOf(sale) };
   const byGoods = new Map<string, Exclude<VatDecision, { ok: false }>>();
   // without a line it is still told how a sale of the ordinary kind would be taxed
   for (const goods of new Set([...lines.map(goodsOf), ...(lines.length === 0 ? ["standard"] : [])])) {
-    const decision = decide(sale, goods, taxPointOn);
+    const decision = decide(known, goods, taxPointOn);
     if (!decision.ok) return decision;
     byGoods.set(goods, decision);
   }
@@ -48,7 +50,13 @@ export function taxedLines(
     line.creditsLine ? line : { ...line, tax: taxOf(byGoods.get(goodsOf(line)), goodsOf(line)) },
   );
   const [first] = byGoods.values();
-  return { ok: true, lines: taxed, evidence: evidenceOf(sale, first?.treatment ?? "untaxed", now) };
+  return { ok: true, lines: taxed, evidence: evidenceOf(known, first?.treatment ?? "untaxed", now) };
+}
+
+/** What was said of the very VAT id that the buyer has now. */
+function checkOf({ buyer, check }: TaxableSale): TaxableSale["check"] {
+  const id = buyer.vatId === null ? null : readVatId(buyer.vatId, buyer.country);
+  return check?.vatId === id?.text ? check : undefined;
 }
 
 const goodsOf = (line: DocumentLine): string => line.tax.goods ?? "standard";
