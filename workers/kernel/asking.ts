@@ -44,7 +44,7 @@ export function askingIn(c: Asked, d1: D1Database, shard: string) {
 }
 
 /** A tenant's rows, clock and secrets for a caller that proved itself without an API key. */
-export type OpenedTenant = { repo: Repo; vault: Vault; now: Date; tenant: TenantRow };
+export type OpenedTenant = { repo: Repo; vault: Vault; now: Date; realNow: Date; tenant: TenantRow };
 
 /**
  * Opens a tenant by its id: for the worker host's signed calls, and for a provider's event, whose signature is checked next.
@@ -57,5 +57,5 @@ export async function openTenant(c: Asked, tenantId: string, actor: Actor): Prom
   if (!d1 || !shard || !found || found.tenant.closedAt !== null) return undefined;
   const now = businessNow(c.var.realNow, found.tenant);
   const repo = repoOf({ ...askingIn(c, d1, shard), tenantId: found.tenantId, now, actor, intent: null }, found.tenant);
-  return { repo, vault: vaultOf(c.env, tenantId, found.tenant.dataKey), now, tenant: found.tenant };
+  return { repo, vault: vaultOf(c.env, tenantId, found.tenant.dataKey), now, realNow: c.var.realNow, tenant: found.tenant };
 }

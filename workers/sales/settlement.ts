@@ -117,12 +117,12 @@ async function applySetup(
 /** A payment of an invoice: it, the invoice and the books in one batch with the event. */
 async function applyPayment(
   stripe: Stripe,
-  { repo, tenant, now }: OpenedTenant,
+  { repo, tenant, now, realNow }: OpenedTenant,
   event: IncomingEvent,
   before: PaymentRow,
 ): Promise<"applied" | undefined> {
   const invoice = before.invoiceId === null ? undefined : await repo.invoices.byId(before.invoiceId);
-  const about = { now, creditId: newId("credit", repo.shard, now), livemode: tenant.livemode };
+  const about = { now, creditId: newId("credit", repo.shard, realNow), livemode: tenant.livemode };
   const moved = invoice && collected(before, invoice, await fetchIntent(stripe, event.objectRef ?? ""), about);
   const [told] = moved?.facts ?? [];
   if (moved?.isOnlyTold === true && told) {
