@@ -81,13 +81,13 @@ async function written(
   const after = settledBy(invoice, use.toDue, now);
   const credits = use.toCredit === 0 ? [] : [creditFrom(c, note)];
   const { seller } = await repo.taxing.ingredients(invoice.customerId, invoice.legalEntityId);
-  const zone = seller?.timeZone ?? repo.tenant.timeZone;
-  const series = sequenceOf({ prefix: seller?.creditNotePrefix ?? "CN-" }, dateIn(now, zone));
+  if (!seller) throw new Error(`The seller of invoice ${invoice.id} is gone, which its foreign key forbids`);
+  const series = sequenceOf({ prefix: seller.creditNotePrefix }, dateIn(now, seller.timeZone));
   return {
     change: {
       insert: { creditNotes: [note], credits },
       update: { invoices: [after] },
-      number: [{ of: "creditNotes", id, legalEntityId: invoice.legalEntityId, series, width: seller?.numberWidth ?? 6 }],
+      number: [{ of: "creditNotes", id, legalEntityId: invoice.legalEntityId, series, width: seller.numberWidth }],
       entries: [issuedEntries(plan, id)],
     },
     facts: [

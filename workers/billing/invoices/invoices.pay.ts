@@ -4,6 +4,7 @@ import type { InvoiceRow } from "#db/billing/invoices";
 import type { PaymentRow } from "#db/billing/payments";
 import { spending } from "#kernel/billing/finalizing";
 import { Invoice, presentInvoice } from "#kernel/billing/invoice";
+import { NOTHING_PAID_YET } from "#kernel/billing/payment";
 import { settling } from "#kernel/billing/settling";
 import { changing } from "#kernel/changing";
 import { endpoint, idParam, json, jsonBody, problems, scope, type TenantEnv } from "#kernel/endpoint";
@@ -26,7 +27,7 @@ export const payInvoice = endpoint({
     security: scope("invoices:write"),
     summary: "Settle an invoice",
     description:
-      "Notes money that came outside of a provider, or spends the customer's credit. To charge a card or PayPal, make a payment: POST /v1/payments.",
+      "Notes money that came outside of a provider, or spends the customer's credit. To charge a card, make a payment: POST /v1/payments.",
     request: { params: idParam("inv"), body: jsonBody(PayInvoice) },
     responses: {
       200: json(Invoice, "The invoice as it is now"),
@@ -73,12 +74,12 @@ async function byHand(
     invoiceId: before.id,
     orderId: before.orderId,
     subscriptionId: before.subscriptionId,
+    ...NOTHING_PAID_YET,
     provider: "manual",
     note: body.note ?? null,
     currency: before.currency,
     amount,
     amountReceived: amount,
-    ...OUTSIDE,
     ...newOwned({}, now),
   };
   const settlement = settling(payment, before, { creditId: newId("credit", repo.shard, realNow), now, inserts: true });
@@ -94,28 +95,6 @@ async function checkBalance(c: Context<TenantEnv>, { customerId, currency }: Inv
   const error = { pointer: "/amount", code: refused.code, detail: refused.detail };
   throw invalidRequest({ what: refused.detail }, { errors: [error] });
 }
-
-/** What money outside of a provider has none of. */
-const OUTSIDE = {
-  ref: null,
-  captureRef: null,
-  paymentMethodId: null,
-  attempt: 0,
-  offSession: false,
-  status: "succeeded",
-  amountAllocated: 0,
-  amountCredited: 0,
-  amountRefunded: 0,
-  amountDisputed: 0,
-  unapplied: 0,
-  fee: 0,
-  clientSecret: null,
-  approveUrl: null,
-  declineCode: null,
-  adviceCode: null,
-  failure: null,
-  settledAt: null,
-} as const;
 
 async function byCredit(c: Context<TenantEnv>, before: InvoiceRow, atMost: number): Promise<Paid> {
   const { repo, now } = c.var;

@@ -1,11 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, problems, scope } from "#kernel/endpoint";
-import { invalidRequest } from "#kernel/problems";
-import { z, Instant, InstantInput } from "#kernel/wire";
+import { z, Instant } from "#kernel/wire";
 import { INVOICE_STATUSES } from "#rules/billing/invoices";
-
-/** The longest span that is summed at once: a year and its leap day. */
-const SPAN_AT_MOST_MS = 366 * 86_400_000;
+import { SpanQuery, spanAsked } from "../span.ts";
 
 const InvoiceStats = z
   .object({
@@ -40,16 +37,13 @@ export const invoiceStats = endpoint({
     security: scope("invoices:read"),
     summary: "Sum up invoices",
     description: "Those that became final in a span (by default the last 30 days, at most 366 days), by currency and status.",
-    request: { query: z.strictObject({ from_at: InstantInput.optional(), to_at: InstantInput.optional() }) },
+    request: { query: SpanQuery },
     responses: { 200: json(InvoiceStats, "The sums"), ...problems() },
   }),
 
   handler: async (c) => {
     const { repo, now } = c.var;
-    const query = c.req.valid("query");
-    const to = query.to_at ?? new Date(now.getTime() + 1);
-    const from = query.from_at ?? new Date(to.getTime() - 30 * 86_400_000);
-    if (from >= to || to.getTime() - from.getTime() > SPAN_AT_MOST_MS) throw wrongSpan();
+    const { from, to } = spanAsked(c.req.valid("query"), now);
     const rows = await repo.invoices.stats(from, to);
     const currencies = [...Map.groupBy(rows, ({ currency }) => currency)].map(([currency, found]) => ({
       currency,
@@ -67,8 +61,3 @@ export const invoiceStats = endpoint({
     return c.json({ object: "invoice_stats" as const, from_at: from.toISOString(), to_at: to.toISOString(), currencies }, 200);
   },
 });
-
-function wrongSpan() {
-  const detail = "The span begins before it ends, and is 366 days at most.";
-  return invalidRequest({ what: detail }, { errors: [{ pointer: "/from_at", code: "wrong_span", detail }] });
-}

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { Stripe } from "stripe";
 import type { InvoiceRow } from "#db/billing/invoices";
 import type { PaymentRow } from "#db/billing/payments";
-import { Payment, presentPayment } from "#kernel/billing/payment";
+import { NOTHING_PAID_YET, Payment, presentPayment } from "#kernel/billing/payment";
 import { asTaken, changing } from "#kernel/changing";
 import { endpoint, json, jsonBody, problems, scope, type TenantEnv } from "#kernel/endpoint";
 import { fact } from "#kernel/facts";
@@ -133,33 +133,13 @@ function newPayment(c: Context<TenantEnv>, body: Body, invoice: InvoiceRow, atte
     invoiceId: invoice.id,
     orderId: invoice.orderId,
     subscriptionId: invoice.subscriptionId,
+    ...NOTHING_PAID_YET,
     provider: "stripe",
     paymentMethodId: body.payment_method_id ?? null,
     attempt,
     offSession: body.off_session,
     currency,
     amount,
-    ...NOTHING_YET,
     ...newOwned(body, now),
   };
 }
-
-const NOTHING_YET = {
-  status: "requires_method",
-  ref: null,
-  captureRef: null,
-  amountReceived: 0,
-  amountAllocated: 0,
-  amountCredited: 0,
-  amountRefunded: 0,
-  amountDisputed: 0,
-  unapplied: 0,
-  fee: 0,
-  clientSecret: null,
-  approveUrl: null,
-  declineCode: null,
-  adviceCode: null,
-  failure: null,
-  note: null,
-  settledAt: null,
-} as const;

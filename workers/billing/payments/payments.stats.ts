@@ -1,11 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { endpoint, json, problems, scope } from "#kernel/endpoint";
-import { invalidRequest } from "#kernel/problems";
-import { z, Instant, InstantInput } from "#kernel/wire";
+import { z, Instant } from "#kernel/wire";
 import { PROVIDERS } from "#rules/money";
-
-/** The longest span that is summed at once: a year and its leap day. */
-const SPAN_AT_MOST_MS = 366 * 86_400_000;
+import { SpanQuery, spanAsked } from "../span.ts";
 
 const PaymentStats = z
   .object({
@@ -39,16 +36,13 @@ export const paymentStats = endpoint({
     security: scope("payments:read"),
     summary: "Sum up payments",
     description: "Money that settled in a span (by default the last 30 days, at most 366 days), by currency and provider.",
-    request: { query: z.strictObject({ from_at: InstantInput.optional(), to_at: InstantInput.optional() }) },
+    request: { query: SpanQuery },
     responses: { 200: json(PaymentStats, "The sums"), ...problems() },
   }),
 
   handler: async (c) => {
     const { repo, now } = c.var;
-    const query = c.req.valid("query");
-    const to = query.to_at ?? new Date(now.getTime() + 1);
-    const from = query.from_at ?? new Date(to.getTime() - 30 * 86_400_000);
-    if (from >= to || to.getTime() - from.getTime() > SPAN_AT_MOST_MS) throw wrongSpan();
+    const { from, to } = spanAsked(c.req.valid("query"), now);
     const rows = await repo.payments.stats(from, to);
     const currencies = [...Map.groupBy(rows, ({ currency }) => currency)].map(([currency, found]) => ({
       currency,
@@ -65,8 +59,3 @@ export const paymentStats = endpoint({
     return c.json({ object: "payment_stats" as const, from_at: from.toISOString(), to_at: to.toISOString(), currencies }, 200);
   },
 });
-
-function wrongSpan() {
-  const detail = "The span begins before it ends, and is 366 days at most.";
-  return invalidRequest({ what: detail }, { errors: [{ pointer: "/from_at", code: "wrong_span", detail }] });
-}

@@ -18,15 +18,9 @@ export type Finalization = { row: InvoiceRow; change: MoneyChange; facts: Fact[]
 
 /**
  * Makes a draft final: taxed as of its tax point, with seller and buyer as they are now, due by its terms; what the customer has to spend is
- * spent on it. What owes nothing is paid in the same moment. `inserts`: the draft is not in the database yet. Throws `sale_not_taxable`.
+ * spent on it. What owes nothing is paid in the same moment. Throws `sale_not_taxable`.
  */
-export async function finalized(
-  repo: Repo,
-  draft: InvoiceRow,
-  sale: Sale,
-  now: Date,
-  { inserts = false }: { inserts?: boolean } = {},
-): Promise<Finalization> {
+export async function finalized(repo: Repo, draft: InvoiceRow, sale: Sale, now: Date): Promise<Finalization> {
   const { seller } = sale;
   const { content } = taxed(draft.lines, draft, sale, { now, taxPointOn: taxPointOf(repo, draft.lines, seller, now) });
   const spent = content.total > 0 ? await spendOn(repo, draft, content.total, now) : [];
@@ -48,8 +42,7 @@ export async function finalized(
   return {
     row,
     change: {
-      ...(inserts ? { insert: { invoices: [row] } } : {}),
-      update: { ...(inserts ? {} : { invoices: [row] }), credits: spent.map(({ credit }) => credit) },
+      update: { invoices: [row], credits: spent.map(({ credit }) => credit) },
       number: [numberingOf(row, sale, now)],
       entries: [entriesOf(finalizedFact(row)), ...spent.map(({ entries }) => entries)],
     },
@@ -108,7 +101,7 @@ export function settled(invoice: InvoiceRow, now: Date): InvoiceRow {
 }
 
 /** What the books say of an invoice that became final. */
-export function finalizedFact(row: InvoiceRow) {
+function finalizedFact(row: InvoiceRow) {
   return {
     kind: "invoice_finalized" as const,
     invoiceId: row.id,

@@ -52,6 +52,30 @@ export const Payment = z
   })
   .openapi("Payment");
 
+/** What a payment begins with, before a provider or a person says anything of it. */
+export const NOTHING_PAID_YET = {
+  status: "requires_method",
+  ref: null,
+  captureRef: null,
+  paymentMethodId: null,
+  attempt: 0,
+  offSession: false,
+  amountReceived: 0,
+  amountAllocated: 0,
+  amountCredited: 0,
+  amountRefunded: 0,
+  amountDisputed: 0,
+  unapplied: 0,
+  fee: 0,
+  clientSecret: null,
+  approveUrl: null,
+  declineCode: null,
+  adviceCode: null,
+  failure: null,
+  note: null,
+  settledAt: null,
+} as const satisfies Partial<PaymentRow>;
+
 /** Shows a payment. The client secret comes in opened and only where the caller may see it: events and lists never hold it. */
 export const presentPayment = (
   row: PaymentRow,
